@@ -1,0 +1,1 @@
+"""Tables in; estimates, tests, figures and the report out."""

@@ -1,0 +1,1 @@
+"""Simulated people: where their hand goes, how long it takes them, what they answer."""

@@ -1,0 +1,1 @@
+"""What a study is, what comes next for a participant, and the machine learning inside it."""

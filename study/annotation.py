@@ -1,0 +1,144 @@
+"""What a person draws on an image: positive points, negative regions and polygons.
+
+All coordinates are image-relative: x grows to the right and y downwards, both in [0, 1], so an
+annotation means the same on the photograph, on the canvas and on a 7x7 attention map. The centre
+of pixel (row i, column j) of an H x W image is ((j + .5) / W, (i + .5) / H).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Relative = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Point = tuple[Relative, Relative]
+"""(x, y), image-relative."""
+Polygon = Annotated[tuple[Point, ...], Field(min_length=3)]
+"""Vertices in drawing order, closed implicitly; may be concave. Fill is even-odd."""
+
+
+class Region(BaseModel):
+    """A negative region: the superpixel of the attention map under a right click.
+
+    ``counts`` is COCO's uncompressed run-length code (column by column, zeros first) of the
+    region on a ``height`` x ``width`` grid, so pycocotools and the browser read the same thing.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    point: Point
+    height: Annotated[int, Field(gt=0)]
+    width: Annotated[int, Field(gt=0)]
+    counts: tuple[Annotated[int, Field(ge=0)], ...]
+
+    @model_validator(mode="after")
+    def _covers_the_grid(self) -> Region:
+        if sum(self.counts) != self.height * self.width:
+            raise ValueError(
+                f"runs add up to {sum(self.counts)}, not to {self.height} x {self.width}"
+            )
+        return self
+
+    @classmethod
+    def from_mask(cls, point: tuple[float, float], mask: NDArray[np.bool_]) -> Region:
+        """The region that ``mask`` [H, W] marks, clicked at ``point``."""
+        flat = np.asarray(mask, dtype=bool).ravel(order="F")
+        changes = np.flatnonzero(np.diff(flat)) + 1
+        edges = np.concatenate(([0], changes, [flat.size]))
+        counts = np.diff(edges).tolist()
+        if flat.size and flat[0]:
+            counts = [0, *counts]
+        return cls(point=point, height=mask.shape[0], width=mask.shape[1], counts=tuple(counts))
+
+    def mask(self) -> NDArray[np.bool_]:
+        """The region as a boolean array [height, width]."""
+        values = np.arange(len(self.counts)) % 2 == 1
+        flat = np.repeat(values, self.counts)
+        return flat.reshape((self.height, self.width), order="F")
+
+
+class Annotation(BaseModel):
+    """One person's correction of one image; empty means "nothing to correct here"."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    positive_points: tuple[Point, ...] = ()
+    negative_regions: tuple[Region, ...] = ()
+    polygons: tuple[Polygon, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was drawn."""
+        return not (self.positive_points or self.negative_regions or self.polygons)
+
+
+def fill_polygons(
+    polygons: Sequence[Sequence[tuple[float, float]]], height: int, width: int, oversample: int = 8
+) -> NDArray[np.float32]:
+    """Share of each cell of a ``height`` x ``width`` grid that the polygons cover.
+
+    The union of even-odd fills, by point samples at ``oversample`` x ``oversample`` per cell
+    (a 7x7 attention map needs the partial cells; a 224-pixel mask can use 1).
+
+    Returns:
+        float32 [height, width] in [0, 1].
+    """
+    from skimage.draw import polygon2mask
+
+    fine = np.zeros((height * oversample, width * oversample), dtype=bool)
+    for polygon in polygons:
+        xy = np.asarray(polygon, dtype=np.float64)
+        # polygon2mask tests sample centres at integer coordinates
+        rows = xy[:, 1] * fine.shape[0] - 0.5
+        columns = xy[:, 0] * fine.shape[1] - 0.5
+        fine |= polygon2mask(fine.shape, np.stack([rows, columns], axis=1))
+    return _cell_means(fine, height, width, oversample)
+
+
+def fill_discs(
+    points: Sequence[tuple[float, float]],
+    radius: float,
+    height: int,
+    width: int,
+    oversample: int = 8,
+) -> NDArray[np.float32]:
+    """Share of each grid cell covered by the union of discs around ``points``.
+
+    ``radius`` is in units of the image side. Returns float32 [height, width] in [0, 1].
+    """
+    y = (np.arange(height * oversample) + 0.5) / (height * oversample)
+    x = (np.arange(width * oversample) + 0.5) / (width * oversample)
+    fine = np.zeros((y.size, x.size), dtype=bool)
+    for px, py in points:
+        fine |= (x[None, :] - px) ** 2 + (y[:, None] - py) ** 2 <= radius**2
+    return _cell_means(fine, height, width, oversample)
+
+
+def resample_mask(mask: NDArray[np.bool_], height: int, width: int) -> NDArray[np.float32]:
+    """Share of each cell of a ``height`` x ``width`` grid that a mask [H, W] covers (exact area).
+
+    Returns float32 [height, width] in [0, 1]; any two sizes, multiples or not.
+    """
+    rows = _overlap(mask.shape[0], height)
+    columns = _overlap(mask.shape[1], width)
+    return (rows @ mask.astype(np.float64) @ columns.T).astype(np.float32)
+
+
+def _overlap(source: int, target: int) -> NDArray[np.float64]:
+    """[target, source] weights: how much of each target cell each source cell fills."""
+    edges_t = np.linspace(0, 1, target + 1)
+    edges_s = np.linspace(0, 1, source + 1)
+    low = np.maximum(edges_t[:-1, None], edges_s[None, :-1])
+    high = np.minimum(edges_t[1:, None], edges_s[None, 1:])
+    return np.clip(high - low, 0, None) * target
+
+
+def _cell_means(
+    fine: NDArray[np.bool_], height: int, width: int, oversample: int
+) -> NDArray[np.float32]:
+    cells = fine.reshape(height, oversample, width, oversample)
+    return cells.mean(axis=(1, 3), dtype=np.float32)

@@ -1,0 +1,452 @@
+"""The study file: one TOML file, validated.
+
+Every default is the value of He et al. (2023), section 4.2 and 6, but for the form of the guidance
+loss: the printed Eq. 3-4 can collapse, so the default is the log-attention form (see
+:mod:`study.learning.guidance`). The file's SHA-256 is the study's hash and stands on every row.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+InterfaceName = Literal["polygon", "click"]
+StrategyName = Literal["random", "entropy", "k-center", "attention", "attention-7x7"]
+SamplingName = Literal["active", "random", "entropy", "k-center", "attention", "attention-7x7"]
+PositiveForm = Literal["none", "point", "spread", "disc", "disc+point"]
+NegativeForm = Literal["none", "sum", "share", "log-outside"]
+PolygonForm = Literal["none", "outside", "energy", "log-energy", "iou"]
+BUILT_IN_INSTRUMENTS = ("paper", "nasa-tlx", "sus")
+
+Positive = Annotated[int, Field(gt=0)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """A table of the study file: unknown keys are mistakes, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ScenesConfig(Section):
+    """Drawn boats and airplanes; see :mod:`study.data.scenes`."""
+
+    kind: Literal["scenes"] = "scenes"
+    scene: Literal["beside", "background"] = "beside"
+    size: Annotated[int, Field(ge=32, le=512)] = 80
+    bias: Annotated[float, Field(ge=0.5, le=1.0)] = 0.95
+    train: Positive = 2000
+    val: Positive = 200
+    test: Positive = 600
+    balanced: Positive = 600
+    several: Share = 0.15
+    seed: int = 0
+
+
+class CocoConfig(Section):
+    """The COCO-2017 layout; see :mod:`study.data.coco`."""
+
+    kind: Literal["coco"]
+    root: Path
+    categories: Annotated[tuple[str, ...], Field(min_length=1)]
+    none_class: str | None = None
+    several: Literal["drop", "largest"] = "drop"
+    contexts: tuple[str, ...] = ()
+    size: Annotated[int, Field(ge=32, le=1024)] = 224
+    train: str = "train2017"
+    test: str = "val2017"
+    val_share: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.1
+    limit: Positive | None = None
+
+
+class FolderConfig(Section):
+    """Class folders with optional masks and contexts; see :mod:`study.data.folder`."""
+
+    kind: Literal["folder"]
+    root: Path
+    size: Annotated[int, Field(ge=32, le=1024)] = 224
+    masks: str | None = None
+    contexts: str | None = None
+    val_share: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.1
+    test_share: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.2
+
+
+DatasetConfig = Annotated[ScenesConfig | CocoConfig | FolderConfig, Field(discriminator="kind")]
+
+
+class ModelConfig(Section):
+    """The classifier: ``small`` (a residual net for the scenes) or a torchvision model's name."""
+
+    name: str = "resnet18"
+    weights: Literal["none", "imagenet"] = "none"
+    width: Positive = 16
+    blocks: Annotated[int, Field(ge=2, le=6)] = 3
+    checkpoint: Path | None = None
+
+
+class PretrainingConfig(Section):
+    """Training of the biased classifier (section 4.2)."""
+
+    learning_rate: Annotated[float, Field(gt=0)] = 0.1
+    weight_decay: NonNegative = 0.0005
+    batch: Positive = 128
+    epochs: Positive = 150
+    patience: Positive = 10
+
+
+class FineTuningConfig(Section):
+    """Fine-tuning on the annotated images (section 4.2)."""
+
+    learning_rate: Annotated[float, Field(gt=0)] = 0.01
+    weight_decay: NonNegative = 0.0005
+    batch: Positive = 128
+    epochs: Positive = 150
+    clip: Annotated[float, Field(gt=0)] = 1.0
+
+
+class GuidanceConfig(Section):
+    """The loss ``w_c * loss_c + w_g * (loss_pos + loss_neg)`` and the forms of its parts."""
+
+    w_g: NonNegative = 0.75
+    w_c: NonNegative = 0.25
+    positive: PositiveForm = "disc+point"
+    negative: NegativeForm = "log-outside"
+    polygon: PolygonForm = "log-energy"
+    radius: Annotated[float, Field(gt=0.0, le=1.0)] = 0.19
+    floor: Share = 0.01
+    normalise: bool = True
+
+
+class AcquisitionConfig(Section):
+    """What ``active`` sampling means; the paper's is its attention strategy (section 3.5)."""
+
+    active: StrategyName = "attention"
+    balance: bool = False
+    subsample: Positive | None = None
+
+
+class Condition(Section):
+    """One cell of the design: an annotation interface and a sampling strategy."""
+
+    interface: InterfaceName
+    sampling: SamplingName
+
+    @property
+    def name(self) -> str:
+        """For example ``click-active``."""
+        return f"{self.interface}-{self.sampling}"
+
+
+PAPER_CONDITIONS = tuple(
+    Condition(interface=interface, sampling=sampling)
+    for sampling in ("random", "active")
+    for interface in ("polygon", "click")
+)
+
+
+class SequencesConfig(Section):
+    """The orders in which participants meet the conditions."""
+
+    plan: Literal["williams", "all", "listed"] = "williams"
+    listed: tuple[tuple[str, ...], ...] = ()
+
+    @model_validator(mode="after")
+    def _listed_goes_with_plan(self) -> SequencesConfig:
+        if (self.plan == "listed") != bool(self.listed):
+            raise ValueError("give sequences.listed exactly when sequences.plan = 'listed'")
+        return self
+
+
+class TaskConfig(Section):
+    """How long a task is and how it is cut into cycles and pages (sections 6.4, 3.4).
+
+    ``clock`` says what the minutes count: time spent annotating (so that a slow machine does not
+    shorten the task), or everything since the task began.
+    """
+
+    minutes: Annotated[float, Field(gt=0)] = 45.0
+    clock: Literal["annotation", "total"] = "annotation"
+    images: Positive | None = None
+    cycles: Positive | None = None
+    page: Positive = 64
+    batch: Positive = 256
+
+
+class PracticeConfig(Section):
+    """Items each participant must do correctly with an interface before its first task."""
+
+    items: Annotated[int, Field(ge=0)] = 3
+    polygon_iou: Share = 0.5
+
+
+class BreakConfig(Section):
+    """The rest between tasks, in seconds."""
+
+    seconds: NonNegative = 300.0
+
+
+class AttentionCheckConfig(Section):
+    """Every how many images a marked target must be hit (0: never, as in the paper)."""
+
+    every: Annotated[int, Field(ge=0)] = 0
+    radius: Annotated[float, Field(gt=0.0, le=0.5)] = 0.08
+
+
+class WorkspaceConfig(Section):
+    """What the annotation workspace shows and records."""
+
+    show_attention: tuple[InterfaceName, ...] = ("polygon", "click")
+    idle_seconds: Annotated[float, Field(gt=0)] = 10.0
+
+
+class DemographicQuestion(Section):
+    """One question asked before the study; choices make it a selection."""
+
+    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    text: str
+    kind: Literal["number", "choice", "text"] = "choice"
+    choices: tuple[str, ...] = ()
+
+
+PAPER_DEMOGRAPHICS = (
+    DemographicQuestion(key="age", text="How old are you?", kind="number"),
+    DemographicQuestion(
+        key="gender",
+        text="What is your gender?",
+        choices=("female", "male", "another", "prefer not to say"),
+    ),
+    DemographicQuestion(
+        key="experience",
+        text="How do you know machine learning?",
+        choices=(
+            "I am familiar with machine learning",
+            "I have programmed with simple machine learning methods",
+            "I use machine learning algorithms in my research",
+        ),
+    ),
+)
+
+
+class Question(Section):
+    """One question of an instrument, and after which tasks it is asked."""
+
+    key: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+    text: str
+    kind: Literal["likert", "scale", "choice", "text"] = "likert"
+    labels: tuple[str, ...] = ()
+    low: int = 1
+    high: int = 5
+    step: Positive = 1
+    choices: tuple[str, ...] = ()
+    when: Literal["task", "end"] = "task"
+    interface: InterfaceName | None = None
+    sampling: SamplingName | None = None
+
+    @model_validator(mode="after")
+    def _is_answerable(self) -> Question:
+        if self.kind == "choice" and len(self.choices) < 2:
+            raise ValueError(f"question {self.key} is a choice and needs at least two choices")
+        if self.kind in ("likert", "scale") and self.low >= self.high:
+            raise ValueError(f"question {self.key}: low must be below high")
+        return self
+
+
+class Instrument(Section):
+    """A questionnaire of one's own, beside paper, nasa-tlx and sus."""
+
+    name: str
+    title: str
+    questions: Annotated[tuple[Question, ...], Field(min_length=1)]
+
+
+class AnalysisConfig(Section):
+    """The analysis plan's choices; the report reads this table of the study file by itself."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+CONSENT = (
+    "You will look at photographs and correct what a computer programme looks at. We record your "
+    "clicks, their times and your answers. You may stop at any time without giving a reason."
+)
+
+
+class StudyConfig(Section):
+    """A whole study file."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    title: str = ""
+    seed: int = 0
+    consent: str = CONSENT
+    dataset: DatasetConfig = ScenesConfig()
+    model: ModelConfig = ModelConfig()
+    pretraining: PretrainingConfig = PretrainingConfig()
+    fine_tuning: FineTuningConfig = FineTuningConfig()
+    guidance: GuidanceConfig = GuidanceConfig()
+    acquisition: AcquisitionConfig = AcquisitionConfig()
+    conditions: Annotated[tuple[Condition, ...], Field(min_length=1)] = PAPER_CONDITIONS
+    sequences: SequencesConfig = SequencesConfig()
+    task: TaskConfig = TaskConfig()
+    practice: PracticeConfig = PracticeConfig()
+    breaks: BreakConfig = BreakConfig()
+    attention_checks: AttentionCheckConfig = AttentionCheckConfig()
+    workspace: WorkspaceConfig = WorkspaceConfig()
+    demographics: tuple[DemographicQuestion, ...] = PAPER_DEMOGRAPHICS
+    questionnaires: tuple[str, ...] = ("paper",)
+    instruments: tuple[Instrument, ...] = ()
+    analysis: AnalysisConfig = AnalysisConfig()
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> StudyConfig:
+        problems = list(self._disagreements())
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _disagreements(self) -> Iterator[str]:
+        names = [condition.name for condition in self.conditions]
+        for name, count in Counter(names).items():
+            if count > 1:
+                yield f"conditions: {name} is listed {count} times; list each condition once"
+        for index, sequence in enumerate(self.sequences.listed):
+            for name in sequence:
+                if name not in names:
+                    yield (
+                        f"sequences.listed[{index}] = {name!r} is not a condition{nearest(name, names)}"
+                    )
+            if set(sequence) == set(names) and len(sequence) != len(names):
+                yield f"sequences.listed[{index}] repeats a condition"
+            if not set(names) <= set(sequence):
+                missing = ", ".join(sorted(set(names) - set(sequence)))
+                yield f"sequences.listed[{index}] leaves out {missing}"
+        known = [*BUILT_IN_INSTRUMENTS, *(instrument.name for instrument in self.instruments)]
+        for index, name in enumerate(self.questionnaires):
+            if name not in known:
+                yield (
+                    f"questionnaires[{index}] = {name!r} is not an instrument{nearest(name, known)}"
+                )
+        if self.task.page > self.task.batch:
+            yield (
+                f"task.page = {self.task.page} is larger than task.batch = {self.task.batch}; "
+                f"a page is a part of a batch"
+            )
+
+
+def nearest(name: str, names: list[str]) -> str:
+    """'; did you mean ...?' or '; it must be one of ...' for a misspelt name."""
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; it must be one of {', '.join(names)}"
+
+
+class StudyFileError(ValueError):
+    """A study file with problems: one line each, every one of them at once."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class StudyFile:
+    """A valid study file: where it lies, what it says, and its hash (sha256 of its bytes)."""
+
+    path: Path
+    config: StudyConfig
+    hash: str
+
+    def resolve(self, path: Path) -> Path:
+        """A path in the file is relative to the file."""
+        return path if path.is_absolute() else (self.path.parent / path).resolve()
+
+
+def load(path: Path | str) -> StudyFile:
+    """Read and validate a study file; raises :class:`StudyFileError` with every problem."""
+    path = Path(path)
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise StudyFileError([f"{path}: cannot be read ({error.strerror})"]) from error
+    try:
+        values = tomllib.loads(raw.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StudyFileError([f"{path}: not valid TOML: {error}"]) from error
+    return StudyFile(path.resolve(), parse(values, path.name), file_hash(raw))
+
+
+def parse(values: dict[str, Any], source: str = "study.toml") -> StudyConfig:
+    """Validate a table; raises :class:`StudyFileError` with every problem, by path."""
+    try:
+        return StudyConfig.model_validate(values)
+    except ValidationError as error:
+        raise StudyFileError([f"{source}: {line}" for line in _explain(error)]) from error
+
+
+def file_hash(raw: bytes) -> str:
+    """SHA-256 of the file's bytes, hexadecimal."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def _explain(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors():
+        where = _path(problem["loc"])
+        given = problem["input"]
+        context = problem.get("ctx", {})
+        match problem["type"]:
+            case "extra_forbidden":
+                yield f"{where} is not a setting{nearest(str(problem['loc'][-1]), _siblings(problem['loc']))}"
+            case "literal_error" | "union_tag_invalid":
+                allowed = [name.strip("' ") for name in _allowed(context)]
+                given = given.get("kind") if isinstance(given, dict) else given
+                yield f"{where} = {given!r} is not known{nearest(str(given), allowed)}"
+            case "union_tag_not_found":
+                yield f"{where}.kind is missing; it must be one of scenes, coco, folder"
+            case "missing":
+                yield f"{where} is missing"
+            case "value_error":
+                yield from str(context["error"]).splitlines()
+            case _:
+                message = problem["msg"][0].lower() + problem["msg"][1:]
+                yield f"{where} = {given!r}: {message}"
+
+
+def _allowed(context: dict[str, Any]) -> list[str]:
+    text = str(context.get("expected") or context.get("expected_tags"))
+    return text.replace(" or ", ", ").split(", ")
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    """('conditions', 2, 'sampling') -> conditions[2].sampling, without pydantic's union tags."""
+    text = ""
+    for index, part in enumerate(location):
+        if index == 1 and location[0] == "dataset" and part in ("scenes", "coco", "folder"):
+            continue
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _siblings(location: tuple[int | str, ...]) -> list[str]:
+    """The settings that exist beside an unknown one."""
+    model: Any = StudyConfig
+    for part in location[:-1]:
+        if isinstance(part, int) or part in ("scenes", "coco", "folder"):
+            if isinstance(part, str):
+                model = {"scenes": ScenesConfig, "coco": CocoConfig, "folder": FolderConfig}[part]
+            continue
+        model = _model_of(model.model_fields[part].annotation)
+    return list(model.model_fields)
+
+
+def _model_of(annotation: Any) -> Any:
+    """The section class inside an annotation such as ``tuple[Condition, ...]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((m for m in map(_model_of, get_args(annotation)) if m is not None), None)

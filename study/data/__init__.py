@@ -1,0 +1,1 @@
+"""Image datasets with labels, object masks and contexts."""

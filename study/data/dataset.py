@@ -1,0 +1,136 @@
+"""Images with what is known about them, as tensors.
+
+An :class:`ImageSet` is one split. Images live as one uint8 tensor (memory-mapped when large) and
+move to the device once. Masks and contexts are optional: what a dataset lacks is an error only
+where it is needed, and :meth:`ImageSet.require_masks` says how to get it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+
+class DataError(ValueError):
+    """A dataset that cannot be used; the message is one sentence naming the thing and the fix."""
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """One split of a dataset.
+
+    Attributes:
+        images: uint8 [N, 3, H, W].
+        labels: int64 [N], indices into ``classes``.
+        names: one unique name per image.
+        classes: class names.
+        masks: bool [N, H, W], the object(s) of the labelled class; all False where the class has
+            no object (a "none" class). None when the dataset has no masks.
+        contexts: int64 [N], indices into ``context_names``, or None.
+        context_names: names of the contexts (water, sky).
+        context_masks: bool [N, H, W], the thing that co-occurs with the class, or None.
+        usual_contexts: for each class the context it is usually seen with, or None.
+    """
+
+    images: Tensor
+    labels: Tensor
+    names: tuple[str, ...]
+    classes: tuple[str, ...]
+    masks: Tensor | None = None
+    contexts: Tensor | None = None
+    context_names: tuple[str, ...] = ()
+    context_masks: Tensor | None = None
+    usual_contexts: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.names)
+        if self.images.dtype != torch.uint8 or self.images.ndim != 4 or self.images.shape[1] != 3:
+            raise DataError(
+                f"images must be uint8 [N, 3, H, W], not {self.images.dtype} "
+                f"{tuple(self.images.shape)}"
+            )
+        for name in ("images", "labels", "masks", "contexts", "context_masks"):
+            value = getattr(self, name)
+            if value is not None and len(value) != n:
+                raise DataError(f"{name} has {len(value)} rows for {n} image names")
+        if len(set(self.names)) != n:
+            raise DataError("image names must be unique within a split")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return int(self.images.shape[2]), int(self.images.shape[3])
+
+    @property
+    def aligned(self) -> Tensor | None:
+        """Bool [N]: the context is the usual one of the class; None when contexts are unknown."""
+        if self.contexts is None or self.usual_contexts is None:
+            return None
+        return torch.tensor(self.usual_contexts)[self.labels] == self.contexts
+
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """Index of each image by its name."""
+        return {name: index for index, name in enumerate(self.names)}
+
+    def require_masks(self, why: str) -> Tensor:
+        """The masks, or a :class:`DataError` that says what needs them and how to get them."""
+        if self.masks is None:
+            raise DataError(
+                f"{why} needs object masks and this dataset has none: add a masks folder "
+                f"(dataset.masks) or use a dataset with masks (scenes, coco)"
+            )
+        return self.masks
+
+    def subset(self, indices: Sequence[int] | Tensor) -> ImageSet:
+        """The images at ``indices``, in that order."""
+        index = torch.as_tensor(indices, dtype=torch.long)
+
+        def pick(value: Tensor | None) -> Tensor | None:
+            return None if value is None else value[index]
+
+        return ImageSet(
+            images=self.images[index],
+            labels=self.labels[index],
+            names=tuple(self.names[i] for i in index.tolist()),
+            classes=self.classes,
+            masks=pick(self.masks),
+            contexts=pick(self.contexts),
+            context_names=self.context_names,
+            context_masks=pick(self.context_masks),
+            usual_contexts=self.usual_contexts,
+        )
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The splits of one dataset.
+
+    ``splits`` has at least ``train`` (the pool), ``val`` and ``test``; scenes also have
+    ``balanced``, a test split in which every context is equally likely for every class.
+    """
+
+    name: str
+    splits: Mapping[str, ImageSet] = field(default_factory=dict)
+
+    def __getitem__(self, split: str) -> ImageSet:
+        if split not in self.splits:
+            raise DataError(f"{self.name} has no split {split!r}: it has {', '.join(self.splits)}")
+        return self.splits[split]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, the same in every split."""
+        return next(iter(self.splits.values())).classes
+
+    @property
+    def test_splits(self) -> tuple[str, ...]:
+        """The splits to report: ``test``, and ``balanced`` where there is one."""
+        return tuple(name for name in ("test", "balanced") if name in self.splits)

@@ -1,0 +1,1 @@
+"""The classifier and its attention: models, Grad-CAM, guidance losses, training, evaluation."""

@@ -1,0 +1,1 @@
+"""What a participant does, in which order, and what was recorded."""
