@@ -1,0 +1,347 @@
+"""Everything that can happen in a study, as versioned event payloads.
+
+A payload's ``key`` is what makes it the same thing said twice: the log keeps one row for each
+participant and key, so a browser may send an event again until it is acknowledged.
+Times called ``seconds`` are durations; ``at`` (on the event) is the participant's own clock in
+seconds since 1970: the wall clock for people, a simulated clock for simulated participants.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from study.annotation import Annotation
+
+Mode = Literal["live", "pilot", "simulated"]
+Position = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+ActionKind = Literal[
+    "positive",
+    "negative",
+    "vertex",
+    "move",
+    "delete",
+    "close",
+    "cancel",
+    "undo",
+    "redo",
+    "blur",
+    "focus",
+]
+
+
+class Action(BaseModel):
+    """One thing done on the canvas, ``t`` seconds after the image was painted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    t: Seconds
+    kind: ActionKind
+    x: float | None = None
+    y: float | None = None
+
+
+class Payload(BaseModel):
+    """What an event says. Subclasses are the vocabulary of the log."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: ClassVar[str]
+    version: ClassVar[int] = 1
+
+    @property
+    def key(self) -> str:
+        """What makes this event unique for its participant."""
+        return self.type
+
+
+class Opened(Payload):
+    """A process opened the study; says with which versions and on which device."""
+
+    type = "opened"
+    versions: dict[str, str]
+    device: str
+    run: str
+
+    @property
+    def key(self) -> str:  # noqa: D102
+        return f"opened/{self.run}"
+
+
+class Enrolled(Payload):
+    """A participant was created and given a sequence.
+
+    ``simulated`` holds the parameters of a simulated participant, so that a log says by what
+    people it was made.
+    """
+
+    type = "enrolled"
+    sequence: Annotated[int, Field(ge=0)]
+    order: tuple[str, ...]
+    simulated: dict[str, Any] | None = None
+
+
+class Consented(Payload):
+    """The participant agreed to the consent text."""
+
+    type = "consented"
+
+
+class Described(Payload):
+    """The participant answered the demographic questions."""
+
+    type = "described"
+    answers: dict[str, str | float]
+
+
+class Instructed(Payload):
+    """The participant read the instructions of an interface."""
+
+    type = "instructed"
+    interface: str
+
+    @property
+    def key(self) -> str:  # noqa: D102
+        return f"instructed/{self.interface}"
+
+
+class Practised(Payload):
+    """One attempt at a practice item."""
+
+    type = "practised"
+    interface: str
+    attempt: Position
+    image: str
+    annotation: Annotation
+    correct: bool
+    seconds: Seconds
+
+    @property
+    def key(self) -> str:  # noqa: D102
+        return f"practised/{self.interface}/{self.attempt}"
+
+
+class TaskPayload(Payload):
+    """Something that happens in one task: the ``position``-th of the participant (from 1)."""
+
+    position: Position
+
+    @property
+    def key(self) -> str:  # noqa: D102
+        return f"{self.type}/{self.position}"
+
+
+class TaskStarted(TaskPayload):
+    """The participant began a task."""
+
+    type = "task_started"
+
+
+class TaskExtended(TaskPayload):
+    """The experimenter gave a task more time."""
+
+    type = "task_extended"
+    seconds: float
+    reason: str = ""
+    number: Position = 1
+
+    @property
+    def key(self) -> str:  # noqa: D102
+        return f"{self.type}/{self.position}/{self.number}"
+
+
+class TaskEnded(TaskPayload):
+    """The experimenter ended a task early; what was annotated is still fine-tuned on."""
+
+    type = "task_ended"
+    reason: str = ""
+
+
+class CyclePayload(TaskPayload):
+    """Something that happens in one cycle of a task; cycle 0 is the pretrained model."""
+
+    cycle: Annotated[int, Field(ge=0)]
+
+    @property
+    def key(self) -> str:  # noqa: D102
+        return f"{self.type}/{self.position}/{self.cycle}"
+
+
+class BatchSelected(CyclePayload):
+    """The strategy picked the images of a cycle, in the order in which they are shown."""
+
+    type = "batch_selected"
+    strategy: str
+    images: tuple[str, ...]
+    seconds: Seconds
+
+
+class ItemAnnotated(CyclePayload):
+    """An item was confirmed. A second visit to the same image is a second event."""
+
+    type = "annotated"
+    page: Position
+    image: str
+    visit: Position = 1
+    annotation: Annotation
+    seconds: Seconds
+    actions: tuple[Action, ...] = ()
+
+    @property
+    def key(self) -> str:  # noqa: D102
+        return f"{self.type}/{self.position}/{self.cycle}/{self.image}/{self.visit}"
+
+
+class Checked(CyclePayload):
+    """An attention check was answered by clicking (or outlining) a marked target."""
+
+    type = "checked"
+    number: Position
+    passed: bool
+    seconds: Seconds
+
+    @property
+    def key(self) -> str:  # noqa: D102
+        return f"{self.type}/{self.position}/{self.number}"
+
+
+class FineTuned(CyclePayload):
+    """The task's model was fine-tuned on every annotation so far."""
+
+    type = "fine_tuned"
+    images: int
+    epochs: int
+    seconds: Seconds
+    waiting_seconds: Seconds
+    loss: float | None = None
+    collapsed: bool = False
+    note: str = ""
+
+
+class FineTuningFailed(CyclePayload):
+    """Fine-tuning failed; the task goes on with the last good model."""
+
+    type = "fine_tuning_failed"
+    reason: str
+
+
+class Evaluated(CyclePayload):
+    """The task's model was evaluated: metrics by test split."""
+
+    type = "evaluated"
+    metrics: dict[str, dict[str, float | None]]
+    seconds: Seconds
+
+
+class Answered(Payload):
+    """One question was answered, after a task (``position``) or at the end (None)."""
+
+    type = "answered"
+    instrument: str
+    question: str
+    answer: str | float
+    position: Position | None = None
+
+    @property
+    def key(self) -> str:  # noqa: D102
+        return f"answered/{self.position or 'end'}/{self.instrument}/{self.question}"
+
+
+class Rested(TaskPayload):
+    """The break after a task."""
+
+    type = "rested"
+    seconds: Seconds
+
+
+class Debriefed(Payload):
+    """The participant saw the debriefing: the study is complete."""
+
+    type = "debriefed"
+
+
+class Withdrawn(Payload):
+    """The participant left the study."""
+
+    type = "withdrawn"
+    reason: str = ""
+
+
+class Excluded(Payload):
+    """The experimenter excluded the participant; the data stay, marked."""
+
+    type = "excluded"
+    reason: str
+
+
+class Noted(Payload):
+    """A note by the experimenter."""
+
+    type = "noted"
+    text: str
+    note: str = Field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def key(self) -> str:  # noqa: D102
+        return f"noted/{self.note}"
+
+
+def _vocabulary(base: type[Payload]) -> dict[str, type[Payload]]:
+    found = {base.type: base} if "type" in vars(base) else {}
+    for child in base.__subclasses__():
+        found |= _vocabulary(child)
+    return found
+
+
+PAYLOADS: dict[str, type[Payload]] = _vocabulary(Payload)
+"""Every payload by its type name."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One row of the log. ``number`` is its place in the log, None until it is stored."""
+
+    id: str
+    participant: str
+    mode: Mode
+    study_hash: str
+    at: float
+    payload: Payload
+    number: int | None = None
+    recorded_at: float | None = None
+
+    @classmethod
+    def of(
+        cls,
+        payload: Payload,
+        *,
+        participant: str,
+        mode: Mode,
+        study_hash: str,
+        at: float,
+        id: str | None = None,
+    ) -> Event:
+        """A new event; the id is made from participant and key unless the sender gives one."""
+        name = id or str(
+            uuid.uuid5(uuid.NAMESPACE_OID, f"{study_hash}/{participant}/{payload.key}")
+        )
+        return cls(name, participant, mode, study_hash, at, payload)
+
+
+class UnknownEvent(ValueError):
+    """A row whose type or version this clickstudy does not know."""
+
+
+def decode(type_name: str, version: int, payload: dict[str, Any]) -> Payload:
+    """A stored payload as its model; raises :class:`UnknownEvent` for another version's log."""
+    model = PAYLOADS.get(type_name)
+    if model is None or version > model.version:
+        raise UnknownEvent(
+            f"the log has an event {type_name!r} version {version}, which this clickstudy does "
+            f"not know: use the version that wrote it, or a newer one"
+        )
+    return model.model_validate(payload)

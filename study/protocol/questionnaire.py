@@ -1,0 +1,161 @@
+"""Questionnaires: the paper's, raw NASA-TLX and SUS, and those of the study file.
+
+Sources: He et al. 2023, section 6.5 (Q1-Q9); Hart & Staveland 1988 and Hart 2006 for the six
+NASA-TLX scales without weights; Brooke 1996 for the System Usability Scale.
+"""
+
+from __future__ import annotations
+
+from study.config import Condition, Instrument, Question, StudyConfig
+
+AGREEMENT = ("Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree")
+
+
+def _likert(key: str, text: str, **where: str) -> Question:
+    return Question.model_validate({"key": key, "text": text, "labels": AGREEMENT, **where})
+
+
+PAPER = Instrument(
+    name="paper",
+    title="About this task",
+    questions=(
+        _likert(
+            "Q1",
+            "Attention annotating with the click-based user interface was difficult.",
+            interface="click",
+        ),
+        _likert(
+            "Q2",
+            "Attention annotating with the polygon-based user interface was difficult.",
+            interface="polygon",
+        ),
+        _likert(
+            "Q3",
+            "It was difficult to concentrate on the task when using the click-based user "
+            "interface.",
+            interface="click",
+        ),
+        _likert(
+            "Q4",
+            "It was difficult to concentrate on the task when using the polygon-based user "
+            "interface.",
+            interface="polygon",
+        ),
+        _likert(
+            "Q5",
+            "The attention maps obtained by active learning were reasonable.",
+            sampling="active",
+        ),
+        _likert(
+            "Q6",
+            "The attention maps obtained by random sampling were reasonable.",
+            sampling="random",
+        ),
+        _likert(
+            "Q7",
+            "I am confident to use the fine-tuned networks in my further research or deployment.",
+        ),
+        Question(
+            key="Q8",
+            text="Which interface do you prefer to use?",
+            kind="choice",
+            choices=("click", "polygon"),
+            when="end",
+        ),
+        Question(key="Q9", text="Why, or any comments?", kind="text", when="end"),
+    ),
+)
+
+_TLX = {
+    "mental": ("How mentally demanding was the task?", ("Very low", "Very high")),
+    "physical": ("How physically demanding was the task?", ("Very low", "Very high")),
+    "temporal": ("How hurried or rushed was the pace of the task?", ("Very low", "Very high")),
+    "performance": (
+        "How successful were you in accomplishing what you were asked to do?",
+        ("Perfect", "Failure"),
+    ),
+    "effort": (
+        "How hard did you have to work to accomplish your level of performance?",
+        ("Very low", "Very high"),
+    ),
+    "frustration": (
+        "How insecure, discouraged, irritated, stressed and annoyed were you?",
+        ("Very low", "Very high"),
+    ),
+}
+
+NASA_TLX = Instrument(
+    name="nasa-tlx",
+    title="Workload",
+    questions=tuple(
+        Question(key=key, text=text, kind="scale", labels=ends, low=0, high=100, step=5)
+        for key, (text, ends) in _TLX.items()
+    ),
+)
+
+_SUS = (
+    "I think that I would like to use this system frequently.",
+    "I found the system unnecessarily complex.",
+    "I thought the system was easy to use.",
+    "I think that I would need the support of a technical person to be able to use this system.",
+    "I found the various functions in this system were well integrated.",
+    "I thought there was too much inconsistency in this system.",
+    "I would imagine that most people would learn to use this system very quickly.",
+    "I found the system very cumbersome to use.",
+    "I felt very confident using the system.",
+    "I needed to learn a lot of things before I could get going with this system.",
+)
+
+SUS = Instrument(
+    name="sus",
+    title="Usability",
+    questions=tuple(_likert(f"S{number}", text) for number, text in enumerate(_SUS, start=1)),
+)
+
+BUILT_IN = {instrument.name: instrument for instrument in (PAPER, NASA_TLX, SUS)}
+
+
+def instruments(config: StudyConfig) -> list[Instrument]:
+    """The study's instruments, in the order of ``questionnaires``; its own win over built-ins."""
+    known = BUILT_IN | {instrument.name: instrument for instrument in config.instruments}
+    return [known[name] for name in config.questionnaires]
+
+
+def questions_for(
+    config: StudyConfig, condition: Condition | None
+) -> list[tuple[Instrument, Question]]:
+    """What is asked after a task of ``condition``, or at the end of the study (None).
+
+    A question about an interface or a sampling is asked only after the tasks that it is about;
+    ``active`` means every strategy but random.
+    """
+    return [
+        (instrument, question)
+        for instrument in instruments(config)
+        for question in instrument.questions
+        if _is_about(question, condition)
+    ]
+
+
+def _is_about(question: Question, condition: Condition | None) -> bool:
+    if condition is None or question.when == "end":
+        return condition is None and question.when == "end"
+    if question.interface not in (None, condition.interface):
+        return False
+    if question.sampling == "active":
+        return condition.sampling != "random"
+    return question.sampling in (None, condition.sampling)
+
+
+def problem_with(question: Question, answer: str | float) -> str | None:
+    """Why an answer cannot be an answer to this question; None when it can."""
+    if question.kind in ("likert", "scale"):
+        if isinstance(answer, str) or not question.low <= answer <= question.high:
+            return f"{question.key} takes a number from {question.low} to {question.high}"
+        if (answer - question.low) % question.step:
+            return f"{question.key} goes in steps of {question.step}"
+    elif not isinstance(answer, str):
+        return f"{question.key} takes text"
+    elif question.kind == "choice" and answer not in question.choices:
+        return f"{question.key} takes one of {', '.join(question.choices)}"
+    return None

@@ -1,0 +1,119 @@
+"""One participant's session: the calls that a browser and a simulated participant both make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from study.config import StudyConfig
+from study.protocol.conditions import sequences
+from study.protocol.events import Enrolled, Event, Mode, Payload
+from study.protocol.steps import Step
+from study.protocol.store import EventStore
+from study.protocol.timeline import Progress, next_step, refusal, replay
+
+
+class ProtocolError(ValueError):
+    """An event that cannot happen now; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a session needs to know: the validated file, its hash and the log."""
+
+    config: StudyConfig
+    hash: str
+    store: EventStore
+
+
+def enrol(
+    study: Study,
+    participant: str,
+    mode: Mode,
+    at: float,
+    simulated: dict[str, Any] | None = None,
+) -> Session:
+    """Create a participant and give it the least-filled sequence of its mode.
+
+    Args:
+        study: the study.
+        participant: a name nobody else in this log has.
+        mode: live, pilot or simulated; the three are counted apart.
+        at: the participant's clock, seconds since 1970.
+        simulated: the parameters of a simulated participant, for the log.
+    """
+
+    def make(payload: Enrolled) -> Event:
+        return Event.of(payload, participant=participant, mode=mode, study_hash=study.hash, at=at)
+
+    study.store.enrol(sequences(study.config), mode, make, simulated)
+    return Session(study, participant)
+
+
+class Session:
+    """A participant's place in the study, kept in step with the log.
+
+    It caches the folded log and reads only what came since; dropping the session loses nothing.
+    """
+
+    def __init__(self, study: Study, participant: str) -> None:
+        self.study = study
+        self.participant = participant
+        events = study.store.events(participant)
+        if not any(isinstance(event.payload, Enrolled) for event in events):
+            raise ProtocolError(f"participant {participant!r} is not enrolled in this study")
+        if events[0].study_hash != study.hash:
+            raise ProtocolError(
+                f"participant {participant} began with another version of the study file "
+                f"({events[0].study_hash[:12]}, now {study.hash[:12]}): restore the file or start "
+                f"a new study directory"
+            )
+        self._progress = replay(study.config, participant, events)
+
+    @property
+    def progress(self) -> Progress:
+        """The log folded up to now, other processes' events included."""
+        for event in self.study.store.events(self.participant, after=self._progress.number):
+            self._progress.apply(event, self.study.config)
+        return self._progress
+
+    def step(self) -> Step:
+        """What comes next."""
+        return next_step(self.study.config, self.progress)
+
+    def record(self, payload: Payload, at: float, id: str | None = None) -> bool:
+        """Log one event; True when it is new, False when the log has it already.
+
+        Raises:
+            ProtocolError: when the event cannot happen now; nothing is stored.
+        """
+        return self.record_all([payload], at, [id])[0]
+
+    def record_all(
+        self, payloads: Sequence[Payload], at: float, ids: Sequence[str | None] | None = None
+    ) -> list[bool]:
+        """Log several events in one transaction: all or, where one is refused, none."""
+        progress = self.progress
+        for payload in payloads:
+            problem = refusal(self.study.config, progress, payload)
+            if problem and not self._known(payload):
+                raise ProtocolError(problem)
+        events = [
+            Event.of(
+                payload,
+                participant=self.participant,
+                mode=progress.mode,
+                study_hash=self.study.hash,
+                at=at,
+                id=id,
+            )
+            for payload, id in zip(payloads, ids or [None] * len(payloads), strict=True)
+        ]
+        return self.study.store.append(events)
+
+    def _known(self, payload: Payload) -> bool:
+        """Whether the log has this event: a late retry is acknowledged, not refused."""
+        return any(
+            event.payload.key == payload.key for event in self.study.store.events(self.participant)
+        )

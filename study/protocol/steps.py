@@ -1,0 +1,165 @@
+"""The steps of a study: what a participant is shown, or the machine does, next.
+
+A step says everything its driver needs from the protocol. Steps with ``machine = True`` are done
+by :mod:`study.loop`; the rest by a person in the browser or by a simulated participant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from study.config import Condition, DemographicQuestion, Instrument, Question
+
+
+@dataclass(frozen=True)
+class Step:
+    """Any step."""
+
+    machine: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class Consent(Step):
+    """Read and accept the consent text. Record ``Consented``."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Demographics(Step):
+    """Answer the demographic questions. Record ``Described``."""
+
+    questions: tuple[DemographicQuestion, ...]
+
+
+@dataclass(frozen=True)
+class Instructions(Step):
+    """Read how an interface works. Record ``Instructed``."""
+
+    interface: str
+
+
+@dataclass(frozen=True)
+class Practice(Step):
+    """Do practice items until ``items`` are correct. Record ``Practised``."""
+
+    interface: str
+    attempt: int
+    done: int
+    items: int
+
+
+@dataclass(frozen=True)
+class TaskStep(Step):
+    """A step in the ``position``-th task (from 1)."""
+
+    position: int
+    condition: Condition
+
+
+@dataclass(frozen=True)
+class StartTask(TaskStep):
+    """Begin the task. Record ``TaskStarted``."""
+
+    tasks: int
+
+
+@dataclass(frozen=True)
+class Select(TaskStep):
+    """Pick ``count`` images for the cycle. The loop records ``BatchSelected``."""
+
+    cycle: int
+    count: int
+    machine: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Annotate(TaskStep):
+    """Annotate the images of the batch, page by page, in any order. Record ``ItemAnnotated``.
+
+    ``images`` is the whole batch, ``done`` what is confirmed; ``seconds_left`` is on the task's
+    clock when the step was asked for.
+    """
+
+    cycle: int
+    images: tuple[str, ...]
+    done: tuple[str, ...]
+    page_size: int
+    task_images: int
+    task_budget: int | None
+    seconds_left: float
+
+    @property
+    def remaining(self) -> tuple[str, ...]:
+        """Images still to annotate, in the order shown."""
+        done = set(self.done)
+        return tuple(name for name in self.images if name not in done)
+
+    def page_of(self, image: str) -> int:
+        """The page (from 1) that shows an image."""
+        return self.images.index(image) // self.page_size + 1
+
+    @property
+    def page(self) -> tuple[str, ...]:
+        """The images of the first page with something left to do."""
+        start = (self.page_of(self.remaining[0]) - 1) * self.page_size
+        return self.images[start : start + self.page_size]
+
+
+@dataclass(frozen=True)
+class Check(TaskStep):
+    """Hit the marked target: an attention check. Record ``Checked``.
+
+    ``target`` is (x, y), image-relative; ``radius`` in units of the image side.
+    """
+
+    cycle: int
+    number: int
+    target: tuple[float, float]
+    radius: float
+
+
+@dataclass(frozen=True)
+class FineTune(TaskStep):
+    """Fine-tune the task's model on all its annotations. The loop records ``FineTuned``."""
+
+    cycle: int
+    machine: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Evaluate(TaskStep):
+    """Evaluate the task's model (cycle 0: the pretrained one). The loop records ``Evaluated``."""
+
+    cycle: int
+    machine: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Questionnaire(Step):
+    """Answer questions after a task, or at the end (``position`` None). Record ``Answered``."""
+
+    position: int | None
+    condition: Condition | None
+    questions: tuple[tuple[Instrument, Question], ...]
+
+
+@dataclass(frozen=True)
+class Break(Step):
+    """Rest after a task. Record ``Rested``."""
+
+    position: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Debriefing(Step):
+    """See what the study was about. Record ``Debriefed``."""
+
+
+@dataclass(frozen=True)
+class Done(Step):
+    """Nothing more to do; ``status`` is completed, withdrawn or excluded."""
+
+    status: str

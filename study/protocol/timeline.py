@@ -1,0 +1,361 @@
+"""What comes next for a participant: a pure function of the study file and the log.
+
+:class:`Progress` is the log of one participant folded into what matters; :func:`next_step` reads
+it. Nothing else holds study state: after a crash, a reload or on another machine, replaying the
+log gives the same step.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from study.annotation import Annotation
+from study.config import Condition, Instrument, Question, StudyConfig
+from study.protocol.events import (
+    Answered,
+    BatchSelected,
+    Checked,
+    Consented,
+    Debriefed,
+    Described,
+    Enrolled,
+    Evaluated,
+    Event,
+    Excluded,
+    FineTuned,
+    FineTuningFailed,
+    Instructed,
+    ItemAnnotated,
+    Mode,
+    Payload,
+    Practised,
+    Rested,
+    TaskEnded,
+    TaskExtended,
+    TaskStarted,
+    Withdrawn,
+)
+from study.protocol.questionnaire import problem_with, questions_for
+from study.protocol.steps import (
+    Annotate,
+    Break,
+    Check,
+    Consent,
+    Debriefing,
+    Demographics,
+    Done,
+    Evaluate,
+    FineTune,
+    Instructions,
+    Practice,
+    Questionnaire,
+    Select,
+    StartTask,
+    Step,
+)
+from study.seeds import rng
+
+Status = str  # active | completed | withdrawn | excluded
+
+
+@dataclass
+class Cycle:
+    """One cycle of a task."""
+
+    number: int
+    images: tuple[str, ...]
+    annotations: dict[str, Annotation] = field(default_factory=dict)
+    trained: bool = False
+    evaluated: bool = False
+
+    @property
+    def remaining(self) -> tuple[str, ...]:
+        """Images not annotated yet, in the order shown."""
+        return tuple(name for name in self.images if name not in self.annotations)
+
+
+@dataclass
+class Task:
+    """One condition done by one participant."""
+
+    position: int
+    condition: Condition
+    baseline: bool = False
+    started_at: float | None = None
+    last_at: float = 0.0
+    cycles: list[Cycle] = field(default_factory=list)
+    checks: int = 0
+    annotation_seconds: float = 0.0
+    extension: float = 0.0
+    ended: bool = False
+
+    @property
+    def images(self) -> int:
+        """How many images were annotated so far."""
+        return sum(len(cycle.annotations) for cycle in self.cycles)
+
+    def annotations(self) -> dict[str, Annotation]:
+        """Every annotation of the task, the latest of each image, in the order first made."""
+        return {name: a for cycle in self.cycles for name, a in cycle.annotations.items()}
+
+    def seconds_left(self, config: StudyConfig) -> float:
+        """Seconds on the task's clock (see :class:`study.config.TaskConfig`)."""
+        total = config.task.minutes * 60 + self.extension
+        if config.task.clock == "annotation":
+            return total - self.annotation_seconds
+        return total - (self.last_at - (self.started_at or self.last_at))
+
+    def budget(self, config: StudyConfig) -> int | None:
+        """Images that may still be annotated; None without a limit."""
+        return None if config.task.images is None else config.task.images - self.images
+
+    def over(self, config: StudyConfig) -> bool:
+        """Whether time, images or the pool are used up, or the experimenter ended the task."""
+        budget = self.budget(config)
+        return (
+            self.ended
+            or self.seconds_left(config) <= 0
+            or (budget is not None and budget <= 0)
+            or any(not cycle.images for cycle in self.cycles)
+        )
+
+    def finished(self, config: StudyConfig) -> bool:
+        """Whether the task is over and what was annotated has been trained and evaluated."""
+        if not self.baseline or self.started_at is None:
+            return False
+        if any(cycle.annotations and not cycle.evaluated for cycle in self.cycles):
+            return False
+        limit = config.task.cycles
+        return self.over(config) or (
+            limit is not None and sum(cycle.evaluated for cycle in self.cycles) >= limit
+        )
+
+
+@dataclass
+class Progress:
+    """One participant's log, folded."""
+
+    participant: str
+    study_seed: int = 0
+    mode: Mode = "live"
+    sequence: int = 0
+    status: Status = "active"
+    consented: bool = False
+    described: bool = False
+    instructed: set[str] = field(default_factory=set)
+    practised: Counter[str] = field(default_factory=Counter)
+    attempts: Counter[str] = field(default_factory=Counter)
+    tasks: list[Task] = field(default_factory=list)
+    answered: set[tuple[int | None, str, str]] = field(default_factory=set)
+    rested: set[int] = field(default_factory=set)
+    last_at: float = 0.0
+    number: int = 0
+
+    def task(self, position: int) -> Task:
+        """The ``position``-th task, from 1."""
+        return self.tasks[position - 1]
+
+    def apply(self, event: Event, config: StudyConfig) -> None:
+        """Fold one more event in."""
+        payload = event.payload
+        self.number = max(self.number, event.number or 0)
+        self.last_at = max(self.last_at, event.at)
+        position = getattr(payload, "position", None)
+        if position is not None and position <= len(self.tasks):
+            task = self.task(position)
+            task.last_at = max(task.last_at, event.at)
+            _apply_to_task(task, payload, event.at)
+        match payload:
+            case Enrolled():
+                self.mode, self.sequence = event.mode, payload.sequence
+                known = {condition.name: condition for condition in config.conditions}
+                self.tasks = [
+                    Task(number, known[name]) for number, name in enumerate(payload.order, 1)
+                ]
+            case Consented():
+                self.consented = True
+            case Described():
+                self.described = True
+            case Instructed():
+                self.instructed.add(payload.interface)
+            case Practised():
+                self.attempts[payload.interface] += 1
+                self.practised[payload.interface] += payload.correct
+            case Answered():
+                self.answered.add((payload.position, payload.instrument, payload.question))
+            case Rested():
+                self.rested.add(payload.position)
+            case Debriefed() if self.status == "active":
+                self.status = "completed"
+            case Withdrawn():
+                self.status = "withdrawn"
+            case Excluded():
+                self.status = "excluded"
+
+
+def _apply_to_task(task: Task, payload: Payload, at: float) -> None:
+    match payload:
+        case TaskStarted():
+            task.started_at = at
+        case TaskExtended():
+            task.extension += payload.seconds
+        case TaskEnded():
+            task.ended = True
+        case BatchSelected():
+            task.cycles.append(Cycle(payload.cycle, payload.images))
+        case ItemAnnotated():
+            task.cycles[payload.cycle - 1].annotations[payload.image] = payload.annotation
+            task.annotation_seconds += payload.seconds
+        case Checked():
+            task.checks += 1
+        case FineTuned() | FineTuningFailed():
+            task.cycles[payload.cycle - 1].trained = True
+        case Evaluated(cycle=0):
+            task.baseline = True
+        case Evaluated():
+            task.cycles[payload.cycle - 1].evaluated = True
+
+
+def replay(config: StudyConfig, participant: str, events: Iterable[Event]) -> Progress:
+    """The progress of one participant from that participant's events, in log order."""
+    progress = Progress(participant, study_seed=config.seed)
+    for event in events:
+        progress.apply(event, config)
+    return progress
+
+
+def next_step(config: StudyConfig, progress: Progress) -> Step:
+    """What the participant (or the machine, for them) does next."""
+    if progress.status != "active":
+        return Done(progress.status)
+    if not progress.consented:
+        return Consent(config.consent)
+    if config.demographics and not progress.described:
+        return Demographics(config.demographics)
+    for interface in dict.fromkeys(task.condition.interface for task in progress.tasks):
+        if interface not in progress.instructed:
+            return Instructions(interface)
+        if progress.practised[interface] < config.practice.items:
+            return Practice(
+                interface,
+                attempt=progress.attempts[interface] + 1,
+                done=progress.practised[interface],
+                items=config.practice.items,
+            )
+    for task in progress.tasks:
+        step = _task_step(config, progress, task)
+        if step is not None:
+            return step
+    questions = _unanswered(config, progress, None)
+    if questions:
+        return Questionnaire(None, None, questions)
+    return Debriefing()
+
+
+def _task_step(config: StudyConfig, progress: Progress, task: Task) -> Step | None:
+    """The next step in or right after a task; None when the task and its aftermath are done."""
+    if not task.finished(config):
+        return _cycle_step(config, progress, task)
+    questions = _unanswered(config, progress, task)
+    if questions:
+        return Questionnaire(task.position, task.condition, questions)
+    is_last = task.position == len(progress.tasks)
+    if config.breaks.seconds > 0 and not is_last and task.position not in progress.rested:
+        return Break(task.position, config.breaks.seconds)
+    return None
+
+
+def _cycle_step(config: StudyConfig, progress: Progress, task: Task) -> Step:
+    if not task.baseline:
+        return Evaluate(task.position, task.condition, cycle=0)
+    if task.started_at is None:
+        return StartTask(task.position, task.condition, len(progress.tasks))
+    if not task.cycles or task.cycles[-1].evaluated:
+        budget = task.budget(config)
+        count = config.task.batch if budget is None else min(budget, config.task.batch)
+        return Select(task.position, task.condition, len(task.cycles) + 1, count)
+    cycle = task.cycles[-1]
+    if cycle.remaining and not cycle.trained and not task.over(config):
+        every = config.attention_checks.every
+        if every and task.checks < task.images // every:
+            return _check(config, progress, task, cycle)
+        return Annotate(
+            task.position,
+            task.condition,
+            cycle.number,
+            images=cycle.images,
+            done=tuple(cycle.annotations),
+            page_size=config.task.page,
+            task_images=task.images,
+            task_budget=config.task.images,
+            seconds_left=task.seconds_left(config),
+        )
+    if not cycle.trained:
+        return FineTune(task.position, task.condition, cycle.number)
+    return Evaluate(task.position, task.condition, cycle.number)
+
+
+def _check(config: StudyConfig, progress: Progress, task: Task, cycle: Cycle) -> Check:
+    number = task.checks + 1
+    random = rng(progress.study_seed, progress.participant, task.position, "check", number)
+    x, y = random.uniform(0.15, 0.85, size=2)
+    return Check(
+        task.position,
+        task.condition,
+        cycle.number,
+        number,
+        target=(float(x), float(y)),
+        radius=config.attention_checks.radius,
+    )
+
+
+def _unanswered(
+    config: StudyConfig, progress: Progress, task: Task | None
+) -> tuple[tuple[Instrument, Question], ...]:
+    position = None if task is None else task.position
+    asked = questions_for(config, None if task is None else task.condition)
+    return tuple(
+        (instrument, question)
+        for instrument, question in asked
+        if (position, instrument.name, question.key) not in progress.answered
+    )
+
+
+def refusal(config: StudyConfig, progress: Progress, payload: Payload) -> str | None:
+    """Why an event cannot happen now, in one sentence; None when it can.
+
+    It refuses what would corrupt the log (an image outside the batch, an answer outside the
+    scale, a task out of order), not what is merely late: an item confirmed as time ran out counts.
+    """
+    who = progress.participant
+    if progress.status != "active" and isinstance(payload, ItemAnnotated | Answered | Checked):
+        return f"{who} is {progress.status} and records nothing more"
+    if isinstance(payload, Answered):
+        task = None if payload.position is None else progress.task(payload.position)
+        asked = questions_for(config, None if task is None else task.condition)
+        for instrument, question in asked:
+            if (instrument.name, question.key) == (payload.instrument, payload.question):
+                return problem_with(question, payload.answer)
+        return f"{payload.instrument}/{payload.question} is not asked here"
+    position = getattr(payload, "position", None)
+    if position is None:
+        return None
+    if position > len(progress.tasks):
+        return f"{who} has {len(progress.tasks)} tasks, not {position}"
+    task = progress.task(position)
+    cycle = getattr(payload, "cycle", 0)
+    if isinstance(payload, BatchSelected):
+        if cycle != len(task.cycles) + 1:
+            return f"task {position} of {who}: cycle {cycle} does not follow {len(task.cycles)}"
+        return None
+    if cycle > len(task.cycles):
+        return f"task {position} of {who} has no cycle {cycle} yet"
+    if isinstance(payload, ItemAnnotated):
+        current = task.cycles[cycle - 1]
+        if payload.image not in current.images:
+            return f"image {payload.image!r} is not in cycle {cycle} of task {position}"
+        if current.trained:
+            return f"cycle {cycle} of task {position} is already fine-tuned"
+    return None
