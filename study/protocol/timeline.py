@@ -62,12 +62,13 @@ Status = str  # active | completed | withdrawn | excluded
 
 @dataclass
 class Cycle:
-    """One cycle of a task."""
+    """One cycle of a task. ``trained``: fine-tuning is over; ``tuned``: and it succeeded."""
 
     number: int
     images: tuple[str, ...]
     annotations: dict[str, Annotation] = field(default_factory=dict)
     trained: bool = False
+    tuned: bool = False
     evaluated: bool = False
 
     @property
@@ -96,9 +97,13 @@ class Task:
         """How many images were annotated so far."""
         return sum(len(cycle.annotations) for cycle in self.cycles)
 
-    def annotations(self) -> dict[str, Annotation]:
-        """Every annotation of the task, the latest of each image, in the order first made."""
-        return {name: a for cycle in self.cycles for name, a in cycle.annotations.items()}
+    def annotations(self, up_to: int | None = None) -> dict[str, Annotation]:
+        """The annotations by image, to the end of cycle ``up_to``: the latest of each image."""
+        return {
+            name: annotation
+            for cycle in self.cycles[:up_to]
+            for name, annotation in cycle.annotations.items()
+        }
 
     def seconds_left(self, config: StudyConfig) -> float:
         """Seconds on the task's clock (see :class:`study.config.TaskConfig`)."""
@@ -212,6 +217,7 @@ def _apply_to_task(task: Task, payload: Payload, at: float) -> None:
             task.checks += 1
         case FineTuned() | FineTuningFailed():
             task.cycles[payload.cycle - 1].trained = True
+            task.cycles[payload.cycle - 1].tuned = isinstance(payload, FineTuned)
         case Evaluated(cycle=0):
             task.baseline = True
         case Evaluated():

@@ -1,0 +1,105 @@
+"""A study's directory: where its file, log, models and caches lie.
+
+::
+
+    runs/demo/
+      study.toml         the study file, byte for byte
+      events.sqlite      the log
+      pretrained.pt      the biased checkpoint that every task starts from
+      pretrained.json    its evaluation
+      models/            P01/task2-cycle1.pt: rebuilt from the log when missing
+      cache/             decoded images
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from study.config import StudyFile, file_hash, load
+from study.protocol.session import Study
+from study.protocol.store import EventStore
+
+STORE_VARIABLE = "CLICKSTUDY_STORE"
+"""Environment variable with the URL of a PostgreSQL store, in place of ``events.sqlite``."""
+
+
+class DirectoryError(ValueError):
+    """A directory that is not the study meant; one sentence with the fix."""
+
+
+@dataclass(frozen=True)
+class StudyDirectory:
+    """The paths of one study."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: Path, file: StudyFile) -> StudyDirectory:
+        """Make the directory for a study file, or reopen it; the file must be the same.
+
+        Raises:
+            DirectoryError: when the directory belongs to another study or cannot be written.
+        """
+        directory = cls(path.resolve())
+        try:
+            directory.path.mkdir(parents=True, exist_ok=True)
+            raw = file.path.read_bytes()
+            if directory.study_file.exists():
+                present = file_hash(directory.study_file.read_bytes())
+                if present != file.hash:
+                    raise DirectoryError(
+                        f"{path} was begun with another version of the study file "
+                        f"({present[:12]}, now {file.hash[:12]}): choose another directory, or "
+                        f"go on with {directory.study_file}"
+                    )
+            else:
+                directory.study_file.write_bytes(raw)
+        except OSError as error:
+            raise DirectoryError(f"{path} cannot be written ({error.strerror})") from error
+        return directory
+
+    @classmethod
+    def open(cls, path: Path) -> StudyDirectory:
+        """A directory that holds a study already."""
+        directory = cls(path.resolve())
+        if not directory.study_file.is_file():
+            raise DirectoryError(
+                f"{path} is not a study directory: it has no study.toml (a study directory is "
+                f"what `clickstudy simulate` or `clickstudy serve` wrote)"
+            )
+        return directory
+
+    @property
+    def study_file(self) -> Path:
+        """The copy of the study file."""
+        return self.path / "study.toml"
+
+    @property
+    def pretrained(self) -> Path:
+        """The biased checkpoint."""
+        return self.path / "pretrained.pt"
+
+    @property
+    def baseline(self) -> Path:
+        """The evaluation of the biased checkpoint, as JSON."""
+        return self.path / "pretrained.json"
+
+    @property
+    def cache(self) -> Path:
+        """Decoded images and the like; may be deleted."""
+        return self.path / "cache"
+
+    def model(self, participant: str, position: int, cycle: int) -> Path:
+        """The task's model after a cycle."""
+        return self.path / "models" / participant / f"task{position}-cycle{cycle}.pt"
+
+    def store(self) -> EventStore:
+        """The log: ``events.sqlite`` here, or the database named by ``CLICKSTUDY_STORE``."""
+        return EventStore(os.environ.get(STORE_VARIABLE) or self.path / "events.sqlite")
+
+    def study(self, file: StudyFile | None = None) -> Study:
+        """The study with its log, for sessions."""
+        file = file or load(self.study_file)
+        return Study(file.config, file.hash, self.store())

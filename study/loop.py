@@ -1,0 +1,306 @@
+"""The task loop: the one place where the protocol and the learning core meet.
+
+select a batch (strategy) -> a person annotates -> fine-tune the task's own model on all
+annotations so far -> evaluate -> next cycle. :class:`TaskLoop` does the machine's steps and hands
+back the events to log; it holds no state that the log and the files derived from it do not.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from study.acquisition import Pool
+from study.acquisition import build as build_strategy
+from study.annotation import Annotation, fill_polygons
+from study.config import Condition, StudyFile
+from study.data.dataset import DataError, Dataset, ImageSet
+from study.data.loading import load_dataset
+from study.directory import StudyDirectory
+from study.files import write_atomically
+from study.learning import attention, evaluation, models, training
+from study.learning.models import Classifier
+from study.protocol.events import (
+    BatchSelected,
+    Evaluated,
+    FineTuned,
+    FineTuningFailed,
+    Payload,
+)
+from study.protocol.session import Session
+from study.protocol.steps import Evaluate, FineTune, Select, Step
+from study.protocol.timeline import Progress
+from study.seeds import rng, seed
+
+ProgressCallback = Callable[[int, int], None]
+log = logging.getLogger(__name__)
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """The device to compute on: ``auto`` takes a GPU where there is one."""
+    if name != "auto":
+        return torch.device(name)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+class TaskLoop:
+    """The machine's side of every task of one study.
+
+    Args:
+        file: the study file.
+        directory: where checkpoints and caches lie.
+        device: ``auto``, ``cpu``, ``cuda``, ...
+
+    Raises:
+        DataError: when the dataset cannot be loaded.
+    """
+
+    def __init__(self, file: StudyFile, directory: StudyDirectory, device: str = "auto") -> None:
+        self.file = file
+        self.config = file.config
+        self.directory = directory
+        self.device = pick_device(device)
+        self.dataset: Dataset = load_dataset(file, directory.cache)
+        self._models: tuple[Path, Classifier] | None = None
+
+    @property
+    def pool(self) -> ImageSet:
+        """The images that may be annotated: the training split."""
+        return self.dataset["train"]
+
+    # -- the biased classifier -------------------------------------------------------------
+
+    @property
+    def prepared(self) -> bool:
+        """Whether the biased checkpoint and its evaluation exist."""
+        return self.directory.pretrained.exists() and self.directory.baseline.exists()
+
+    def prepare(self, progress: ProgressCallback | None = None) -> None:
+        """Pretrain the biased classifier, or take the study file's checkpoint; done once."""
+        if self.prepared:
+            return
+        config = self.config
+        if config.model.checkpoint is not None:
+            model, meta = models.load(self.file.resolve(config.model.checkpoint), self.device)
+        else:
+            stream = seed(config.seed, "pretrain")
+            model = models.build(config.model, len(self.dataset.classes), stream)
+            history = training.pretrain(
+                model,
+                self.pool,
+                self.dataset["val"],
+                config.pretraining,
+                seed=stream,
+                device=self.device,
+                progress=progress,
+            )
+            meta = {"epochs": len(history.train_loss), "study_hash": self.file.hash}
+        models.save(self.directory.pretrained, model, meta)
+        write_atomically(self.directory.baseline, json.dumps(self._metrics(model)).encode())
+
+    # -- the steps -------------------------------------------------------------------------
+
+    def perform(
+        self, session: Session, step: Step, progress: ProgressCallback | None = None
+    ) -> Payload:
+        """Do a machine step and return the event to record (the caller says when it was)."""
+        state = session.progress
+        match step:
+            case Select():
+                return self.select(state, step)
+            case FineTune():
+                return self.fine_tune(state, step, progress)
+            case Evaluate():
+                return self.evaluate(state, step)
+        raise TypeError(f"{type(step).__name__} is not a machine step")
+
+    def select(self, state: Progress, step: Select) -> BatchSelected:
+        """Pick the cycle's images from those not annotated in this task."""
+        started = time.perf_counter()
+        positions = self.pool.positions
+        labelled = np.array(
+            [positions[name] for name in state.task(step.position).annotations()], dtype=np.int64
+        )
+        unlabelled = np.setdiff1d(np.arange(len(self.pool)), labelled)
+        name = self.strategy_of(step.condition)
+        picked: Sequence[int] = ()
+        if len(unlabelled):
+            view = Pool(
+                self.model(state, step.position, step.cycle - 1),
+                self.pool,
+                unlabelled=unlabelled,
+                labelled=labelled,
+                device=self.device,
+            )
+            stream = rng(self.config.seed, state.participant, step.position, step.cycle, "select")
+            picked = build_strategy(name, self.config.acquisition).select(
+                view, min(step.count, len(unlabelled)), stream
+            )
+        return BatchSelected(
+            position=step.position,
+            cycle=step.cycle,
+            strategy=name,
+            images=tuple(self.pool.names[int(i)] for i in picked),
+            seconds=time.perf_counter() - started,
+        )
+
+    def fine_tune(
+        self, state: Progress, step: FineTune, progress: ProgressCallback | None = None
+    ) -> FineTuned | FineTuningFailed:
+        """Fine-tune the task's model on all its annotations so far.
+
+        A failure is an event, not an exception: the task goes on with the last good model.
+        """
+        started = time.perf_counter()
+        path = self.directory.model(state.participant, step.position, step.cycle)
+        try:
+            model, result = self._tuned(state, step.position, step.cycle, progress)
+        except (RuntimeError, ValueError, OSError) as error:
+            log.exception("fine-tuning failed: %s, task %d", state.participant, step.position)
+            return FineTuningFailed(
+                position=step.position, cycle=step.cycle, reason=str(error).splitlines()[0]
+            )
+        models.save(path, model, {"study_hash": self.file.hash})
+        self._models = (path, model)
+        return FineTuned(
+            position=step.position,
+            cycle=step.cycle,
+            images=len(state.task(step.position).annotations()),
+            epochs=len(result.losses),
+            loss=result.losses[-1] if result.losses else None,
+            collapsed=result.collapsed,
+            note=result.note,
+            seconds=result.seconds,
+            waiting_seconds=time.perf_counter() - started,
+        )
+
+    def evaluate(self, state: Progress, step: Evaluate) -> Evaluated:
+        """Evaluate the task's model on the test splits."""
+        started = time.perf_counter()
+        if step.cycle == 0:
+            metrics = json.loads(self.directory.baseline.read_text())
+        else:
+            metrics = self._metrics(self.model(state, step.position, step.cycle))
+        return Evaluated(
+            position=step.position,
+            cycle=step.cycle,
+            metrics=metrics,
+            seconds=time.perf_counter() - started,
+        )
+
+    # -- what drivers show -----------------------------------------------------------------
+
+    def strategy_of(self, condition: Condition) -> str:
+        """The strategy that a condition's sampling means."""
+        active = condition.sampling == "active"
+        return self.config.acquisition.active if active else condition.sampling
+
+    def attention(
+        self, state: Progress, position: int, cycle: int, names: Sequence[str]
+    ) -> NDArray[np.float32]:
+        """Attention of the model that selected this cycle's batch, for the labelled class.
+
+        Returns float32 [n, h, w], one ReLU Grad-CAM per image on the attention grid.
+        """
+        images = self.pool.subset([self.pool.positions[name] for name in names])
+        model = self.model(state, position, cycle - 1)
+        maps = attention.attention_maps(model, images.images, images.labels, self.device)
+        return maps.float().cpu().numpy()
+
+    def practice_image(self, participant: str, interface: str, attempt: int) -> str:
+        """The validation image of a practice attempt; one with an object where masks are known."""
+        split = self.dataset["val"]
+        indices = np.arange(len(split))
+        if split.masks is not None:
+            indices = np.flatnonzero(split.masks.flatten(1).any(1).numpy())
+        order = rng(self.config.seed, participant, interface, "practice").permutation(indices)
+        return split.names[int(order[(attempt - 1) % len(order)])]
+
+    def practice_correct(self, interface: str, image: str, annotation: Annotation) -> bool:
+        """Whether a practice item was done as asked.
+
+        Clicks: at least one positive point, and every one on the object. Polygons: intersection
+        over union with the object of at least ``practice.polygon_iou``. Without masks anything
+        drawn counts.
+        """
+        split = self.dataset["val"]
+        if split.masks is None:
+            return not annotation.empty
+        mask = split.masks[split.positions[image]].numpy()
+        height, width = mask.shape
+        if interface == "click":
+            hits = [
+                mask[min(int(y * height), height - 1), min(int(x * width), width - 1)]
+                for x, y in annotation.positive_points
+            ]
+            return bool(hits) and all(hits)
+        drawn = fill_polygons(annotation.polygons, height, width, oversample=1) > 0.5
+        union = (drawn | mask).sum()
+        share = (drawn & mask).sum() / union if union else 0.0
+        return bool(share >= self.config.practice.polygon_iou)
+
+    # -- models ----------------------------------------------------------------------------
+
+    def model(self, state: Progress, position: int, cycle: int) -> Classifier:
+        """The task's model after ``cycle``; rebuilt from the log where its file is missing.
+
+        A cycle whose fine-tuning failed has no file and falls back to the one before it.
+        """
+        if cycle == 0:
+            return self._load(self.directory.pretrained)
+        path = self.directory.model(state.participant, position, cycle)
+        if path.exists():
+            return self._load(path)
+        if not state.task(position).cycles[cycle - 1].tuned:
+            return self.model(state, position, cycle - 1)
+        log.warning("%s is missing: fine-tuning again from the log", path)
+        model, _ = self._tuned(state, position, cycle, None)
+        models.save(path, model, {"study_hash": self.file.hash})
+        return model
+
+    def _tuned(
+        self, state: Progress, position: int, cycle: int, progress: ProgressCallback | None
+    ) -> tuple[Classifier, training.FineTuned]:
+        """The model before ``cycle``, fine-tuned on everything annotated up to it."""
+        annotations = state.task(position).annotations(up_to=cycle)
+        indices = [self.pool.positions[name] for name in annotations]
+        before = self.model(state, position, cycle - 1)
+        # the cache must keep the weights from before if this attempt fails
+        self._models = None
+        result = training.fine_tune(
+            before,
+            self.pool.subset(indices),
+            list(annotations.values()),
+            self.config.fine_tuning,
+            self.config.guidance,
+            seed=seed(self.config.seed, state.participant, position, cycle, "fine-tune"),
+            device=self.device,
+            progress=progress,
+        )
+        return before, result
+
+    def _load(self, path: Path) -> Classifier:
+        if self._models is None or self._models[0] != path:
+            try:
+                model, _ = models.load(path, self.device)
+            except FileNotFoundError as error:
+                raise DataError(
+                    f"{path} is missing: delete nothing in a study directory, or start it anew"
+                ) from error
+            self._models = (path, model)
+        return self._models[1]
+
+    def _metrics(self, model: Classifier) -> dict[str, dict[str, float | None]]:
+        return {
+            name: evaluation.evaluate(model, self.dataset[name], self.device).as_dict()
+            for name in self.dataset.test_splits
+        }
