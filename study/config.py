@@ -320,9 +320,8 @@ class StudyConfig(Section):
         for index, sequence in enumerate(self.sequences.listed):
             for name in sequence:
                 if name not in names:
-                    yield (
-                        f"sequences.listed[{index}] = {name!r} is not a condition{nearest(name, names)}"
-                    )
+                    hint = nearest(name, names)
+                    yield f"sequences.listed[{index}] = {name!r} is not a condition{hint}"
             if set(sequence) == set(names) and len(sequence) != len(names):
                 yield f"sequences.listed[{index}] repeats a condition"
             if not set(names) <= set(sequence):
@@ -402,7 +401,8 @@ def _explain(error: ValidationError) -> Iterator[str]:
         context = problem.get("ctx", {})
         match problem["type"]:
             case "extra_forbidden":
-                yield f"{where} is not a setting{nearest(str(problem['loc'][-1]), _siblings(problem['loc']))}"
+                hint = nearest(str(problem["loc"][-1]), _siblings(problem["loc"]))
+                yield f"{where} is not a setting{hint}"
             case "literal_error" | "union_tag_invalid":
                 allowed = [name.strip("' ") for name in _allowed(context)]
                 given = given.get("kind") if isinstance(given, dict) else given

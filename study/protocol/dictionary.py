@@ -1,0 +1,122 @@
+"""The data dictionary: what every exported column means, with its unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+_KEYS = {
+    "participant": ("", "the participant's code"),
+    "mode": ("", "live, pilot or simulated; never to be mixed in one analysis"),
+    "sequence": ("", "index (from 0) of the participant's order of conditions"),
+    "position": ("", "the task's place in the participant's sequence, from 1; empty: at the end"),
+    "interface": ("", "annotation interface: polygon or click"),
+    "sampling": ("", "how images were picked: random, active or a strategy's name"),
+    "study_hash": ("", "SHA-256 of the study file"),
+}
+
+METRICS = {
+    "accuracy": ("share", "accuracy"),
+    "aligned_accuracy": ("share", "accuracy where the context is the usual one of the class"),
+    "conflicting_accuracy": ("share", "accuracy where the context is not the usual one"),
+    "worst_group_accuracy": ("share", "accuracy of the worst group (class x context)"),
+    "attention_inside": ("share", "attention inside the object (energy pointing game)"),
+    "pointing_game": ("share", "images whose attention maximum is inside the object"),
+    "attention_iou": ("share", "intersection over union of attention (half maximum) and object"),
+    "barycentre_distance": ("image side", "distance of the attention's barycentre to the object's"),
+}
+
+_TABLES: dict[str, dict[str, tuple[str, str]]] = {
+    "participants": {
+        "order": ("", "conditions in the order of this participant, separated by spaces"),
+        "status": ("", "active, completed, withdrawn or excluded"),
+        "excluded_reason": ("", "why the participant was excluded or withdrew"),
+        "enrolled_at": ("s since 1970", "the participant's clock at enrolment"),
+        "last_at": ("s since 1970", "the participant's clock at the last event"),
+        "tasks_finished": ("count", "tasks done to the end"),
+        "attention_checks": ("count", "attention checks shown"),
+        "attention_checks_failed": ("count", "attention checks missed"),
+        "practice_attempts": ("count", "practice items attempted"),
+        "simulated": ("", "parameters of a simulated participant, as JSON; empty for people"),
+        "notes": ("", "the experimenter's notes"),
+    },
+    "tasks": {
+        "images": ("count", "images annotated"),
+        "cycles": ("count", "cycles finished"),
+        "seconds_per_image": ("s", "annotation_seconds / images"),
+        "annotation_seconds": ("s", "time from an image's onset to its confirmation, summed"),
+        "waiting_seconds": ("s", "time waiting for selection, fine-tuning and evaluation"),
+        "training_seconds": ("s", "computing time of fine-tuning"),
+        "collapsed": ("count", "cycles in which attention collapsed and weights were restored"),
+        "failed": ("count", "cycles whose fine-tuning failed; the last good model went on"),
+    },
+    "cycles": {
+        "cycle": ("", "from 1; 0 is the pretrained model"),
+        "strategy": ("", "the acquisition strategy"),
+        "images": ("count", "images annotated in the cycle"),
+        "annotation_seconds": ("s", "annotation time in the cycle"),
+        "waiting_seconds": ("s", "waiting time in the cycle"),
+        "selection_seconds": ("s", "computing time of selection"),
+        "training_seconds": ("s", "computing time of fine-tuning"),
+        "epochs": ("count", "epochs of fine-tuning"),
+        "loss": ("", "training loss of the last epoch"),
+        "collapsed": ("", "whether attention collapsed and weights were restored"),
+        "note": ("", "what training had to say"),
+    },
+    "items": {
+        "cycle": ("", "from 1"),
+        "page": ("", "page of candidates, from 1"),
+        "image": ("", "the image's name"),
+        "trial": ("", "order in which the image was first confirmed in the task, from 1"),
+        "visits": ("count", "times the image was confirmed; seconds are summed over them"),
+        "seconds": ("s", "onset to confirmation"),
+        "idle_seconds": ("s", "of these: page out of sight, or pauses beyond the idle threshold"),
+        "positive_points": ("count", "positive points in the final annotation"),
+        "negative_regions": ("count", "negative regions in the final annotation"),
+        "polygons": ("count", "polygons in the final annotation"),
+        "vertices": ("count", "vertices of all polygons in the final annotation"),
+        "undos": ("count", "undo actions"),
+        "confirmed_at": ("s since 1970", "the participant's clock at the (last) confirmation"),
+    },
+    "answers": {
+        "instrument": ("", "questionnaire"),
+        "question": ("", "the question's key"),
+        "answer": ("", "a number (Likert: 1 strongly disagree to 5 strongly agree) or text"),
+    },
+    "events": {
+        "number": ("", "place in the log"),
+        "id": ("", "the event's id"),
+        "type": ("", "what happened"),
+        "version": ("", "version of the payload's format"),
+        "at": ("s since 1970", "when, by the participant's clock"),
+        "recorded_at": ("s since 1970", "when it was stored, by the server's clock"),
+        "payload": ("", "the event as JSON"),
+    },
+}
+
+
+def describe(table: str, column: str) -> tuple[str, str]:
+    """(unit, description) of a column; raises ``KeyError`` for one nobody described."""
+    known: Mapping[str, tuple[str, str]] = _KEYS | _TABLES[table]
+    if column in known:
+        return known[column]
+    if table == "participants" and column.startswith("demographic_"):
+        key = column.removeprefix("demographic_")
+        return "", f"answer to the demographic question {key!r}"
+    if table == "tasks":
+        for when, text in (("_before", "pretrained model"), ("_after", "after the last cycle")):
+            if column.endswith(when):
+                unit, what = METRICS[column.removesuffix(when)]
+                return unit, f"{what}; {text}"
+    if table == "cycles":
+        split, _, metric = column.partition("_")
+        unit, what = METRICS.get(metric, ("", metric.replace("_", " ")))
+        return unit, f"{what}, on the {split} split, after the cycle"
+    raise KeyError(f"{table}.{column} is not in the data dictionary")
+
+
+def rows(tables: Mapping[str, list[str]]) -> Iterator[dict[str, str]]:
+    """One row for each column of each table, for ``data_dictionary.csv``."""
+    for table, columns in tables.items():
+        for column in columns:
+            unit, description = describe(table, column)
+            yield {"table": table, "column": column, "unit": unit, "description": description}

@@ -1,0 +1,63 @@
+"""The export: every table as CSV and Parquet, with what explains it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from study.directory import StudyDirectory
+from study.protocol.dictionary import rows as dictionary_rows
+from study.protocol.tables import TablesError, read
+from study.versions import versions
+
+
+def export(path: Path, out: Path, mode: str | None = None) -> dict[str, pd.DataFrame]:
+    """Write the tables of a study directory as CSV and Parquet, with what explains them.
+
+    Beside the tables: ``data_dictionary.csv``, ``manifest.json`` (study hash, versions, modes,
+    rows) and the study file. ``mode`` keeps one mode.
+
+    Raises:
+        TablesError: when the study cannot be read or ``out`` cannot be written.
+    """
+    frames = read(path)
+    if mode is not None:
+        frames = {name: frame[frame["mode"] == mode] for name, frame in frames.items()}
+    directory = StudyDirectory.open(path)
+    study = directory.study()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, frame in frames.items():
+            frame.to_csv(out / f"{name}.csv", index=False)
+            _for_parquet(frame).to_parquet(out / f"{name}.parquet", index=False)
+        dictionary = dictionary_rows(
+            {name: [str(column) for column in frame] for name, frame in frames.items()}
+        )
+        pd.DataFrame(dictionary).to_csv(out / "data_dictionary.csv", index=False)
+        manifest = {
+            "study": study.config.name,
+            "study_hash": study.hash,
+            "versions": versions(),
+            "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "modes": sorted(frames["participants"]["mode"].unique()),
+            "rows": {name: len(frame) for name, frame in frames.items()},
+        }
+        (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+        shutil.copyfile(directory.study_file, out / "study.toml")
+    except OSError as error:
+        raise TablesError(f"{out} cannot be written ({error.strerror})") from error
+    return frames
+
+
+def _for_parquet(frame: pd.DataFrame) -> pd.DataFrame:
+    """Mixed columns (answers: numbers and text) as text: Parquet columns have one type."""
+    mixed = {
+        str(column): frame[column].map(lambda value: None if value is None else str(value))
+        for column in frame
+        if frame[column].dtype == object and len(set(frame[column].map(type))) > 1
+    }
+    return frame.assign(**mixed)

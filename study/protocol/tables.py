@@ -1,0 +1,344 @@
+"""Events to tidy tables, and the export.
+
+Every table is a pure function of the log and the study file. ``accuracy`` is measured on the test
+split, biased as the training data are (the paper's measure); accuracy on conflicting images, worst
+group and attention are measured on the balanced split where the dataset has one, because a test
+split that is 95% aligned holds too few conflicting images to say anything about them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from study.config import StudyConfig, StudyFileError
+from study.directory import DirectoryError, StudyDirectory
+from study.protocol.events import (
+    Action,
+    Answered,
+    BatchSelected,
+    Checked,
+    Described,
+    Enrolled,
+    Evaluated,
+    Event,
+    Excluded,
+    FineTuned,
+    FineTuningFailed,
+    ItemAnnotated,
+    Noted,
+    Payload,
+    Practised,
+    UnknownEvent,
+    Withdrawn,
+)
+from study.protocol.store import StoreError
+from study.protocol.timeline import Progress, Task, replay
+
+Row = dict[str, Any]
+P = TypeVar("P", bound=Payload)
+STUDY_METRICS = ("accuracy", "conflicting_accuracy", "worst_group_accuracy", "attention_inside")
+COLUMNS: dict[str, list[str]] = {
+    "participants": ["participant", "mode", "sequence", "order", "status", "excluded_reason"],
+    "tasks": [
+        "participant", "mode", "sequence", "position", "interface", "sampling", "images", "cycles",
+        "seconds_per_image", "annotation_seconds", "waiting_seconds", "training_seconds",
+        "collapsed", "failed",
+        *(f"{metric}_{when}" for metric in STUDY_METRICS for when in ("before", "after")),
+    ],
+    "cycles": [
+        "participant", "mode", "sequence", "position", "interface", "sampling", "cycle",
+        "strategy", "images", "annotation_seconds", "waiting_seconds", "selection_seconds",
+        "training_seconds", "epochs", "loss", "collapsed", "note",
+    ],
+    "items": [
+        "participant", "mode", "sequence", "position", "interface", "sampling", "cycle", "page",
+        "image", "trial", "visits", "seconds", "idle_seconds", "positive_points",
+        "negative_regions", "polygons", "vertices", "undos", "confirmed_at",
+    ],
+    "answers": [
+        "participant", "mode", "sequence", "position", "interface", "sampling", "instrument",
+        "question", "answer",
+    ],
+    "events": [
+        "number", "id", "participant", "mode", "type", "version", "at", "recorded_at", "payload",
+    ],
+}  # fmt: skip
+"""The columns that every export has, also when there is no row; ``study_hash`` is the last."""
+
+
+class TablesError(ValueError):
+    """Tables that cannot be made; one sentence with the fix."""
+
+
+def tables(config: StudyConfig, events: Sequence[Event]) -> dict[str, pd.DataFrame]:
+    """All tables of a log.
+
+    Returns:
+        ``participants``, ``tasks`` (finished ones), ``cycles``, ``items``, ``answers``,
+        ``events``; the columns are in :mod:`study.protocol.dictionary`.
+    """
+    logs: dict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        logs[event.participant].append(event)
+    rows: dict[str, list[Row]] = {name: [] for name in COLUMNS}
+    rows["events"] = [_event_row(event) for event in events]
+    for participant, log in logs.items():
+        if not any(isinstance(event.payload, Enrolled) for event in log):
+            continue
+        person = _Person(config, participant, log)
+        rows["participants"].append(person.row())
+        for task in person.progress.tasks:
+            cycles = person.cycle_rows(task)
+            rows["cycles"] += cycles
+            rows["items"] += person.item_rows(task)
+            if task.finished(config):
+                rows["tasks"].append(person.task_row(task, cycles))
+        rows["answers"] += person.answer_rows()
+    return {name: _frame(name, found) for name, found in rows.items()}
+
+
+def read(path: Path | str) -> dict[str, pd.DataFrame]:
+    """The tables of a study directory; raises :class:`TablesError`."""
+    try:
+        study = StudyDirectory.open(Path(path)).study()
+        return tables(study.config, study.store.events())
+    except (DirectoryError, StudyFileError, StoreError, UnknownEvent) as error:
+        raise TablesError(str(error)) from error
+
+
+def idle_seconds(actions: Iterable[Action], seconds: float, threshold: float) -> float:
+    """How much of an item's ``seconds`` was not spent on it.
+
+    All time while the page was out of sight (blur to focus), and of every other gap between two
+    actions what exceeds ``threshold``.
+    """
+    idle, last, away = 0.0, 0.0, False
+    for action in [*actions, Action(t=seconds, kind="focus")]:
+        gap = min(action.t, seconds) - last
+        idle += max(gap if away else gap - threshold, 0.0)
+        last = max(last, min(action.t, seconds))
+        if action.kind in ("blur", "focus"):
+            away = action.kind == "blur"
+    return idle
+
+
+@dataclass
+class _Person:
+    """One participant's log and what it folds to."""
+
+    config: StudyConfig
+    participant: str
+    log: list[Event]
+
+    def __post_init__(self) -> None:
+        self.progress: Progress = replay(self.config, self.participant, self.log)
+
+    def _said(self, kind: type[P], position: int | None = None) -> list[P]:
+        """The payloads of one type, of one task or of all."""
+        return [
+            event.payload
+            for event in self.log
+            if isinstance(event.payload, kind)
+            and (position is None or getattr(event.payload, "position", None) == position)
+        ]
+
+    def _in(self, task: Task) -> list[Event]:
+        """The events of one task."""
+        return [e for e in self.log if getattr(e.payload, "position", None) == task.position]
+
+    def _keys(self, task: Task | None = None) -> Row:
+        keys: Row = {
+            "participant": self.participant,
+            "mode": self.progress.mode,
+            "sequence": self.progress.sequence,
+        }
+        if task is not None:
+            keys |= {
+                "position": task.position,
+                "interface": task.condition.interface,
+                "sampling": task.condition.sampling,
+            }
+        return keys | {"study_hash": self.log[0].study_hash}
+
+    def row(self) -> Row:
+        checks = self._said(Checked)
+        simulated = self._said(Enrolled)[0].simulated
+        reasons = [
+            *(payload.reason for payload in self._said(Excluded)),
+            *(payload.reason for payload in self._said(Withdrawn)),
+        ]
+        described = {k: v for payload in self._said(Described) for k, v in payload.answers.items()}
+        return self._keys() | {
+            "order": " ".join(task.condition.name for task in self.progress.tasks),
+            "status": self.progress.status,
+            "excluded_reason": "; ".join(reasons),
+            "enrolled_at": self.log[0].at,
+            "last_at": self.progress.last_at,
+            "tasks_finished": sum(task.finished(self.config) for task in self.progress.tasks),
+            "attention_checks": len(checks),
+            "attention_checks_failed": sum(not check.passed for check in checks),
+            "practice_attempts": len(self._said(Practised)),
+            "simulated": "" if simulated is None else json.dumps(simulated, sort_keys=True),
+            "notes": "; ".join(payload.text for payload in self._said(Noted)),
+            **{f"demographic_{key}": value for key, value in described.items()},
+        }
+
+    def cycle_rows(self, task: Task) -> list[Row]:
+        rows: dict[int, Row] = {}
+        previous_at: float | None = None
+        for event in self._in(task):
+            payload = event.payload
+            cycle = getattr(payload, "cycle", None)
+            if cycle is not None:
+                row = rows.setdefault(
+                    cycle, self._keys(task) | {"cycle": cycle, "images": 0, "failed": False}
+                )
+                _add_to_cycle(row, payload)
+                waited = isinstance(
+                    payload, BatchSelected | FineTuned | FineTuningFailed | Evaluated
+                )
+                if waited and cycle > 0 and previous_at is not None:
+                    row["waiting_seconds"] = row.get("waiting_seconds", 0.0) + max(
+                        event.at - previous_at, 0.0
+                    )
+            previous_at = event.at
+        for number, row in rows.items():
+            if number:
+                row["images"] = len(task.cycles[number - 1].annotations)
+        return list(rows.values())
+
+    def task_row(self, task: Task, cycles: list[Row]) -> Row:
+        done = [row for row in cycles if row["cycle"] > 0]
+        evaluated = self._said(Evaluated, task.position)
+        before, after = evaluated[0].metrics, evaluated[-1].metrics
+        row = self._keys(task) | {
+            "images": task.images,
+            "cycles": sum(cycle.evaluated for cycle in task.cycles),
+            "seconds_per_image": task.annotation_seconds / task.images if task.images else None,
+            "annotation_seconds": task.annotation_seconds,
+            "waiting_seconds": sum(row.get("waiting_seconds", 0.0) for row in done),
+            "training_seconds": sum(row.get("training_seconds", 0.0) for row in done),
+            "collapsed": sum(bool(row.get("collapsed")) for row in done),
+            "failed": sum(row["failed"] for row in done),
+        }
+        for metric in STUDY_METRICS:
+            row[f"{metric}_before"] = _study_metric(before, metric)
+            row[f"{metric}_after"] = _study_metric(after, metric)
+        return row
+
+    def item_rows(self, task: Task) -> list[Row]:
+        rows: dict[str, Row] = {}
+        for event in self._in(task):
+            payload = event.payload
+            if not isinstance(payload, ItemAnnotated):
+                continue
+            drawn = payload.annotation
+            row = rows.setdefault(
+                payload.image,
+                self._keys(task)
+                | {
+                    "cycle": payload.cycle,
+                    "page": payload.page,
+                    "image": payload.image,
+                    "trial": len(rows) + 1,
+                    "visits": 0,
+                    "seconds": 0.0,
+                    "idle_seconds": 0.0,
+                    "undos": 0,
+                },
+            )
+            row["visits"] += 1
+            row["seconds"] += payload.seconds
+            row["idle_seconds"] += idle_seconds(
+                payload.actions, payload.seconds, self.config.workspace.idle_seconds
+            )
+            row["undos"] += sum(action.kind == "undo" for action in payload.actions)
+            row |= {
+                "positive_points": len(drawn.positive_points),
+                "negative_regions": len(drawn.negative_regions),
+                "polygons": len(drawn.polygons),
+                "vertices": sum(len(polygon) for polygon in drawn.polygons),
+                "confirmed_at": event.at,
+            }
+        return list(rows.values())
+
+    def answer_rows(self) -> list[Row]:
+        rows = []
+        for payload in self._said(Answered):
+            task = None if payload.position is None else self.progress.task(payload.position)
+            answer = payload.answer
+            if isinstance(answer, float) and answer.is_integer():
+                answer = int(answer)
+            rows.append(
+                self._keys(task)
+                | {
+                    "instrument": payload.instrument,
+                    "question": payload.question,
+                    "answer": answer,
+                }
+            )
+        return rows
+
+
+def _add_to_cycle(row: Row, payload: object) -> None:
+    match payload:
+        case BatchSelected():
+            row |= {"strategy": payload.strategy, "selection_seconds": payload.seconds}
+        case ItemAnnotated():
+            row["annotation_seconds"] = row.get("annotation_seconds", 0.0) + payload.seconds
+        case FineTuned():
+            row |= {
+                "training_seconds": payload.seconds,
+                "epochs": payload.epochs,
+                "loss": payload.loss,
+                "collapsed": payload.collapsed,
+                "note": payload.note,
+            }
+        case FineTuningFailed():
+            row |= {"failed": True, "note": payload.reason}
+        case Evaluated():
+            for split, metrics in payload.metrics.items():
+                row |= {f"{split}_{metric}": value for metric, value in metrics.items()}
+
+
+def _study_metric(metrics: dict[str, dict[str, float | None]], metric: str) -> float | None:
+    split = "balanced" if metric != "accuracy" and "balanced" in metrics else "test"
+    return metrics.get(split, {}).get(metric)
+
+
+def _event_row(event: Event) -> Row:
+    return {
+        "number": event.number,
+        "id": event.id,
+        "participant": event.participant,
+        "mode": event.mode,
+        "type": event.payload.type,
+        "version": event.payload.version,
+        "at": event.at,
+        "recorded_at": event.recorded_at,
+        "payload": event.payload.model_dump_json(),
+        "study_hash": event.study_hash,
+    }
+
+
+def _frame(name: str, rows: list[Row]) -> pd.DataFrame:
+    """The rows with the table's columns first, then whatever else they have, the hash last."""
+    extra = dict.fromkeys(key for row in rows for key in row)
+    columns = list(dict.fromkeys([*COLUMNS[name], *extra]))
+    columns = [c for c in columns if c not in ("study_hash", "failed" * (name == "cycles"))]
+    frame = pd.DataFrame(rows, columns=[*columns, "study_hash"])
+    for column in frame:
+        values = frame[column].dropna()
+        if frame[column].dtype == object and values.map(lambda value: type(value) is float).all():
+            frame[column] = frame[column].astype(float)
+    for column in ("position", "cycles", "images", "epochs"):
+        if column in frame:
+            frame[column] = frame[column].astype("Int64")
+    return frame
