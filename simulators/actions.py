@@ -1,0 +1,123 @@
+"""What a hand does, one press at a time.
+
+A :class:`Move` is a press that a simulated hand intends; :func:`simulators.timing.perform` turns
+moves into actions (:class:`study.protocol.events.Action`), what a browser logs with an annotation.
+:class:`Canvas` keeps moves and marks in step: replaying the actions always gives the annotation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from study.annotation import Annotation, Region
+from study.protocol.events import Action, ActionKind
+
+Spot = tuple[float, float]
+"""(x, y), image-relative."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """An intended press.
+
+    Attributes:
+        kind: what the press does.
+        at: where, image-relative; None for keys.
+        width: width of the target in image sides, for Fitts' law.
+        thought: how much mental preparation comes before it, in units of the keystroke-level M.
+    """
+
+    kind: ActionKind
+    at: Spot | None = None
+    width: float = 0.1
+    thought: float = 0.0
+
+
+@dataclass
+class Canvas:
+    """Marks on one image and the moves that made them.
+
+    A cancel clears everything; an undo takes the last mark back (a point, a region, a vertex).
+    """
+
+    moves: list[Move] = field(default_factory=list)
+    marks: list[tuple[Move, Region | None]] = field(default_factory=list)
+
+    def press(self, move: Move, region: Region | None = None) -> None:
+        """Make a mark; a negative one brings its region."""
+        self.moves.append(move)
+        self.marks.append((move, region))
+
+    def undo(self) -> None:
+        """Notice a mistake and take the last mark back by a key."""
+        self.marks.pop()
+        self.moves.append(Move("undo", thought=0.5))
+
+    def cancel(self) -> None:
+        """Clear the image by a middle click where the hand is, then make the good marks again."""
+        wrong, _ = self.marks.pop()
+        kept, self.marks = self.marks, []
+        self.moves.append(Move("cancel", at=wrong.at, thought=0.5))
+        for move, region in kept:
+            self.press(Move(move.kind, move.at, move.width), region)
+
+    def first_vertex(self) -> Spot:
+        """Where the polygon that is being drawn began; a press there closes it."""
+        first: Spot | None = None
+        for move, _ in self.marks:
+            if move.kind == "close":
+                first = None
+            elif move.kind == "vertex" and first is None:
+                first = move.at
+        if first is None:
+            raise ValueError("no polygon is being drawn")
+        return first
+
+    def annotation(self) -> Annotation:
+        """What stands on the image now."""
+        points: list[Spot] = []
+        regions: list[Region] = []
+        polygons: list[tuple[Spot, ...]] = []
+        vertices: list[Spot] = []
+        for move, region in self.marks:
+            assert move.at is not None
+            if move.kind == "positive":
+                points.append(move.at)
+            elif move.kind == "negative" and region is not None:
+                regions.append(region)
+            elif move.kind == "vertex":
+                vertices.append(move.at)
+            elif move.kind == "close":
+                polygons.append(tuple(vertices))
+                vertices = []
+        return Annotation(
+            positive_points=tuple(points),
+            negative_regions=tuple(regions),
+            polygons=tuple(polygons),
+        )
+
+
+def replay(actions: Sequence[Action]) -> tuple[list[Spot], list[Spot], list[list[Spot]]]:
+    """Positive points, right-clicked points and closed polygons that the actions leave behind."""
+    marks: list[tuple[ActionKind, Spot]] = []
+    for action in actions:
+        if action.kind == "undo":
+            marks.pop()
+        elif action.kind == "cancel":
+            marks.clear()
+        elif action.x is not None and action.y is not None:
+            marks.append((action.kind, (action.x, action.y)))
+    polygons: list[list[Spot]] = []
+    vertices: list[Spot] = []
+    for kind, spot in marks:
+        if kind == "vertex":
+            vertices.append(spot)
+        elif kind == "close":
+            polygons.append(vertices)
+            vertices = []
+    return (
+        [spot for kind, spot in marks if kind == "positive"],
+        [spot for kind, spot in marks if kind == "negative"],
+        polygons,
+    )

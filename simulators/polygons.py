@@ -1,0 +1,107 @@
+"""How a simulated hand outlines objects."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.measure import approximate_polygon, find_contours
+
+from simulators import sight
+from simulators.actions import Canvas, Move, Spot
+from simulators.clicks import slipped
+from simulators.person import Person
+from study.annotation import Annotation, fill_polygons
+
+ACCEPTED = 0.7
+"""A drawn outline that covers less than this of the object (IoU) looks wrong to the person, who
+places more vertices (chosen)."""
+SNAP = 0.03
+"""Width of the first vertex as the target that closes a polygon, in image sides."""
+
+
+def draw_polygons(
+    mask: NDArray[np.bool_], person: Person, rng: np.random.Generator
+) -> tuple[Annotation, list[Move]]:
+    """Outline the object(s) of one image; nothing when the mask is empty.
+
+    One polygon per object (:func:`simulators.sight.objects`), traced from the outer contour at
+    the person's vertex tolerance, with the hand's jitter on every vertex. Attention plays no
+    part: the polygon interface "does not require the user to consider the attention map"
+    (section 8.1.2).
+
+    Args:
+        mask: bool [H, W], the object(s).
+        person: whose hand it is.
+        rng: the stream of this item.
+
+    Returns:
+        The annotation, and the moves that made it (slips and undos included).
+    """
+    canvas = Canvas()
+    for rank, part in enumerate(sight.objects(mask)):
+        if rng.random() < person.miss_rate * (2 if rank else 1):
+            continue
+        vertices = trace(part, person, rng)
+        tolerance = person.vertex_tolerance * _diameter(part) / max(part.shape)
+        width = 2.0 * max(tolerance, person.hand)
+        for vertex in vertices:
+            if rng.random() < person.slip_rate:
+                canvas.press(Move("vertex", slipped(vertex, rng), width))
+                if rng.random() >= person.notice_rate:
+                    continue
+                canvas.undo()
+            canvas.press(Move("vertex", vertex, width))
+        canvas.press(Move("close", canvas.first_vertex(), SNAP))
+    return canvas.annotation(), canvas.moves
+
+
+def trace(part: NDArray[np.bool_], person: Person, rng: np.random.Generator) -> tuple[Spot, ...]:
+    """Vertices around one object [H, W], in drawing order.
+
+    The tolerance starts at the person's and is halved while the outline is below
+    :data:`ACCEPTED`; the last resort is the contour itself without jitter, along the pixels'
+    edges, which covers the object exactly but for its holes.
+    """
+    height, width = part.shape
+    # twice the size: the half-level contour of single pixels would lose half of their area
+    fine = np.pad(part.repeat(2, axis=0).repeat(2, axis=1), 1)
+    contour = max(find_contours(fine.astype(float), 0.5), key=_area)
+    target = part.astype(bool)
+    tolerance = person.vertex_tolerance * _diameter(part)
+    for _ in range(4):
+        vertices = approximate_polygon(contour, 2.0 * tolerance)[:-1]
+        tolerance /= 2.0
+        if len(vertices) < 3:
+            continue
+        drawn = _relative(vertices, height, width)
+        drawn = drawn + rng.normal(0.0, person.hand, size=drawn.shape)
+        drawn = np.clip(drawn, 0.0, 1.0)
+        if _iou(drawn, target) >= ACCEPTED:
+            break
+    else:
+        drawn = _relative(contour[:-1], height, width)
+    return tuple((float(x), float(y)) for x, y in drawn)
+
+
+def _relative(vertices: NDArray[np.float64], height: int, width: int) -> NDArray[np.float64]:
+    """(x, y) in [0, 1] of (row, column) on the doubled, padded grid."""
+    xy = (vertices[:, ::-1] - 0.5) / (2.0 * np.array([width, height]))
+    return np.clip(xy, 0.0, 1.0)
+
+
+def _diameter(part: NDArray[np.bool_]) -> float:
+    """Of the circle with the same area, in pixels."""
+    return float(2.0 * np.sqrt(part.sum() / np.pi))
+
+
+def _area(contour: NDArray[np.float64]) -> float:
+    """Enclosed by a closed contour (shoelace formula)."""
+    rows, columns = contour[:, 0], contour[:, 1]
+    return abs(float(rows[:-1] @ columns[1:] - rows[1:] @ columns[:-1])) / 2.0
+
+
+def _iou(vertices: NDArray[np.float64], target: NDArray[np.bool_]) -> float:
+    polygon = [(float(x), float(y)) for x, y in vertices]
+    drawn = fill_polygons([polygon], target.shape[0], target.shape[1], oversample=2)
+    both = float(drawn[target].sum())
+    return both / float(drawn.sum() + target.sum() - both)
