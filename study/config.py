@@ -18,6 +18,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from study.errors import UserError
+
 InterfaceName = Literal["polygon", "click"]
 StrategyName = Literal["random", "entropy", "k-center", "attention", "attention-7x7"]
 SamplingName = Literal["active", "random", "entropy", "k-center", "attention", "attention-7x7"]
@@ -346,7 +348,7 @@ def nearest(name: str, names: list[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; it must be one of {', '.join(names)}"
 
 
-class StudyFileError(ValueError):
+class StudyFileError(UserError):
     """A study file with problems: one line each, every one of them at once."""
 
     def __init__(self, problems: list[str]) -> None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from study.config import StudyFile, file_hash, load
+from study.errors import UserError
 from study.protocol.session import Study
 from study.protocol.store import EventStore
 
@@ -25,7 +26,7 @@ STORE_VARIABLE = "CLICKSTUDY_STORE"
 """Environment variable with the URL of a PostgreSQL store, in place of ``events.sqlite``."""
 
 
-class DirectoryError(ValueError):
+class DirectoryError(UserError):
     """A directory that is not the study meant; one sentence with the fix."""
 
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from study.annotation import Annotation
+from study.errors import UserError
 
 Mode = Literal["live", "pilot", "simulated"]
 Position = Annotated[int, Field(ge=1)]
@@ -332,7 +333,7 @@ class Event:
         return cls(name, participant, mode, study_hash, at, payload)
 
 
-class UnknownEvent(ValueError):
+class UnknownEvent(UserError):
     """A row whose type or version this clickstudy does not know."""
 
 

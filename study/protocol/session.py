@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from study.config import StudyConfig
+from study.errors import UserError
 from study.protocol.conditions import sequences
 from study.protocol.events import Enrolled, Event, Mode, Payload
 from study.protocol.steps import Step
@@ -14,7 +15,7 @@ from study.protocol.store import EventStore
 from study.protocol.timeline import Progress, next_step, refusal, replay
 
 
-class ProtocolError(ValueError):
+class ProtocolError(UserError):
     """An event that cannot happen now; the message is one sentence."""
 
 

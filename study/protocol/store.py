@@ -16,6 +16,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from study.errors import UserError
 from study.protocol.conditions import least_filled
 from study.protocol.events import (
     Debriefed,
@@ -47,7 +48,7 @@ _events = sa.Table(
 )
 
 
-class StoreError(RuntimeError):
+class StoreError(UserError):
     """A store that cannot be opened or written; one sentence with the fix."""
 
 

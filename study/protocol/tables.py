@@ -19,6 +19,7 @@ import pandas as pd
 
 from study.config import StudyConfig, StudyFileError
 from study.directory import DirectoryError, StudyDirectory
+from study.errors import UserError
 from study.protocol.events import (
     Action,
     Answered,
@@ -73,7 +74,7 @@ COLUMNS: dict[str, list[str]] = {
 """The columns that every export has, also when there is no row; ``study_hash`` is the last."""
 
 
-class TablesError(ValueError):
+class TablesError(UserError):
     """Tables that cannot be made; one sentence with the fix."""
 
 
