@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from study.acquisition import Pool
@@ -23,6 +22,7 @@ from study.annotation import Annotation, fill_polygons
 from study.config import Condition, StudyFile
 from study.data.dataset import DataError, Dataset, ImageSet
 from study.data.loading import load_dataset
+from study.device import pick_device
 from study.directory import StudyDirectory
 from study.files import write_atomically
 from study.learning import attention, evaluation, models, training
@@ -41,15 +41,6 @@ from study.seeds import rng, seed
 
 ProgressCallback = Callable[[int, int], None]
 log = logging.getLogger(__name__)
-
-
-def pick_device(name: str = "auto") -> torch.device:
-    """The device to compute on: ``auto`` takes a GPU where there is one."""
-    if name != "auto":
-        return torch.device(name)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
 class TaskLoop:

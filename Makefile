@@ -1,0 +1,52 @@
+# Every target makes .venv when it is missing. PYTHON picks the interpreter (3.11 or newer).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := runs/demo
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help setup demo study test lint clean
+
+help:
+	@echo "make demo    the whole study with 16 simulated participants, and its report"
+	@echo "make study   the study in the browser, on drawn scenes"
+	@echo "make test    lint, types, import contract and tests"
+	@echo "make lint    lint, types and import contract only"
+	@echo "make setup   install into $(VENV)"
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "clickstudy needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing clickstudy into $(VENV) (a few minutes, mostly PyTorch)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing clickstudy and its development tools into $(VENV) (a few minutes)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@touch $@ $(VENV)/.installed
+
+setup: $(VENV)/.installed
+
+demo: $(VENV)/.installed
+	$(BIN)/clickstudy simulate apps/examples/demo.toml --participants 16 --out $(RUN)
+	$(BIN)/clickstudy export $(RUN) --out $(RUN)/tables
+	$(BIN)/clickstudy report $(RUN) --out $(RUN)/report
+
+study: $(VENV)/.installed
+	$(BIN)/clickstudy serve apps/examples/demo.toml --out runs/study
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/python -m pytest -n 2
+
+clean:
+	rm -rf $(VENV) build *.egg-info

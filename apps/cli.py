@@ -1,0 +1,176 @@
+"""The command line: ``clickstudy serve | simulate | export | report | ...``.
+
+Commands import what they need when they run, so that ``--help`` answers at once. A user's mistake
+prints one sentence and exits with 2; an interruption exits with 130 and says how to go on.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from apps.console import console, counted, errors
+
+app = typer.Typer(
+    name="clickstudy",
+    help="User studies and benchmarks of human-in-the-loop attention guidance.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+PREPARE, RUN, READ = "Prepare a study", "Run it", "Read the results"
+
+StudyFileArgument = Annotated[Path, typer.Argument(help="The study file.", metavar="STUDY.toml")]
+OutOption = Annotated[Path, typer.Option("--out", help="Where to write.")]
+DeviceOption = Annotated[
+    str, typer.Option(help="auto takes a GPU where there is one; or cpu, cuda, cuda:1, mps.")
+]
+
+
+class Example(StrEnum):
+    """The study files that come with clickstudy."""
+
+    scenes = "scenes"
+    demo = "demo"
+
+
+class Mode(StrEnum):
+    """How participants took part."""
+
+    live = "live"
+    pilot = "pilot"
+    simulated = "simulated"
+
+
+@app.command(rich_help_panel=PREPARE)
+def init(
+    directory: Annotated[Path, typer.Argument(help="Made when missing.")],
+    example: Annotated[
+        Example, typer.Option(help="scenes: every setting with its comment; demo: a short study.")
+    ] = Example.scenes,
+) -> None:
+    """Write a commented study file into DIRECTORY."""
+    from study.errors import UserError
+
+    target = directory / "study.toml"
+    if target.exists():
+        raise UserError(f"{target} exists already: choose another directory, or edit that file")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        target.write_text(files("apps").joinpath("examples", f"{example}.toml").read_text())
+    except OSError as error:
+        raise UserError(f"{target} cannot be written ({error.strerror})") from error
+    console.print(f"Wrote {target}. Check it with: clickstudy check {target}")
+
+
+@app.command(rich_help_panel=PREPARE)
+def check(study: StudyFileArgument) -> None:
+    """Report every mistake in a study file at once."""
+    from study.config import load
+    from study.protocol.conditions import sequences
+
+    file = load(study)
+    config = file.config
+    plan = sequences(config)
+    console.print(f"[bold]{config.name}[/bold] is valid (sha256 {file.hash[:12]}).")
+    console.print(
+        f"{len(config.conditions)} conditions, {len(plan)} sequences: a balanced study has a "
+        f"multiple of {len(plan)} participants."
+    )
+    for index, sequence in enumerate(plan):
+        console.print(f"  sequence {index}: {', '.join(sequence)}")
+
+
+@app.command(rich_help_panel=PREPARE)
+def doctor(
+    directory: Annotated[Path, typer.Argument(help="Where studies will be written.")] = Path(
+        "runs"
+    ),
+) -> None:
+    """Say what is installed, which device will be used, whether the store is writable."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from apps.doctor import diagnose
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    findings = diagnose(directory)
+    for finding in findings:
+        mark = {True: "[green]ok[/green]", False: "[red]no[/red]", None: "[dim]-[/dim]"}
+        table.add_row(mark[finding.ok], finding.name, escape(finding.detail))
+    console.print(table)
+    if any(finding.ok is False for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command(rich_help_panel=RUN)
+def simulate(
+    study: StudyFileArgument,
+    out: OutOption,
+    participants: Annotated[int, typer.Option(min=1, help="Simulated participants.")] = 16,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes; 0: one for each core.", show_default="cores")
+    ] = 0,
+    engine: Annotated[
+        str, typer.Option(help="local, or ray / dask (the cluster extra).")
+    ] = "local",
+    device: DeviceOption = "auto",
+) -> None:
+    """Run the whole study with simulated participants; run again, it resumes."""
+    from simulators.runner import simulate as run
+
+    from study.config import load
+    from study.directory import StudyDirectory
+    from study.loop import TaskLoop
+
+    file = load(study)
+    directory = StudyDirectory.create(out, file)
+    console.print(f"[bold]{file.config.name}[/bold] with {participants} SIMULATED participants")
+    loop = TaskLoop(file, directory, device)
+    if not loop.prepared:
+        with counted("Pretraining the biased classifier") as progress:
+            loop.prepare(progress)
+    del loop  # the workers load their own
+    run(file, out, participants=participants, workers=workers, engine=engine, device=device)
+    console.print(f"Done. Next: clickstudy report {out} --out {out / 'report'}")
+
+
+@app.command(rich_help_panel=READ)
+def export(
+    study: Annotated[Path, typer.Argument(help="A study directory.", metavar="STUDY_DIR")],
+    out: OutOption,
+    mode: Annotated[Mode | None, typer.Option(help="Only participants of this mode.")] = None,
+) -> None:
+    """Write the tables as CSV and Parquet, with a data dictionary."""
+    from study.protocol.export import export as write
+
+    frames = write(study, out, None if mode is None else mode.value)
+    for name, frame in frames.items():
+        console.print(f"  {name}.csv  {len(frame)} rows")
+    console.print(f"Wrote {out}; data_dictionary.csv says what every column means.")
+
+
+def main() -> None:
+    """Run the command line; a user's mistake becomes one sentence on standard error."""
+    from study.errors import UserError
+
+    try:
+        app()
+    except UserError as error:
+        errors.print("Error:", style="red", end=" ")
+        errors.print(str(error), soft_wrap=True, markup=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        errors.print("Interrupted. Nothing is lost: run the same command again to go on.")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""``clickstudy doctor``: what is installed, what will compute, whether a study can be written."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+REQUIRED = (
+    "clickstudy",
+    "torch",
+    "torchvision",
+    "numpy",
+    "scipy",
+    "pandas",
+    "pingouin",
+    "statsmodels",
+    "scikit-image",
+    "pydantic",
+    "sqlalchemy",
+)
+OPTIONAL = {
+    "weasyprint": "PDF reports: pip install 'clickstudy[pdf]'",
+    "ray": "sweeps on Ray: pip install 'clickstudy[cluster]'",
+    "dask": "sweeps on Dask and Slurm: pip install 'clickstudy[cluster]'",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the diagnosis. ``ok`` None: optional and absent."""
+
+    name: str
+    ok: bool | None
+    detail: str
+
+
+def diagnose(directory: Path) -> list[Finding]:
+    """Everything that a study needs of this machine.
+
+    ``directory`` is where studies will be written.
+    """
+    checks: list[Callable[[], Finding]] = [_torch_pair, _device, lambda: _store(directory)]
+    return [
+        Finding("python", True, platform.python_version()),
+        *(_package(name, required=True) for name in REQUIRED),
+        *(_package(name, required=False) for name in OPTIONAL),
+        *(check() for check in checks),
+    ]
+
+
+def _package(name: str, *, required: bool) -> Finding:
+    try:
+        return Finding(name, True, version(name))
+    except PackageNotFoundError:
+        if required:
+            return Finding(name, False, f"missing: pip install {name}")
+        return Finding(name, None, f"not installed; for {OPTIONAL[name]}")
+
+
+def _torch_pair() -> Finding:
+    """torch and torchvision come in pairs; a mismatch fails at import."""
+    try:
+        import torchvision.models  # noqa: F401
+    except (ImportError, RuntimeError) as error:
+        first = str(error).splitlines()[0]
+        return Finding(
+            "torch + torchvision",
+            False,
+            f"{first}: install a matching pair with pip install -U torch torchvision",
+        )
+    return Finding("torch + torchvision", True, "a matching pair")
+
+
+def _device() -> Finding:
+    try:
+        import torch
+
+        from study.device import pick_device
+
+        device = pick_device()
+        if device.type == "cuda":
+            properties = torch.cuda.get_device_properties(device)
+            memory = properties.total_memory / 2**30
+            detail = f"{device} ({properties.name}, {memory:.0f} GiB)"
+        else:
+            detail = f"{device} ({torch.get_num_threads()} of {os.cpu_count()} cores)"
+    except (ImportError, RuntimeError) as error:
+        return Finding("device", False, str(error).splitlines()[0])
+    return Finding("device", True, detail)
+
+
+def _store(directory: Path) -> Finding:
+    """Write and read one event in a store that is removed again."""
+    import tempfile
+
+    from study.protocol.events import Event, Noted
+    from study.protocol.store import EventStore, StoreError
+
+    probe = directory
+    while not probe.exists():
+        probe = probe.parent
+    try:
+        with tempfile.TemporaryDirectory(dir=probe, prefix=".doctor-") as name:
+            store = EventStore(Path(name) / "events.sqlite")
+            note = Noted(text="doctor")
+            store.append(
+                [Event.of(note, participant="-", mode="pilot", study_hash="-", at=0.0)] * 2
+            )
+            count = len(store.events())
+            store.close()
+    except (StoreError, OSError) as error:
+        return Finding("store", False, f"{directory}: {error}")
+    return Finding("store", count == 1, f"{directory.resolve()} is writable")
