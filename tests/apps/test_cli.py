@@ -1,0 +1,106 @@
+"""The command line as a user meets it: a separate process, its exit code and what it prints."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from study.config import load
+
+
+def clickstudy(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "apps.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_help_lists_the_commands() -> None:
+    result = clickstudy("--help")
+    assert result.returncode == 0
+    for command in ("init", "check", "doctor", "simulate", "export", "report"):
+        assert command in result.stdout
+
+
+def test_help_does_not_wait_for_torch() -> None:
+    code = (
+        "import sys, apps.cli; print([m for m in ('torch', 'pandas', 'scipy') if m in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("example", ["scenes", "demo"])
+def test_init_writes_a_study_file_that_check_accepts(example: str, tmp_path: Path) -> None:
+    assert clickstudy("init", tmp_path, "--example", example).returncode == 0
+    result = clickstudy("check", tmp_path / "study.toml")
+    assert result.returncode == 0, result.stderr
+    assert "4 conditions, 4 sequences" in result.stdout
+
+
+def test_init_never_overwrites(tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text("mine")
+    result = clickstudy("init", tmp_path)
+    assert result.returncode == 2
+    assert "exists already" in result.stderr
+    assert (tmp_path / "study.toml").read_text() == "mine"
+
+
+def test_the_commented_example_states_the_defaults(tmp_path: Path) -> None:
+    """Every setting that the example shows, uncommented, has the default's value."""
+    clickstudy("init", tmp_path)
+    config = load(tmp_path / "study.toml").config
+    changed = config.model_dump(exclude_defaults=True)
+    assert set(changed) == {"name", "title", "consent", "model"}
+
+
+def test_check_reports_every_mistake_and_fails(tmp_path: Path) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text('nmae = "x"\n[task]\npaeg = 3\n[model]\nwidth = "wide"\n')
+    result = clickstudy("check", file)
+    assert result.returncode == 2
+    for part in ("nmae", "'name'", "task.paeg", "'page'", "model.width"):
+        assert part in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "missing.toml"),
+        ("export", "nowhere", "--out", "x"),
+        ("simulate", "missing.toml", "--out", "x"),
+        ("report", "nowhere", "--out", "x"),
+    ],
+)
+def test_a_users_mistake_is_one_sentence(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    arguments = tuple(str(tmp_path / a) if a in ("x", "nowhere") else a for a in arguments)
+    result = clickstudy(*arguments)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "x").exists()
+
+
+def test_doctor_says_what_is_there(tmp_path: Path) -> None:
+    result = clickstudy("doctor", tmp_path)
+    assert result.returncode == 0, result.stdout
+    for part in ("torch", "device", "is writable"):
+        assert part in result.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_examples_are_toml_with_comments() -> None:
+    for path in Path("apps/examples").glob("*.toml"):
+        text = path.read_text()
+        tomllib.loads(text)
+        assert text.startswith("#")
