@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from study.acquisition import Pool
 from study.acquisition import build as build_strategy
-from study.annotation import Annotation, fill_polygons
+from study.annotation import Annotation
 from study.config import Condition, StudyFile
 from study.data.dataset import DataError, Dataset, ImageSet
 from study.data.loading import load_dataset
@@ -27,6 +27,7 @@ from study.directory import StudyDirectory
 from study.files import write_atomically
 from study.learning import attention, evaluation, models, training
 from study.learning.models import Classifier
+from study.practice import practice_correct, practice_index
 from study.protocol.events import (
     BatchSelected,
     Evaluated,
@@ -207,37 +208,25 @@ class TaskLoop:
         maps = attention.attention_maps(model, images.images, images.labels, self.device)
         return maps.float().cpu().numpy()
 
-    def practice_image(self, participant: str, interface: str, attempt: int) -> str:
-        """The validation image of a practice attempt; one with an object where masks are known."""
-        split = self.dataset["val"]
-        indices = np.arange(len(split))
-        if split.masks is not None:
-            indices = np.flatnonzero(split.masks.flatten(1).any(1).numpy())
-        order = rng(self.config.seed, participant, interface, "practice").permutation(indices)
-        return split.names[int(order[(attempt - 1) % len(order)])]
-
-    def practice_correct(self, interface: str, image: str, annotation: Annotation) -> bool:
-        """Whether a practice item was done as asked.
-
-        Clicks: at least one positive point, and every one on the object. Polygons: intersection
-        over union with the object of at least ``practice.polygon_iou``. Without masks anything
-        drawn counts.
-        """
+    def practice_candidates(self) -> list[int]:
+        """Validation images to practise on: those with an object, where masks are known."""
         split = self.dataset["val"]
         if split.masks is None:
-            return not annotation.empty
-        mask = split.masks[split.positions[image]].numpy()
-        height, width = mask.shape
-        if interface == "click":
-            hits = [
-                mask[min(int(y * height), height - 1), min(int(x * width), width - 1)]
-                for x, y in annotation.positive_points
-            ]
-            return bool(hits) and all(hits)
-        drawn = fill_polygons(annotation.polygons, height, width, oversample=1) > 0.5
-        union = (drawn | mask).sum()
-        share = (drawn & mask).sum() / union if union else 0.0
-        return bool(share >= self.config.practice.polygon_iou)
+            return list(range(len(split)))
+        return [int(i) for i in np.flatnonzero(split.masks.flatten(1).any(1).numpy())]
+
+    def practice_image(self, participant: str, interface: str, attempt: int) -> str:
+        """The validation image of a practice attempt."""
+        index = practice_index(
+            self.config.seed, participant, interface, attempt, self.practice_candidates()
+        )
+        return self.dataset["val"].names[index]
+
+    def practice_correct(self, interface: str, image: str, annotation: Annotation) -> bool:
+        """Whether a practice item was done as asked (see :mod:`study.practice`)."""
+        split = self.dataset["val"]
+        mask = None if split.masks is None else split.masks[split.positions[image]].numpy()
+        return practice_correct(interface, annotation, mask, self.config.practice.polygon_iou)
 
     # -- models ----------------------------------------------------------------------------
 
