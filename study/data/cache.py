@@ -1,0 +1,104 @@
+"""Finished datasets on disk, memory-mapped, so that a second load is instant.
+
+A dataset is a folder: one ``.npy`` per tensor and a ``dataset.json``. It is built under
+another name and renamed, so a killed or a concurrent run leaves no half of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from study.data.dataset import Dataset, ImageSet
+
+TENSORS = ("images", "labels", "masks", "contexts", "context_masks")
+MAPPED_BYTES = 64 * 2**20
+"""Arrays from this size stay on disk; smaller ones are read."""
+
+
+def key(*parts: object) -> str:
+    """A short hash of everything a dataset depends on."""
+    text = json.dumps([str(part) for part in parts])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def through(folder: Path | None, name: str, build: Callable[[], Dataset]) -> Dataset:
+    """The dataset stored as ``folder / name``, built and stored first where it is missing."""
+    if folder is None:
+        return build()
+    place = folder / name
+    if not (place / "dataset.json").is_file():
+        save(build(), place)
+    return load(place)
+
+
+def save(dataset: Dataset, place: Path) -> None:
+    """Store a dataset; of two processes that do it at once, the first wins."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+    try:
+        splits = {split: _save_split(images, draft / split) for split, images in
+                  dataset.splits.items()}  # fmt: skip
+        facts = {"name": dataset.name, "splits": splits}
+        (draft / "dataset.json").write_text(json.dumps(facts), encoding="utf-8")
+        if place.exists() and not (place / "dataset.json").is_file():
+            shutil.rmtree(place)
+        try:
+            draft.rename(place)
+        except OSError:
+            if not (place / "dataset.json").is_file():
+                raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def load(place: Path) -> Dataset:
+    """Read a stored dataset; large tensors are private (copy-on-write) memory maps."""
+    facts = json.loads((place / "dataset.json").read_text(encoding="utf-8"))
+    return Dataset(
+        facts["name"],
+        {split: _load_split(place / split, known) for split, known in facts["splits"].items()},
+    )
+
+
+def _save_split(images: ImageSet, folder: Path) -> dict[str, Any]:
+    folder.mkdir()
+    for name in TENSORS:
+        value: Tensor | None = getattr(images, name)
+        if value is not None:
+            np.save(folder / f"{name}.npy", value.numpy())
+    return {
+        "names": images.names,
+        "classes": images.classes,
+        "context_names": images.context_names,
+        "usual_contexts": images.usual_contexts,
+    }
+
+
+def _load_split(folder: Path, known: dict[str, Any]) -> ImageSet:
+    tensors: dict[str, Tensor | None] = {}
+    for name in TENSORS:
+        file = folder / f"{name}.npy"
+        if not file.exists():
+            tensors[name] = None
+            continue
+        large = os.path.getsize(file) >= MAPPED_BYTES
+        tensors[name] = torch.from_numpy(np.load(file, mmap_mode="c" if large else None))
+    usual = known["usual_contexts"]
+    return ImageSet(
+        names=tuple(known["names"]),
+        classes=tuple(known["classes"]),
+        context_names=tuple(known["context_names"]),
+        usual_contexts=None if usual is None else tuple(usual),
+        **tensors,  # type: ignore[arg-type]
+    )

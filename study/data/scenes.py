@@ -1,0 +1,188 @@
+"""Drawn boats and airplanes with a bias of known strength: the dataset that needs no download.
+
+``beside``: a yellow sun co-occurs with airplanes and a red buoy with boats, at least .42 of the
+image away from the object, on one shared sea and sky. Where things are, how large they are and what
+the weather is are drawn before the class is looked at, so that neither position nor background
+gives the class away. ``background``: airplanes against sky and boats on water, with coast, runway
+and haze in between.
+
+Every image has its own named random stream, so an image does not depend on the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from study import seeds
+from study.config import ScenesConfig
+from study.data import craft, scenery
+from study.data.dataset import Dataset, ImageSet
+from study.data.drawing import Canvas, Ink, Shape
+from study.data.layout import Layout, beside, scattered
+
+CLASSES = ("airplane", "boat")
+CONTEXTS = {"beside": ("sun", "buoy"), "background": ("sky", "water")}
+USUAL_CONTEXTS = (0, 1)
+DRAWING_VERSION = 1
+"""To be raised whenever the same settings draw other pictures: caches are keyed by it."""
+
+Generator = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One drawn image, uint8 [S, S, 3], with its two masks, bool [S, S]."""
+
+    image: NDArray[np.uint8]
+    mask: NDArray[np.bool_]
+    context_mask: NDArray[np.bool_]
+
+
+def render(config: ScenesConfig) -> Dataset:
+    """Draw the splits ``train``, ``val``, ``test`` (biased) and ``balanced`` (half aligned).
+
+    In each class of each split exactly ``round(bias * n)`` images have the class's usual context,
+    and in each split ``round(several * n)`` images show two or three objects. The same settings
+    give the same bytes.
+    """
+    shares = {"train": config.bias, "val": config.bias, "test": config.bias, "balanced": 0.5}
+    counts = {"train": config.train, "val": config.val, "test": config.test}
+    counts["balanced"] = config.balanced
+    return Dataset(
+        f"scenes ({config.scene})",
+        {name: _split(config, name, counts[name], share) for name, share in shares.items()},
+    )
+
+
+def assignment(n: int, bias: float, several: float, rng: Generator) -> NDArray[np.int64]:
+    """Who is what: int64 [n, 3] of class, context and number of objects, in random order."""
+    rows = np.empty((n, 3), np.int64)
+    rows[:, 0] = np.arange(n) % len(CLASSES)
+    for label in range(len(CLASSES)):
+        members = np.flatnonzero(rows[:, 0] == label)
+        aligned = np.arange(len(members)) < round(bias * len(members))
+        usual = USUAL_CONTEXTS[label]
+        rows[members, 1] = np.where(aligned, usual, 1 - usual)
+    rows = rows[rng.permutation(n)]
+    rows[:, 2] = 1
+    chosen = rng.permutation(n)[: round(several * n)]
+    rows[chosen, 2] = rng.integers(2, 4, len(chosen))
+    return rows
+
+
+def _split(config: ScenesConfig, split: str, n: int, bias: float) -> ImageSet:
+    stream = (config.seed, "scenes", config.scene, split)
+    rows = assignment(n, bias, config.several, seeds.rng(*stream, "assignment"))
+    images = torch.empty(n, 3, config.size, config.size, dtype=torch.uint8)
+    masks = torch.empty(n, config.size, config.size, dtype=torch.bool)
+    context_masks = torch.empty_like(masks)
+    for i, (label, context, count) in enumerate(rows.tolist()):
+        rng = seeds.rng(*stream, i)
+        picture = picture_of(config.scene, label, context, count, config.size, rng)
+        images[i] = torch.from_numpy(picture.image).permute(2, 0, 1)
+        masks[i] = torch.from_numpy(picture.mask)
+        context_masks[i] = torch.from_numpy(picture.context_mask)
+    return ImageSet(
+        images=images,
+        labels=torch.from_numpy(rows[:, 0].copy()),
+        names=tuple(f"{split}-{i:05d}" for i in range(n)),
+        classes=CLASSES,
+        masks=masks,
+        contexts=torch.from_numpy(rows[:, 1].copy()),
+        context_names=CONTEXTS[config.scene],
+        context_masks=context_masks,
+        usual_contexts=USUAL_CONTEXTS,
+    )
+
+
+def picture_of(scene: str, label: int, context: int, count: int, size: int,
+               rng: Generator) -> Picture:  # fmt: skip
+    """Draw one scene of ``count`` objects of a class in a context at ``size`` pixels."""
+    return PAINTERS[scene](label, context, count, Canvas(size), rng)
+
+
+def _beside(label: int, context: int, count: int, canvas: Canvas, rng: Generator) -> Picture:
+    plan = beside(rng, count)
+    weather = scenery.Weather.drawn(rng)
+    _world(canvas, rng, weather, plan.horizon)
+    things = [*plan.spots, plan.sun, plan.buoy]
+    free = [(spot.x, spot.y, spot.reach + 0.02) for spot in things]
+    scenery.clutter(canvas, rng, weather, plan.horizon, free)
+    thing, paint_thing = ((plan.sun, scenery.sun), (plan.buoy, scenery.buoy))[context]
+    paint_thing(canvas, rng, thing.x, thing.y, thing.reach)
+    shapes = _crafts(label, plan, weather, rng)
+    _draw(shapes, label, plan, weather, canvas, rng, over_water=True)
+    return _picture(canvas, rng, weather, plan.horizon, Ink.THING)
+
+
+def _background(label: int, context: int, count: int, canvas: Canvas, rng: Generator) -> Picture:
+    aground = context == 0 and label == 1
+    plan = scattered(rng, count, highest=0.5 if aground else 0.0)
+    weather = scenery.Weather.drawn(rng)
+    top = min(spot.y - spot.reach for spot in plan.spots)
+    low = max(spot.y + spot.reach for spot in plan.spots)
+    edge = float(rng.uniform(low, 1.15)) if context == 0 else float(rng.uniform(-0.25, 1.0)) * top
+    plan = replace(plan, horizon=min(max(edge, 0.0), 1.0))
+    shapes = _crafts(label, plan, weather, rng)
+    free = [(spot.x, spot.y, spot.reach) for spot in plan.spots]
+    if context == 0:
+        if aground:
+            edge = min(shape.bottom for shape in shapes) - float(rng.uniform(0.005, 0.03))
+        scenery.sky(canvas, rng, weather, 1.0)
+        if edge < 1:
+            scenery.ground(canvas, rng, weather, edge)
+        scenery.clutter(canvas, rng, weather, 1.0, free)
+    else:
+        _world(canvas, rng, weather, plan.horizon)
+        scenery.clutter(canvas, rng, weather, plan.horizon, free)
+    _draw(shapes, label, plan, weather, canvas, rng, over_water=context == 1)
+    return _picture(canvas, rng, weather, plan.horizon, (Ink.SKY, Ink.SEA)[context])
+
+
+PAINTERS: dict[str, Callable[[int, int, int, Canvas, Generator], Picture]] = {
+    "beside": _beside,
+    "background": _background,
+}
+
+
+def _world(canvas: Canvas, rng: Generator, weather: scenery.Weather, horizon: float) -> None:
+    if horizon > 0:
+        scenery.sky(canvas, rng, weather, horizon)
+        scenery.islands(canvas, rng, weather, horizon)
+    scenery.sea(canvas, rng, weather, horizon)
+
+
+def _crafts(label: int, plan: Layout, weather: scenery.Weather, rng: Generator) -> list[Shape]:
+    """One object for every spot of the plan, in paints that stand out from the background."""
+    design = craft.boat if label == 1 else craft.airplane
+    shapes = []
+    for spot in plan.spots:
+        around = [weather.behind(spot.y + step * spot.reach, plan.horizon) for step in (-0.5, 0.5)]
+        shape = design(rng, craft.Paint.drawn(rng, *around))
+        shapes.append(shape.placed((spot.x, spot.y), spot.area, spot.reach))
+    return shapes
+
+
+def _draw(shapes: list[Shape], label: int, plan: Layout, weather: scenery.Weather, canvas: Canvas,
+          rng: Generator, over_water: bool) -> None:  # fmt: skip
+    for shape, spot in zip(shapes, plan.spots, strict=True):
+        half = 0.75 * spot.reach
+        dark = float(rng.uniform(0.15, 0.35))
+        afloat = label == 1
+        below = shape.bottom + (0.08 * half if afloat else float(rng.uniform(0.02, 0.2)))
+        if over_water and plan.horizon < below < 0.98 and (afloat or rng.random() < 0.5):
+            scenery.shadow(canvas, spot.x, below, half, dark)
+        shape.draw(canvas, Ink.OBJECT)
+        if over_water and afloat:
+            scenery.foam(canvas, rng, weather, spot.x, shape.bottom, half)
+
+
+def _picture(canvas: Canvas, rng: Generator, weather: scenery.Weather, horizon: float,
+             ink: Ink) -> Picture:  # fmt: skip
+    image = scenery.developed(canvas, rng, weather, horizon)
+    return Picture(image, canvas.mask(Ink.OBJECT), canvas.mask(ink))
