@@ -1,0 +1,213 @@
+"""The task loop: what the machine does between a participant's steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from study.annotation import Annotation
+from study.config import StudyFile
+from study.directory import StudyDirectory
+from study.learning import training
+from study.loop import TaskLoop
+from study.protocol.events import (
+    BatchSelected,
+    Consented,
+    Described,
+    Evaluated,
+    FineTuned,
+    FineTuningFailed,
+    Instructed,
+    ItemAnnotated,
+    Practised,
+    TaskStarted,
+)
+from study.protocol.session import Session, enrol
+from study.protocol.steps import (
+    Annotate,
+    Consent,
+    Demographics,
+    FineTune,
+    Instructions,
+    Practice,
+    StartTask,
+    Step,
+)
+
+POINT = Annotation(positive_points=((0.5, 0.5),))
+TRIANGLE = Annotation(polygons=(((0.2, 0.2), (0.8, 0.3), (0.5, 0.9)),))
+
+
+@pytest.fixture
+def directory(tiny_file: StudyFile, tmp_path: Path) -> StudyDirectory:
+    return StudyDirectory.create(tmp_path / "run", tiny_file)
+
+
+@pytest.fixture
+def loop(tiny_file: StudyFile, directory: StudyDirectory) -> TaskLoop:
+    torch.set_num_threads(1)
+    loop = TaskLoop(tiny_file, directory, "cpu")
+    loop.prepare()
+    return loop
+
+
+@pytest.fixture
+def session(directory: StudyDirectory) -> Session:
+    return enrol(directory.study(), "P01", "pilot", at=0.0)
+
+
+def do_until(session: Session, loop: TaskLoop, kind: type[Step], cycle: int = 1) -> Step:
+    """Do every step before the first of ``kind`` (in ``cycle``, where it has one)."""
+    for number in range(200):
+        step = session.step()
+        if isinstance(step, kind) and getattr(step, "cycle", cycle) == cycle:
+            return step
+        at = float(number)
+        match step:
+            case Consent():
+                session.record(Consented(), at)
+            case Demographics():
+                session.record(Described(answers={}), at)
+            case Instructions():
+                session.record(Instructed(interface=step.interface), at)
+            case Practice():
+                payload = Practised(
+                    interface=step.interface,
+                    attempt=step.attempt,
+                    image="x",
+                    annotation=POINT if step.interface == "click" else TRIANGLE,
+                    correct=True,
+                    seconds=1,
+                )
+                session.record(payload, at)
+            case StartTask():
+                session.record(TaskStarted(position=step.position), at)
+            case Annotate():
+                image = step.remaining[0]
+                item = ItemAnnotated(
+                    position=step.position,
+                    cycle=step.cycle,
+                    page=step.page_of(image),
+                    image=image,
+                    annotation=POINT if step.condition.interface == "click" else TRIANGLE,
+                    seconds=2,
+                )
+                session.record(item, at)
+            case _ if step.machine:
+                session.record(loop.perform(session, step), at)
+            case _:
+                raise AssertionError(f"unexpected {step}")
+    raise AssertionError(f"never reached {kind.__name__}")
+
+
+def test_the_baseline_is_measured_once_and_copied_into_every_task(
+    loop: TaskLoop, session: Session
+) -> None:
+    do_until(session, loop, StartTask)
+    baseline = [e.payload for e in session.study.store.events() if isinstance(e.payload, Evaluated)]
+    assert baseline[0].cycle == 0
+    assert set(baseline[0].metrics) == {"test", "balanced"}
+    assert 0 <= (baseline[0].metrics["test"]["accuracy"] or 0) <= 1
+
+
+def test_a_batch_never_repeats_an_image_of_the_task(loop: TaskLoop, session: Session) -> None:
+    do_until(session, loop, Annotate, cycle=2)
+    batches = [
+        e.payload.images
+        for e in session.study.store.events()
+        if isinstance(e.payload, BatchSelected)
+    ]
+    assert [len(batch) for batch in batches] == [4, 2]
+    names = [name for batch in batches for name in batch]
+    assert len(set(names)) == len(names)
+    assert set(names) <= set(loop.pool.names)
+
+
+def test_selection_depends_on_names_and_not_on_the_process(
+    tiny_file: StudyFile, loop: TaskLoop, session: Session, directory: StudyDirectory
+) -> None:
+    step = do_until(session, loop, Annotate)
+    assert isinstance(step, Annotate)
+    fresh = TaskLoop(tiny_file, directory, "cpu")
+    other = enrol(
+        StudyDirectory.create(directory.path.parent / "again", tiny_file).study(),
+        "P01",
+        "pilot",
+        at=0.0,
+    )
+    again = do_until(other, fresh, Annotate)
+    assert isinstance(again, Annotate)
+    assert again.images == step.images
+
+
+def test_a_lost_model_is_rebuilt_from_the_log(
+    tiny_file: StudyFile, loop: TaskLoop, session: Session, directory: StudyDirectory
+) -> None:
+    do_until(session, loop, Annotate, cycle=2)
+    path = directory.model("P01", 1, 1)
+    before = loop.model(session.progress, 1, 1).state_dict()
+    path.unlink()
+    after = TaskLoop(tiny_file, directory, "cpu").model(session.progress, 1, 1).state_dict()
+    assert path.exists()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_failed_fine_tuning_is_logged_and_the_last_good_model_goes_on(
+    loop: TaskLoop, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = do_until(session, loop, FineTune)
+    good = loop.model(session.progress, 1, 0).state_dict()
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("CUDA out of memory\nand a long tail")
+
+    monkeypatch.setattr(training, "fine_tune", fail)
+    payload = loop.perform(session, step)
+    assert payload == FineTuningFailed(position=1, cycle=1, reason="CUDA out of memory")
+    session.record(payload, 9.0)
+    monkeypatch.undo()
+    do_until(session, loop, Annotate, cycle=2)
+    now = loop.model(session.progress, 1, 1).state_dict()
+    assert all(torch.equal(good[name], now[name]) for name in good)
+
+
+def test_fine_tuning_says_what_it_did(loop: TaskLoop, session: Session) -> None:
+    step = do_until(session, loop, FineTune)
+    seen: list[tuple[int, int]] = []
+    payload = loop.perform(session, step, lambda done, total: seen.append((done, total)))
+    assert isinstance(payload, FineTuned)
+    assert payload.images == 4
+    assert payload.epochs == 2
+    assert payload.waiting_seconds >= payload.seconds > 0
+    assert seen[-1] == (2, 2)
+
+
+def test_attention_maps_come_one_for_each_image(loop: TaskLoop, session: Session) -> None:
+    step = do_until(session, loop, Annotate)
+    assert isinstance(step, Annotate)
+    maps = loop.attention(session.progress, 1, 1, step.images)
+    assert maps.dtype == np.float32
+    assert len(maps) == len(step.images)
+    assert (maps >= 0).all()
+
+
+def test_practice_is_correct_when_it_meets_the_object(loop: TaskLoop) -> None:
+    image = loop.practice_image("P01", "click", 1)
+    split = loop.dataset["val"]
+    assert split.masks is not None
+    mask = split.masks[split.positions[image]].numpy()
+    rows, columns = np.nonzero(mask)
+    height, width = mask.shape
+    inside = (float((columns[0] + 0.5) / width), float((rows[0] + 0.5) / height))
+    empty = np.argwhere(~mask)[0]
+    outside = (float((empty[1] + 0.5) / width), float((empty[0] + 0.5) / height))
+    good = Annotation(positive_points=(inside,))
+    bad = Annotation(positive_points=(inside, outside))
+    assert loop.practice_correct("click", image, good)
+    assert not loop.practice_correct("click", image, bad)
+    assert not loop.practice_correct("click", image, Annotation())
+    box = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+    assert not loop.practice_correct("polygon", image, Annotation(polygons=(box,)))
