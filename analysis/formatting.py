@@ -1,0 +1,97 @@
+"""Numbers as text: the one place where anything is rounded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MINUS = "−"
+LABELS = {
+    "seconds_per_image": "Time per image",
+    "log_seconds_per_image": "Log time per image",
+    "accuracy_after": "Accuracy after fine-tuning",
+    "conflicting_accuracy_after": "Accuracy on conflicting images",
+    "worst_group_accuracy_after": "Accuracy of the worst group",
+    "attention_inside_after": "Attention inside the object",
+}
+UNITS = {
+    "seconds_per_image": "s", "log_seconds_per_image": "log s", "accuracy_after": "share correct",
+    "conflicting_accuracy_after": "share correct", "worst_group_accuracy_after": "share correct",
+    "attention_inside_after": "share of attention",
+}
+
+
+def label(metric: str) -> str:
+    """A metric's name in words."""
+    return LABELS.get(metric, metric.replace("_", " "))
+
+
+def _sign(text: str) -> str:
+    return text.replace("-", MINUS)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """`digits` decimals, fewer for large numbers, more for small ones; a true minus sign."""
+    if value is None:
+        return "–"
+    size = abs(value)
+    if value == 0:
+        return "0"
+    if size >= 10000:
+        return _sign(f"{value:,.0f}")
+    if size >= 100:
+        return _sign(f"{value:.1f}")
+    if size < 0.5 * 10**-digits:
+        return _scientific(value)
+    return _sign(f"{value:.{digits}f}")
+
+
+def _scientific(value: float) -> str:
+    mantissa, exponent = f"{value:.1e}".split("e")
+    raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{_sign(mantissa)}×10{raised}"
+
+
+def p_value(value: float | None) -> str:
+    """An exact p, without a leading zero: `.032`, or `4.1×10⁻⁷` below .001."""
+    if value is None:
+        return "–"
+    if value == 0:
+        return "< 10⁻³⁰⁰"
+    if value < 0.001:
+        return _scientific(value)
+    return f"{value:.3f}".replace("0.", ".", 1) if value < 0.9995 else "1.000"
+
+
+def p_equals(value: float | None) -> str:
+    """`p = .032`."""
+    text = p_value(value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
+def interval(bounds: list[float] | None, digits: int = 3) -> str:
+    """`[0.12, 0.34]`."""
+    if bounds is None:
+        return "–"
+    return f"[{number(bounds[0], digits)}, {number(bounds[1], digits)}]"
+
+
+def share(value: float | None, digits: int = 1) -> str:
+    """A proportion as per cent."""
+    return "–" if value is None else _sign(f"{100 * value:.{digits}f}%")
+
+
+def change(ratio: float | None) -> str:
+    """A ratio as a relative change: .77 is `−23.0%`."""
+    return "–" if ratio is None else _sign(f"{100 * (ratio - 1):+.1f}%")
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 participant`, `2 participants`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def whole(value: Any) -> str:
+    """Degrees of freedom: whole where they are, else two decimals."""
+    if value is None:
+        return "–"
+    return f"{int(value)}" if float(value).is_integer() else f"{value:.2f}"
