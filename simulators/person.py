@@ -33,7 +33,7 @@ class Person(BaseModel):
     # How fast
     speed: Factor = Field(
         default=1.0,
-        description="Factor on every time; log-normal, SD of the log .12 (calibrated: section "
+        description="Factor on every time; log-normal, SD of the log .1 (calibrated: section "
         "7.1's SDs between participants are 13-20% of the means).",
     )
     click_speed: Factor = Field(
@@ -81,9 +81,9 @@ class Person(BaseModel):
         "of several (chosen).",
     )
     vertex_tolerance: Factor = Field(
-        default=0.16,
+        default=0.18,
         description="How far a drawn polygon may leave the outline, in units of the "
-        "object's equivalent diameter; log SD .2 (chosen).",
+        "object's equivalent diameter; log SD .1 (calibrated: coarse outlines, as 8.7 s allow).",
     )
     hand: Amount = Field(
         default=0.003,
@@ -156,7 +156,7 @@ class Person(BaseModel):
             return float(rng.beta(mean * concentration, (1.0 - mean) * concentration))
 
         values = {
-            "speed": log_normal("speed", 0.12),
+            "speed": log_normal("speed", 0.1),
             "click_speed": log_normal("click_speed", 0.05),
             "polygon_speed": log_normal("polygon_speed", 0.07),
             "learning_gain": log_normal("learning_gain", 0.3),
@@ -166,7 +166,7 @@ class Person(BaseModel):
             "slip_rate": beta("slip_rate"),
             "notice_rate": beta("notice_rate"),
             "miss_rate": beta("miss_rate"),
-            "vertex_tolerance": log_normal("vertex_tolerance", 0.2),
+            "vertex_tolerance": log_normal("vertex_tolerance", 0.1),
             "hand": log_normal("hand", 0.2),
             "notable": beta("notable"),
             "satisfied": beta("satisfied"),

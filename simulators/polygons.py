@@ -12,7 +12,7 @@ from simulators.clicks import slipped
 from simulators.person import Person
 from study.annotation import Annotation, fill_polygons
 
-ACCEPTED = 0.7
+ACCEPTED = 0.6
 """A drawn outline that covers less than this of the object (IoU) looks wrong to the person, who
 places more vertices (chosen)."""
 SNAP = 0.03
@@ -58,7 +58,7 @@ def draw_polygons(
 def trace(part: NDArray[np.bool_], person: Person, rng: np.random.Generator) -> tuple[Spot, ...]:
     """Vertices around one object [H, W], in drawing order.
 
-    The tolerance starts at the person's and is halved while the outline is below
+    The tolerance starts at the person's and shrinks while the outline is below
     :data:`ACCEPTED`; the last resort is the contour itself without jitter, along the pixels'
     edges, which covers the object exactly but for its holes.
     """
@@ -68,9 +68,9 @@ def trace(part: NDArray[np.bool_], person: Person, rng: np.random.Generator) -> 
     contour = max(find_contours(fine.astype(float), 0.5), key=_area)
     target = part.astype(bool)
     tolerance = person.vertex_tolerance * _diameter(part)
-    for _ in range(4):
+    for _ in range(8):
         vertices = approximate_polygon(contour, 2.0 * tolerance)[:-1]
-        tolerance /= 2.0
+        tolerance *= 0.7
         if len(vertices) < 3:
             continue
         drawn = _relative(vertices, height, width)
