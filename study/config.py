@@ -23,9 +23,9 @@ from study.errors import UserError
 InterfaceName = Literal["polygon", "click"]
 StrategyName = Literal["random", "entropy", "k-center", "attention", "attention-7x7"]
 SamplingName = Literal["active", "random", "entropy", "k-center", "attention", "attention-7x7"]
-PositiveForm = Literal["none", "point", "spread", "disc", "disc+point"]
-NegativeForm = Literal["none", "sum", "share", "log-outside"]
-PolygonForm = Literal["none", "outside", "energy", "log-energy", "iou"]
+PositiveForm = Literal["none", "point", "spread", "disc", "discs", "disc+point"]
+NegativeForm = Literal["none", "sum", "log-outside"]
+PolygonForm = Literal["none", "outside", "log-energy", "iou"]
 BUILT_IN_INSTRUMENTS = ("paper", "nasa-tlx", "sus")
 
 Positive = Annotated[int, Field(gt=0)]
@@ -68,6 +68,9 @@ class CocoConfig(Section):
     test: str = "val2017"
     val_share: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.1
     limit: Positive | None = None
+    """At most this many images of each annotation file, drawn so that class shares stay."""
+    seed: int = 0
+    """Draws the val split and the images kept by ``limit``."""
 
 
 class FolderConfig(Section):
@@ -80,6 +83,8 @@ class FolderConfig(Section):
     contexts: str | None = None
     val_share: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.1
     test_share: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.2
+    seed: int = 0
+    """Draws the splits that have no folder of their own."""
 
 
 DatasetConfig = Annotated[ScenesConfig | CocoConfig | FolderConfig, Field(discriminator="kind")]
@@ -96,9 +101,10 @@ class ModelConfig(Section):
 
 
 class PretrainingConfig(Section):
-    """Training of the biased classifier (section 4.2)."""
+    """Training of the biased classifier (section 4.2; the paper does not give its momentum)."""
 
     learning_rate: Annotated[float, Field(gt=0)] = 0.1
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     weight_decay: NonNegative = 0.0005
     batch: Positive = 128
     epochs: Positive = 150
@@ -106,9 +112,10 @@ class PretrainingConfig(Section):
 
 
 class FineTuningConfig(Section):
-    """Fine-tuning on the annotated images (section 4.2)."""
+    """Fine-tuning on the annotated images (section 4.2; the paper does not give its momentum)."""
 
     learning_rate: Annotated[float, Field(gt=0)] = 0.01
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     weight_decay: NonNegative = 0.0005
     batch: Positive = 128
     epochs: Positive = 150

@@ -7,8 +7,8 @@ and the smallest segment by the area came closest to the 224-pixel segments (at 
 simulated maps: adjusted Rand index .72 and .95 times as many segments; scaling all three by their
 units gave .42 and 2.6).
 
-A segmentation takes about 35 ms at 224 pixels and 4 ms at 80, so compute it when somebody right-clicks, not for
-every image that is shown.
+A segmentation takes about 35 ms at 224 pixels and 4 ms at 80, so compute it when somebody
+right-clicks, not for every image that is shown.
 """
 
 from __future__ import annotations

@@ -1,0 +1,112 @@
+"""The pool as a strategy sees it: what it asks for is computed once, what it does not is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from study.data.dataset import ImageSet
+from study.learning.attention import at_full_resolution, attention_maps
+from study.learning.models import Classifier
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """One cycle's view of the images; row i of every tensor is image ``unlabelled[i]``.
+
+    Attributes:
+        model: the task's classifier; no strategy changes it.
+        images: the split to choose from.
+        unlabelled: int64 [U], indices into ``images`` that may be chosen.
+        labelled: int64 [L], indices that are annotated already.
+        device: where to compute.
+        batch: images per forward pass.
+    """
+
+    model: Classifier
+    images: ImageSet
+    unlabelled: Indices
+    labelled: Indices = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    device: torch.device | str = "cpu"
+    batch: int = 256
+
+    def __len__(self) -> int:
+        return len(self.unlabelled)
+
+    @cached_property
+    def probabilities(self) -> Tensor:
+        """float32 [U, K], softmax."""
+        return self._forward[0]
+
+    @cached_property
+    def features(self) -> Tensor:
+        """float32 [U, C], the last block's features, averaged over space."""
+        return self._forward[1]
+
+    @cached_property
+    def labelled_features(self) -> Tensor:
+        """float32 [L, C], the same of the labelled images."""
+        return self._look_at(self.labelled)[1]
+
+    @cached_property
+    def attention_grid(self) -> Tensor:
+        """float32 [U, h, w], Grad-CAM of each image's labelled class on the network's grid."""
+        index = torch.as_tensor(self.unlabelled)
+        return attention_maps(
+            self.model,
+            self.images.images[index],
+            self.images.labels[index],
+            self.device,
+            self.batch,
+        )
+
+    @cached_property
+    def attention(self) -> Tensor:
+        """float32 [U, H, W], the same at the images' resolution."""
+        return at_full_resolution(self.attention_grid, *self.images.size)
+
+    @cached_property
+    def attention_7x7(self) -> Tensor:
+        """float32 [U, 7, 7], the same averaged (or repeated) onto a 7 x 7 grid."""
+        return functional.adaptive_avg_pool2d(self.attention_grid[:, None], 7)[:, 0]
+
+    def narrowed(self, positions: Indices) -> Pool:
+        """A pool of the unlabelled images at these positions of ``unlabelled``."""
+        return replace(self, unlabelled=self.unlabelled[positions])
+
+    @cached_property
+    def _forward(self) -> tuple[Tensor, Tensor]:
+        return self._look_at(self.unlabelled)
+
+    def _look_at(self, indices: Indices) -> tuple[Tensor, Tensor]:
+        """Probabilities and pooled features of the images at ``indices``."""
+        probabilities, features = [], []
+        with _evaluating(self.model), torch.no_grad():
+            for start in range(0, len(indices), self.batch):
+                index = torch.as_tensor(indices[start : start + self.batch])
+                maps = self.model.features(self.images.images[index].to(self.device))
+                features.append(maps.mean((2, 3)).float())
+                probabilities.append(self.model.classify(maps).float().softmax(1))
+        if not features:
+            return torch.zeros(0, 0, device=self.device), torch.zeros(0, 0, device=self.device)
+        return torch.cat(probabilities), torch.cat(features)
+
+
+@contextmanager
+def _evaluating(model: Classifier) -> Iterator[None]:
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)

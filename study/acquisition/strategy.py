@@ -1,0 +1,68 @@
+"""What every strategy is: hyper-parameters in the constructor, the pool in the call."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from study.acquisition.pool import Indices, Pool
+from study.errors import UserError
+
+
+class EmptyPoolError(UserError):
+    """A selection from a pool without unlabelled images."""
+
+
+class Strategy(ABC):
+    """Chooses which images to annotate next."""
+
+    def select(self, pool: Pool, k: int, rng: np.random.Generator) -> Indices:
+        """The next ``k`` images, best first; all of them when the pool is smaller.
+
+        Args:
+            pool: the view of the pool; its model stays as it is.
+            k: how many images, at least 1.
+            rng: decides ties and whatever the strategy leaves to chance.
+
+        Returns:
+            int64 [min(k, U)], unique indices into ``pool.images``, all of ``pool.unlabelled``.
+
+        Raises:
+            EmptyPoolError: when no image is unlabelled.
+            ValueError: when ``k`` is less than 1.
+        """
+        if k < 1:
+            raise ValueError(f"k = {k}: a strategy selects at least one image")
+        if not len(pool):
+            raise EmptyPoolError(
+                f"{type(self).__name__}: no unlabelled image is left in the pool; "
+                f"end the task, or give the dataset more images"
+            )
+        positions = self.positions(pool, min(k, len(pool)), rng)
+        return np.asarray(pool.unlabelled[positions], dtype=np.int64)
+
+    @abstractmethod
+    def positions(self, pool: Pool, k: int, rng: np.random.Generator) -> Indices:
+        """int64 [k], positions in ``pool.unlabelled``; 1 <= k <= U."""
+
+
+class Ranking(Strategy):
+    """A strategy that gives every image a score and takes the highest."""
+
+    @abstractmethod
+    def scores(self, pool: Pool) -> NDArray[np.float64]:
+        """float64 [U], higher is sooner."""
+
+    def positions(self, pool: Pool, k: int, rng: np.random.Generator) -> Indices:
+        """The ``k`` highest scores; ties in drawn order, scores that are not numbers last."""
+        scores = np.nan_to_num(self.scores(pool), nan=-np.inf, neginf=-np.inf, posinf=np.inf)
+        return np.lexsort((rng.random(len(scores)), -scores))[:k]
+
+
+def exact(values: Tensor) -> Tensor:
+    """float64, on a device that has it (Apple's has not)."""
+    return values.to("cpu" if values.device.type == "mps" else values.device, torch.float64)

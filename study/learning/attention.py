@@ -1,0 +1,132 @@
+"""Attention: Grad-CAM for one class on the last convolutional block (section 3.3).
+
+Grad-CAM (Selvaraju et al. 2017, Eq. 1-2) weighs the block's channels by the mean gradient of the
+class score and keeps what is positive. Where a network ends in average pooling and one linear
+layer, that gradient is W[y] / (h w) everywhere, so the map needs no backward pass; the closed form
+equals the general one exactly. Maps are differentiable, which is what lets them be guided.
+
+``of`` says which score is explained:
+
+- ``label``: the logit of the class, as the paper has it;
+- ``centred``: the logit of the class less the mean of all logits. Softmax does not see what all
+  logits share, and neither does this map; with two classes it is (half) the margin, so it also
+  shows evidence *against* the class's rival.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from study.data.dataset import ImageSet
+from study.learning.models import Classifier
+
+Score = Literal["label", "centred"]
+TINY = 1e-8
+
+
+def attend(
+    model: Classifier, images: Tensor, labels: Tensor, of: Score = "label", signed: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Logits and attention maps, both differentiable in the weights.
+
+    Args:
+        model: the classifier.
+        images: uint8 [N, 3, H, W] (or float, normalised).
+        labels: int64 [N], the class whose attention is wanted.
+        of: the score to explain; see the module.
+        signed: keep what is negative, which Grad-CAM's ReLU cuts.
+
+    Returns:
+        logits [N, K] and maps [N, h, w] on the last block's grid, not normalised.
+    """
+    features = model.features(images)
+    # a copy, because some networks (DenseNet) go on in place and would change the map's features
+    logits = model.classify(features if model.closed_form else features.clone())
+    weights = _score_weights(labels, logits.shape[1], of)
+    if model.closed_form:
+        maps = closed_form(features, weights.to(features) @ model.class_weights)
+    else:
+        maps = gradcam(features, (logits * weights).sum(1))
+    return logits, maps if signed else maps.relu()
+
+
+def closed_form(features: Tensor, channel_weights: Tensor) -> Tensor:
+    """Grad-CAM before its ReLU for average pooling and one linear layer: (W[y] . f) / (h w).
+
+    ``features`` is [N, C, h, w], ``channel_weights`` [N, C]; returns [N, h, w].
+    """
+    area = features.shape[2] * features.shape[3]
+    return torch.einsum("nc,nchw->nhw", channel_weights, features) / area
+
+
+def gradcam(features: Tensor, scores: Tensor) -> Tensor:
+    """Grad-CAM before its ReLU for any network, by differentiating ``scores`` [N].
+
+    ``features`` [N, C, h, w] must be on the way from the images to the scores. The result
+    [N, h, w] keeps its own graph, so a loss on it reaches every weight before and after.
+    """
+    (gradient,) = torch.autograd.grad(scores.sum(), features, create_graph=True)
+    return torch.einsum("nc,nchw->nhw", gradient.mean((2, 3)), features)
+
+
+def normalised(maps: Tensor, floor: float) -> Tensor:
+    """Maps as distributions: not negative, each adding up to 1.
+
+    ``floor`` (a share of each map's maximum) is added everywhere first, so that no cell is without
+    mass and the all-zero map, the trivial minimum of the losses on plain maps, is the uniform one.
+
+    ``maps`` is [N, h, w], not negative; so is the result.
+    """
+    peak = maps.amax((1, 2), keepdim=True)
+    raised = maps + floor * peak + TINY
+    return raised / raised.sum((1, 2), keepdim=True)
+
+
+def attention_maps(
+    model: Classifier,
+    images: ImageSet | Tensor,
+    labels: Tensor | None = None,
+    device: torch.device | str | None = None,
+    batch: int = 256,
+) -> Tensor:
+    """Attention for looking at and scoring: float32 [N, h, w] on ``device``, without a graph.
+
+    ``images`` is a split (its labels are the default) or uint8 [N, 3, H, W]. The model is left in
+    the mode it was in; statistics are always those of evaluation.
+    """
+    if isinstance(images, ImageSet):
+        labels = images.labels if labels is None else labels
+        images = images.images
+    if labels is None:
+        raise ValueError("labels are needed: attention is the attention for a class")
+    target = torch.device(device) if device is not None else model.device
+    training = model.training
+    model.eval()
+    parts = []
+    try:
+        # the general path differentiates with respect to the features, so no_grad cannot do
+        with torch.set_grad_enabled(not model.closed_form):
+            for start in range(0, len(images), batch):
+                chosen = images[start : start + batch].to(target)
+                wanted = labels[start : start + batch].to(target)
+                parts.append(attend(model, chosen, wanted)[1].detach().float())
+    finally:
+        model.train(training)
+    return torch.cat(parts) if parts else torch.zeros(0, 1, 1, device=target)
+
+
+def at_full_resolution(maps: Tensor, height: int, width: int) -> Tensor:
+    """Maps [N, h, w], bilinearly resampled to [N, height, width] as they are shown."""
+    return functional.interpolate(
+        maps[:, None], size=(height, width), mode="bilinear", align_corners=False
+    )[:, 0]
+
+
+def _score_weights(labels: Tensor, classes: int, of: Score) -> Tensor:
+    """[N, K], such that (logits * weights).sum(1) is the score to explain."""
+    weights = functional.one_hot(labels, classes).float()
+    return weights - 1.0 / classes if of == "centred" else weights

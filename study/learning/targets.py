@@ -1,0 +1,107 @@
+"""Annotations as tensors on the attention grid: what the guidance losses compare maps with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from study.annotation import Annotation, fill_discs, fill_polygons, resample_mask
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The annotations of N images on an h x w grid; image-relative coordinates, (x, y).
+
+    Coverage is the share of each cell that is covered, in [0, 1]: a 10 x 10 map is too coarse for
+    yes or no. An image without an annotation has zeros everywhere and guides nothing.
+
+    Attributes:
+        points: float32 [N, P, 2], positive points, padded with zeros to the most of any image.
+        point_counts: int64 [N], how many of them there are.
+        discs: float32 [N, P, h, w], coverage by the disc around each point.
+        negative: float32 [N, h, w], coverage by the union of the negative regions.
+        polygon: float32 [N, h, w], coverage by the union of the polygons.
+    """
+
+    points: Tensor
+    point_counts: Tensor
+    discs: Tensor
+    negative: Tensor
+    polygon: Tensor
+
+    @classmethod
+    def from_annotations(
+        cls, annotations: Sequence[Annotation], height: int, width: int, radius: float
+    ) -> Targets:
+        """Targets for a ``height`` x ``width`` map; ``radius`` of the discs in image sides."""
+        n = len(annotations)
+        most = max((len(annotation.positive_points) for annotation in annotations), default=0)
+        points = np.zeros((n, most, 2), dtype=np.float32)
+        discs = np.zeros((n, most, height, width), dtype=np.float32)
+        negative = np.zeros((n, height, width), dtype=np.float32)
+        polygon = np.zeros((n, height, width), dtype=np.float32)
+        for i, annotation in enumerate(annotations):
+            for j, point in enumerate(annotation.positive_points):
+                points[i, j] = point
+                discs[i, j] = fill_discs([point], radius, height, width)
+            for region in annotation.negative_regions:
+                # regions of one map do not overlap in part: they are the same or apart
+                coverage = resample_mask(region.mask(), height, width)
+                negative[i] = np.maximum(negative[i], coverage)
+            if annotation.polygons:
+                polygon[i] = fill_polygons(annotation.polygons, height, width)
+        counts = [len(annotation.positive_points) for annotation in annotations]
+        return cls(
+            points=torch.from_numpy(points),
+            point_counts=torch.tensor(counts, dtype=torch.long),
+            discs=torch.from_numpy(discs),
+            negative=torch.from_numpy(negative),
+            polygon=torch.from_numpy(polygon),
+        )
+
+    def __len__(self) -> int:
+        return len(self.point_counts)
+
+    def __getitem__(self, index: Tensor) -> Targets:
+        return Targets(*(getattr(self, field.name)[index] for field in fields(self)))
+
+    def to(self, device: torch.device | str) -> Targets:
+        """The same targets on another device."""
+        return Targets(*(getattr(self, field.name).to(device) for field in fields(self)))
+
+    @property
+    def is_point(self) -> Tensor:
+        """Bool [N, P]: whether the entry is a point, not padding."""
+        index = torch.arange(self.points.shape[1], device=self.points.device)
+        return index < self.point_counts[:, None]
+
+    @property
+    def mean_point(self) -> Tensor:
+        """float32 [N, 2]: the mean of each image's positive points, zero where there is none."""
+        return self.points.sum(1) / self.point_counts.clamp(min=1)[:, None]
+
+    @property
+    def has_point(self) -> Tensor:
+        """Bool [N]."""
+        return self.point_counts > 0
+
+    @property
+    def has_negative(self) -> Tensor:
+        """Bool [N]."""
+        return self.negative.amax((1, 2)) > 0
+
+    @property
+    def has_polygon(self) -> Tensor:
+        """Bool [N]."""
+        return self.polygon.amax((1, 2)) > 0
+
+    @property
+    def disc(self) -> Tensor:
+        """float32 [N, h, w]: coverage by the union of the discs."""
+        if not self.discs.shape[1]:
+            return torch.zeros_like(self.polygon)
+        return self.discs.amax(1)
