@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,12 @@ def key(*parts: object) -> str:
     """A short hash of everything a dataset depends on."""
     text = json.dumps([str(part) for part in parts])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def traces(files: Iterable[Path]) -> list[tuple[str, int, int]]:
+    """Path, size and time of change of the files that exist: other values, other data."""
+    known = ((str(file), file.stat()) for file in files if file.is_file())
+    return [(name, status.st_size, status.st_mtime_ns) for name, status in known]
 
 
 def through(folder: Path | None, name: str, build: Callable[[], Dataset]) -> Dataset:

@@ -51,7 +51,7 @@ class Paint:
         clear = [
             paint
             for paint in order
-            if all(np.abs(np.subtract(paint, other)).sum() > 130 for other in surroundings)
+            if all(np.abs(np.subtract(paint, other)).sum() > 105 for other in surroundings)
         ]
         body = (clear or order)[0]
         accent = next(paint for paint in order if paint != body)

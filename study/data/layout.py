@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from study.data.drawing import Points
-
 DISTANCE = 0.42
 """Least distance between the centres of an object and of the thing beside it, in image sides."""
 
@@ -47,10 +45,10 @@ def scattered(rng: Generator, count: int, window: float = 1.0, highest: float = 
 
     They keep together inside a square of side ``window``, and their centres below ``highest``.
     """
-    low, high = (0.024, 0.135) if count == 1 else (0.013, 0.03)
+    low, high = (0.022, 0.12) if count == 1 else (0.013, 0.03)
     while True:
         spots: list[Spot] = []
-        corner = rng.uniform(0, 1 - window, 2)
+        corner = rng.uniform(0, 1 - window, 2).tolist()
         for _ in range(12 * count):
             spot = _spot(rng, low, high, corner, window)
             apart = all(spot.distance(other) > 0.8 * (spot.reach + other.reach) for other in spots)
@@ -78,17 +76,18 @@ def beside(rng: Generator, count: int) -> Layout:
             return replace(plan, horizon=horizon, sun=sun, buoy=buoy)
 
 
-def _spot(rng: Generator, low: float, high: float, corner: Points, window: float) -> Spot:
-    area = math.exp(rng.uniform(math.log(low), math.log(high)))
+def _spot(rng: Generator, low: float, high: float, corner: list[float], window: float) -> Spot:
+    size, x, y = rng.random(3).tolist()
+    area = low * (high / low) ** size
     reach = min(0.33, 1.3 * math.sqrt(area))
     margin = reach + 0.015
-    x, y = corner + margin + (window - 2 * margin) * rng.random(2)
-    return Spot(float(x), float(y), area, reach)
+    room = window - 2 * margin
+    return Spot(corner[0] + margin + room * x, corner[1] + margin + room * y, area, reach)
 
 
 def _far_spot(rng: Generator, spots: tuple[Spot, ...], top: float, bottom: float) -> Spot | None:
     """A place between two heights, far from every object and from the middle of all."""
-    radius = float(rng.uniform(0.05, 0.08))
+    radius = float(rng.uniform(0.055, 0.085))
     gap = 1.3 * radius
     if bottom - top < 2 * gap:
         return None

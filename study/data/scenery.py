@@ -120,6 +120,13 @@ def clutter(canvas: Canvas, rng: Generator, weather: Weather, horizon: float,
         return all((x - a) ** 2 + (y - b) ** 2 > (r + margin) ** 2 for a, b, r in free)
 
     ink = (40, 44, 52) if rng.random() < 0.6 else (240, 240, 240)
+    for _ in range(int(rng.poisson(1.2))):
+        x, y, span = rng.uniform(0.06, 0.94), rng.uniform(0.06, 0.94), rng.uniform(0.03, 0.06)
+        if clear(x, y, span):
+            if y - 0.5 * span > horizon and rng.random() < 0.5:
+                _ice(canvas, rng, weather, x, y, span)
+            else:
+                _gull(canvas, rng, x, y, span)
     for _ in range(int(rng.poisson(1.6))):
         x, y, span = rng.uniform(0.04, 0.96), rng.uniform(0.04, 0.9), rng.uniform(0.014, 0.035)
         if clear(x, y, span):
@@ -135,6 +142,29 @@ def clutter(canvas: Canvas, rng: Generator, weather: Weather, horizon: float,
             stone = blend(jittered((98, 92, 88), rng), weather.sea[0], 0.3 * weather.haze)
             canvas.polygon(top * half + (x, y), stone, Ink.CLUTTER)
             foam(canvas, rng, weather, x, y, half * 1.1)
+
+
+def _gull(canvas: Canvas, rng: Generator, x: float, y: float, span: float) -> None:
+    """A bird near by: wings and a body, as an airplane has."""
+    lift = rng.uniform(0.1, 0.7)
+    wing = polygon((0.1, -0.1), (0.5, -lift), (1, -lift * 0.6), (0.5, -lift * 0.6), (-0.1, 0.15))
+    turn = rotation(float(rng.normal(0, 25))) * span
+    feathers = jittered(((236, 236, 232), (120, 122, 126), (66, 62, 62))[rng.integers(3)], rng)
+    for half in (wing, wing * np.array([-1.0, 1.0])):
+        canvas.polygon(half @ turn.T + (x, y), feathers, Ink.CLUTTER)
+    body = ellipse(0, 0, 0.4, 0.15, 12) @ turn.T + (x, y)
+    canvas.polygon(body, shade(feathers, 0.85), Ink.CLUTTER)
+
+
+def _ice(canvas: Canvas, rng: Generator, weather: Weather, x: float, y: float, half: float) -> None:
+    """Something pale and pointed afloat, as a sail is."""
+    peak, side = rng.uniform(-0.5, 0.5), rng.uniform(0.3, 0.9)
+    outline = polygon((-1, 0), (-0.7, -side), (peak, -rng.uniform(0.9, 1.7)), (0.8, -0.4), (1, 0))
+    pale = blend(jittered((226, 234, 240), rng), weather.sea[0], 0.4 * weather.haze)
+    canvas.polygon(outline * half + (x, y), pale, Ink.CLUTTER)
+    face = polygon((peak, -0.8), (0.8, -0.4), (1, 0), (0.1, 0))
+    canvas.polygon(face * half + (x, y), shade(pale, 0.8), Ink.CLUTTER)
+    foam(canvas, rng, weather, x, y, half * 1.1)
 
 
 def foam(canvas: Canvas, rng: Generator, weather: Weather, x: float, y: float,
@@ -219,5 +249,5 @@ def developed(
     coarse = Image.fromarray(rng.normal(0, 1, (6, 6)).astype(np.float32))
     light = np.asarray(coarse.resize((size, size), Image.Resampling.BICUBIC))
     picture *= 1 + 0.05 * light[:, :, None] + rng.normal(0, 0.05)
-    picture += rng.normal(0, 3.5, (size, size, 1)).astype(np.float32)
+    picture += rng.normal(0, 5.0, (size, size, 1)).astype(np.float32)
     return np.clip(picture, 0, 255).astype(np.uint8)

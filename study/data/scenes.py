@@ -28,7 +28,7 @@ from study.data.layout import Layout, beside, scattered
 CLASSES = ("airplane", "boat")
 CONTEXTS = {"beside": ("sun", "buoy"), "background": ("sky", "water")}
 USUAL_CONTEXTS = (0, 1)
-DRAWING_VERSION = 1
+DRAWING_VERSION = 2
 """To be raised whenever the same settings draw other pictures: caches are keyed by it."""
 
 Generator = np.random.Generator
@@ -174,12 +174,16 @@ def _draw(shapes: list[Shape], label: int, plan: Layout, weather: scenery.Weathe
         half = 0.75 * spot.reach
         dark = float(rng.uniform(0.15, 0.35))
         afloat = label == 1
-        below = shape.bottom + (0.08 * half if afloat else float(rng.uniform(0.02, 0.2)))
-        if over_water and plan.horizon < below < 0.98 and (afloat or rng.random() < 0.5):
+        gap, spray = float(rng.uniform(0.01, 0.12)), rng.random() < 0.5
+        below = shape.bottom + (0.08 * half if afloat else gap)
+        wet = over_water and plan.horizon < below < 0.98
+        if wet and rng.random() < 0.6:
             scenery.shadow(canvas, spot.x, below, half, dark)
         shape.draw(canvas, Ink.OBJECT)
         if over_water and afloat:
             scenery.foam(canvas, rng, weather, spot.x, shape.bottom, half)
+        elif wet and spray:  # flying low: broken water is no boat's privilege
+            scenery.foam(canvas, rng, weather, spot.x, below, half)
 
 
 def _picture(canvas: Canvas, rng: Generator, weather: scenery.Weather, horizon: float,
