@@ -10,16 +10,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, cast
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 from sqlalchemy.dialects import postgresql, sqlite
 
 from study.errors import UserError
 from study.protocol.conditions import least_filled
 from study.protocol.events import (
-    Debriefed,
     Enrolled,
     Event,
     Excluded,
@@ -49,50 +50,69 @@ _events = sa.Table(
 
 
 class StoreError(UserError):
-    """A store that cannot be opened or written; one sentence with the fix."""
+    """A store that cannot be opened, read or written; one sentence with the fix."""
 
 
 class EventStore:
     """An append-only log of :class:`Event` rows.
 
     Args:
-        location: a path of an SQLite file (made when missing) or an SQLAlchemy URL.
+        location: a path of an SQLite file (made when missing) or an SQLAlchemy URL, such as
+            ``postgresql://user:password@host/database`` (needs the package psycopg).
+
+    Raises:
+        StoreError: when the store cannot be opened; every method, when it cannot be used.
     """
 
     def __init__(self, location: Path | str) -> None:
-        text = str(location)
-        is_url = "://" in text
-        url = text if is_url else f"sqlite:///{Path(text).resolve()}"
+        self.name = "it"
         try:
-            if not is_url:
-                Path(text).resolve().parent.mkdir(parents=True, exist_ok=True)
+            url = _url(location)
+            self.name = url.render_as_string(hide_password=True)
             self._engine = sa.create_engine(url, connect_args=_connect_args(url))
             if self._engine.dialect.name == "sqlite":
+                Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
                 sa.event.listen(self._engine, "connect", _configure_sqlite)
                 sa.event.listen(self._engine, "begin", _begin_sqlite)
-            self._ready = False
             with self._writing() as connection:
                 _metadata.create_all(connection)
-            self._ready = True
         except (sa.exc.SQLAlchemyError, OSError, ImportError) as error:
-            cause = getattr(error, "orig", None) or error
             raise StoreError(
-                f"the event store {text} cannot be opened ({cause}): check that the folder is "
-                f"writable and the address is right"
+                f"the event store {self.name} cannot be opened ({_cause(error)}): check that the "
+                f"folder is writable and the address is right"
             ) from error
 
     def append(self, events: Iterable[Event]) -> list[bool]:
         """Store events in one transaction; for each, whether it is new."""
-        with self._writing() as connection:
+        with self._translated("written"), self._writing() as connection:
             return [self._insert(connection, event) for event in events]
+
+    def decide(
+        self, participant: str, after: int, make: Callable[[list[Event]], Sequence[Event]]
+    ) -> list[bool]:
+        """Store what ``make`` returns for the participant's events after row ``after``.
+
+        One transaction: nobody writes between what ``make`` saw and what it stores, so two tabs
+        or a tab and a worker cannot both be let through a door that only one may pass. What
+        ``make`` raises leaves the log as it was.
+
+        Returns:
+            For each event that ``make`` returned, whether it is new.
+        """
+        with self._translated("written"), self._writing() as connection:
+            made = make(self._select(connection, participant, after))
+            return [self._insert(connection, event) for event in made]
 
     def events(self, participant: str | None = None, after: int = 0) -> list[Event]:
         """The log in order, of one participant or of all, from row number ``after`` on."""
-        query = sa.select(_events).where(_events.c.number > after).order_by(_events.c.number)
-        if participant is not None:
-            query = query.where(_events.c.participant == participant)
-        with self._engine.connect() as connection:
-            return [_event(row) for row in connection.execute(query)]
+        with self._translated("read"), self._engine.connect() as connection:
+            return self._select(connection, participant, after)
+
+    def study_hash(self) -> str | None:
+        """The hash of the study file that the log was begun with; None for an empty log."""
+        query = sa.select(_events.c.study_hash).order_by(_events.c.number).limit(1)
+        with self._translated("read"), self._engine.connect() as connection:
+            return connection.execute(query).scalar()
 
     def participants(self, mode: Mode | None = None) -> list[str]:
         """Everyone enrolled, in order of enrolment."""
@@ -103,7 +123,7 @@ class EventStore:
         )
         if mode is not None:
             query = query.where(_events.c.mode == mode)
-        with self._engine.connect() as connection:
+        with self._translated("read"), self._engine.connect() as connection:
             return list(connection.execute(query).scalars())
 
     def enrol(
@@ -126,7 +146,7 @@ class EventStore:
         Raises:
             StoreError: when the participant is enrolled already.
         """
-        with self._writing() as connection:
+        with self._translated("written"), self._writing() as connection:
             index = least_filled(self._filled(connection, mode), plan)
             event = make(Enrolled(sequence=index, order=plan[index], simulated=simulated))
             if not self._insert(connection, event):
@@ -137,7 +157,7 @@ class EventStore:
 
     def _filled(self, connection: sa.Connection, mode: Mode) -> Counter[int]:
         """Participants by sequence, without those who withdrew or were excluded."""
-        kinds = (Enrolled.type, Withdrawn.type, Excluded.type, Debriefed.type)
+        kinds = (Enrolled.type, Withdrawn.type, Excluded.type)
         rows = connection.execute(
             sa.select(_events.c.participant, _events.c.type, _events.c.payload).where(
                 _events.c.mode == mode, _events.c.type.in_(kinds)
@@ -149,6 +169,14 @@ class EventStore:
             for row in rows
             if row.type == Enrolled.type and row.participant not in gone
         )
+
+    def _select(
+        self, connection: sa.Connection, participant: str | None, after: int
+    ) -> list[Event]:
+        query = sa.select(_events).where(_events.c.number > after).order_by(_events.c.number)
+        if participant is not None:
+            query = query.where(_events.c.participant == participant)
+        return [_event(row) for row in connection.execute(query)]
 
     def _insert(self, connection: sa.Connection, event: Event) -> bool:
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
@@ -164,7 +192,31 @@ class EventStore:
             recorded_at=time.time(),
             payload=event.payload.model_dump(mode="json"),
         )
-        return bool(connection.execute(statement.on_conflict_do_nothing()).rowcount)
+        # not rowcount: with psycopg it is -1 here, whether a row was written or not
+        written = statement.on_conflict_do_nothing().returning(_events.c.number)
+        if connection.execute(written).scalar() is not None:
+            return True
+        same = sa.select(sa.literal(1)).where(
+            _events.c.participant == event.participant, _events.c.key == event.payload.key
+        )
+        if connection.execute(same).scalar() is None:
+            # never acknowledge what the log does not hold
+            raise StoreError(
+                f"the id {event.id!r} of {event.payload.key} of {event.participant} is already "
+                f"another event's: give every event an id of its own"
+            )
+        return False
+
+    @contextmanager
+    def _translated(self, what: str) -> Iterator[None]:
+        """The driver's errors as one sentence."""
+        try:
+            yield
+        except (sa.exc.SQLAlchemyError, JSONDecodeError) as error:
+            raise StoreError(
+                f"the event store {self.name} cannot be {what} ({_cause(error)}): check the disk "
+                f"and the database, then try again"
+            ) from error
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
@@ -173,8 +225,9 @@ class EventStore:
             self._engine.connect().execution_options(write=True) as connection,
             connection.begin(),
         ):
-            if connection.dialect.name == "postgresql" and self._ready:
-                connection.execute(sa.text("LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE"))
+            if connection.dialect.name == "postgresql":
+                # also while the table is made: "IF NOT EXISTS" alone fails when two make it
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('clickstudy'))"))
             yield connection
 
     def close(self) -> None:
@@ -182,8 +235,24 @@ class EventStore:
         self._engine.dispose()
 
 
-def _connect_args(url: str) -> dict[str, Any]:
-    return {"timeout": 60} if url.startswith("sqlite") else {}
+def _url(location: Path | str) -> sa.URL:
+    if "://" not in str(location):
+        return sa.URL.create("sqlite", database=str(Path(location).resolve()))
+    url = sa.make_url(str(location))
+    if url.drivername in ("postgresql", "postgres"):
+        # SQLAlchemy would look for psycopg2
+        url = url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise sa.exc.ArgumentError(f"{url.get_backend_name()} is neither sqlite nor postgresql")
+    return url
+
+
+def _cause(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+
+
+def _connect_args(url: sa.URL) -> dict[str, Any]:
+    return {"timeout": 60} if url.get_backend_name() == "sqlite" else {}
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
@@ -202,13 +271,20 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 
 def _event(row: Any) -> Event:
+    try:
+        payload = decode(row.type, row.version, row.payload)
+    except ValidationError as error:
+        raise StoreError(
+            f"row {row.number} of the log ({row.type}) is damaged: restore the event store from "
+            f"a backup"
+        ) from error
     return Event(
         id=row.id,
         participant=row.participant,
         mode=cast(Mode, row.mode),
         study_hash=row.study_hash,
         at=row.at,
-        payload=decode(row.type, row.version, row.payload),
+        payload=payload,
         number=row.number,
         recorded_at=row.recorded_at,
     )
