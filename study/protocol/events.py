@@ -8,11 +8,12 @@ seconds since 1970: the wall clock for people, a simulated clock for simulated p
 
 from __future__ import annotations
 
+import math
 import uuid
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from study.annotation import Annotation
 from study.errors import UserError
@@ -20,6 +21,14 @@ from study.errors import UserError
 Mode = Literal["live", "pilot", "simulated"]
 Position = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Measured = Annotated[float | None, BeforeValidator(_finite)]
+"""A measurement; None where there is none, also for NaN and infinity, which JSON cannot say."""
 ActionKind = Literal[
     "positive",
     "negative",
@@ -42,8 +51,8 @@ class Action(BaseModel):
 
     t: Seconds
     kind: ActionKind
-    x: float | None = None
-    y: float | None = None
+    x: Annotated[float | None, Field(allow_inf_nan=False)] = None
+    y: Annotated[float | None, Field(allow_inf_nan=False)] = None
 
 
 class Payload(BaseModel):
@@ -143,10 +152,10 @@ class TaskStarted(TaskPayload):
 
 
 class TaskExtended(TaskPayload):
-    """The experimenter gave a task more time."""
+    """The experimenter gave a task more time, for the ``number``-th time."""
 
     type = "task_extended"
-    seconds: float
+    seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     reason: str = ""
     number: Position = 1
 
@@ -182,7 +191,10 @@ class BatchSelected(CyclePayload):
 
 
 class ItemAnnotated(CyclePayload):
-    """An item was confirmed. A second visit to the same image is a second event."""
+    """An item was confirmed. A second visit to the same image is a second event.
+
+    The next visit of an image is one more than its count in ``Cycle.visits``.
+    """
 
     type = "annotated"
     page: Position
@@ -218,7 +230,7 @@ class FineTuned(CyclePayload):
     epochs: int
     seconds: Seconds
     waiting_seconds: Seconds
-    loss: float | None = None
+    loss: Measured = None
     collapsed: bool = False
     note: str = ""
 
@@ -234,7 +246,7 @@ class Evaluated(CyclePayload):
     """The task's model was evaluated: metrics by test split."""
 
     type = "evaluated"
-    metrics: dict[str, dict[str, float | None]]
+    metrics: dict[str, dict[str, Measured]]
     seconds: Seconds
 
 

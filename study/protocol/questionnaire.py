@@ -6,7 +6,10 @@ NASA-TLX scales without weights; Brooke 1996 for the System Usability Scale.
 
 from __future__ import annotations
 
-from study.config import Condition, Instrument, Question, StudyConfig
+import math
+from collections.abc import Iterable, Mapping
+
+from study.config import Condition, DemographicQuestion, Instrument, Question, StudyConfig
 
 AGREEMENT = ("Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree")
 
@@ -158,4 +161,23 @@ def problem_with(question: Question, answer: str | float) -> str | None:
         return f"{question.key} takes text"
     elif question.kind == "choice" and answer not in question.choices:
         return f"{question.key} takes one of {', '.join(question.choices)}"
+    return None
+
+
+def problem_with_demographics(
+    questions: Iterable[DemographicQuestion], answers: Mapping[str, str | float]
+) -> str | None:
+    """Why the demographic answers cannot be; None when they can. A question may be left out."""
+    known = {question.key: question for question in questions}
+    for key, answer in answers.items():
+        question = known.get(key)
+        if question is None:
+            return f"{key} is not a demographic question"
+        if question.kind == "number":
+            if isinstance(answer, str) or not math.isfinite(answer):
+                return f"{key} takes a number"
+        elif not isinstance(answer, str):
+            return f"{key} takes text"
+        elif question.kind == "choice" and answer not in question.choices:
+            return f"{key} takes one of {', '.join(question.choices)}"
     return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +12,13 @@ from study.config import StudyConfig
 from study.errors import UserError
 from study.protocol.conditions import sequences
 from study.protocol.events import Enrolled, Event, Mode, Payload
+from study.protocol.refusal import refusal
 from study.protocol.steps import Step
 from study.protocol.store import EventStore
-from study.protocol.timeline import Progress, next_step, refusal, replay
+from study.protocol.timeline import Progress, next_step, replay
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+"""What a participant may be called: the name becomes a folder and a column of the log."""
 
 
 class ProtocolError(UserError):
@@ -43,7 +49,17 @@ def enrol(
         mode: live, pilot or simulated; the three are counted apart.
         at: the participant's clock, seconds since 1970.
         simulated: the parameters of a simulated participant, for the log.
+
+    Raises:
+        ProtocolError: when the name cannot be a participant's.
+        StoreError: when the participant is enrolled already.
     """
+    if not NAME.fullmatch(participant):
+        raise ProtocolError(
+            f"{participant!r} cannot be a participant's name: use up to 64 letters (a-z), digits, "
+            f"- and _, the first a letter or a digit"
+        )
+    _check_time(at)
 
     def make(payload: Enrolled) -> Event:
         return Event.of(payload, participant=participant, mode=mode, study_hash=study.hash, at=at)
@@ -56,6 +72,9 @@ class Session:
     """A participant's place in the study, kept in step with the log.
 
     It caches the folded log and reads only what came since; dropping the session loses nothing.
+
+    Raises:
+        ProtocolError: when the participant is not enrolled, or not with this study file.
     """
 
     def __init__(self, study: Study, participant: str) -> None:
@@ -75,8 +94,7 @@ class Session:
     @property
     def progress(self) -> Progress:
         """The log folded up to now, other processes' events included."""
-        for event in self.study.store.events(self.participant, after=self._progress.number):
-            self._progress.apply(event, self.study.config)
+        self._apply(self.study.store.events(self.participant, after=self._progress.number))
         return self._progress
 
     def step(self) -> Step:
@@ -95,26 +113,42 @@ class Session:
         self, payloads: Sequence[Payload], at: float, ids: Sequence[str | None] | None = None
     ) -> list[bool]:
         """Log several events in one transaction: all or, where one is refused, none."""
-        progress = self.progress
-        for payload in payloads:
-            problem = refusal(self.study.config, progress, payload)
-            if problem and not self._known(payload):
-                raise ProtocolError(problem)
-        events = [
-            Event.of(
-                payload,
-                participant=self.participant,
-                mode=progress.mode,
-                study_hash=self.study.hash,
-                at=at,
-                id=id,
-            )
-            for payload, id in zip(payloads, ids or [None] * len(payloads), strict=True)
-        ]
-        return self.study.store.append(events)
+        _check_time(at)
+        for id in ids or ():
+            if id is not None and not 0 < len(id) <= 64:
+                raise ProtocolError("an event's id has 1 to 64 characters")
 
-    def _known(self, payload: Payload) -> bool:
-        """Whether the log has this event: a late retry is acknowledged, not refused."""
-        return any(
-            event.payload.key == payload.key for event in self.study.store.events(self.participant)
-        )
+        def make(news: list[Event]) -> list[Event]:
+            self._apply(news)
+            made = []
+            for payload, id in zip(payloads, ids or [None] * len(payloads), strict=True):
+                problem = refusal(self.study.config, self._progress, payload)
+                if problem:
+                    raise ProtocolError(problem)
+                event = Event.of(
+                    payload,
+                    participant=self.participant,
+                    mode=self._progress.mode,
+                    study_hash=self.study.hash,
+                    at=at,
+                    id=id,
+                )
+                self._apply([event])
+                made.append(event)
+            return made
+
+        try:
+            return self.study.store.decide(self.participant, self._progress.number, make)
+        except BaseException:
+            # what was folded is not in the log: fold the log anew when next asked
+            self._progress = replay(self.study.config, self.participant, [])
+            raise
+
+    def _apply(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._progress.apply(event, self.study.config)
+
+
+def _check_time(at: float) -> None:
+    if not math.isfinite(at):
+        raise ProtocolError(f"an event happens at a time in seconds since 1970, not at {at}")

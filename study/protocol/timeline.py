@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from study.annotation import Annotation
 from study.config import Condition, Instrument, Question, StudyConfig
@@ -29,6 +30,7 @@ from study.protocol.events import (
     Instructed,
     ItemAnnotated,
     Mode,
+    Noted,
     Payload,
     Practised,
     Rested,
@@ -37,7 +39,7 @@ from study.protocol.events import (
     TaskStarted,
     Withdrawn,
 )
-from study.protocol.questionnaire import problem_with, questions_for
+from study.protocol.questionnaire import questions_for
 from study.protocol.steps import (
     Annotate,
     Break,
@@ -57,7 +59,9 @@ from study.protocol.steps import (
 )
 from study.seeds import rng
 
-Status = str  # active | completed | withdrawn | excluded
+Status = Literal["active", "completed", "withdrawn", "excluded"]
+Supervision = TaskExtended | TaskEnded | Excluded | Noted
+"""What the experimenter says."""
 
 
 @dataclass
@@ -67,6 +71,7 @@ class Cycle:
     number: int
     images: tuple[str, ...]
     annotations: dict[str, Annotation] = field(default_factory=dict)
+    visits: Counter[str] = field(default_factory=Counter)
     trained: bool = False
     tuned: bool = False
     evaluated: bool = False
@@ -90,6 +95,7 @@ class Task:
     checks: int = 0
     annotation_seconds: float = 0.0
     extension: float = 0.0
+    extensions: int = 0
     ended: bool = False
 
     @property
@@ -110,7 +116,7 @@ class Task:
         total = config.task.minutes * 60 + self.extension
         if config.task.clock == "annotation":
             return total - self.annotation_seconds
-        return total - (self.last_at - (self.started_at or self.last_at))
+        return total if self.started_at is None else total - (self.last_at - self.started_at)
 
     def budget(self, config: StudyConfig) -> int | None:
         """Images that may still be annotated; None without a limit."""
@@ -125,6 +131,11 @@ class Task:
             or (budget is not None and budget <= 0)
             or any(not cycle.images for cycle in self.cycles)
         )
+
+    def check_due(self, config: StudyConfig) -> bool:
+        """Whether an attention check is to be shown before the next image."""
+        every = config.attention_checks.every
+        return bool(every) and self.checks < self.images // every
 
     def finished(self, config: StudyConfig) -> bool:
         """Whether the task is over and what was annotated has been trained and evaluated."""
@@ -157,20 +168,28 @@ class Progress:
     rested: set[int] = field(default_factory=set)
     last_at: float = 0.0
     number: int = 0
+    keys: set[str] = field(default_factory=set)
 
     def task(self, position: int) -> Task:
         """The ``position``-th task, from 1."""
         return self.tasks[position - 1]
 
     def apply(self, event: Event, config: StudyConfig) -> None:
-        """Fold one more event in."""
+        """Fold one more event in; one that is folded already changes nothing."""
         payload = event.payload
         self.number = max(self.number, event.number or 0)
-        self.last_at = max(self.last_at, event.at)
+        if payload.key in self.keys:
+            return
+        self.keys.add(payload.key)
+        # the experimenter's clock is not the participant's
+        at = None if isinstance(payload, Supervision) else event.at
+        if at is not None:
+            self.last_at = max(self.last_at, at)
         position = getattr(payload, "position", None)
         if position is not None and position <= len(self.tasks):
             task = self.task(position)
-            task.last_at = max(task.last_at, event.at)
+            if at is not None:
+                task.last_at = max(task.last_at, at)
             _apply_to_task(task, payload, event.at)
         match payload:
             case Enrolled():
@@ -206,12 +225,15 @@ def _apply_to_task(task: Task, payload: Payload, at: float) -> None:
             task.started_at = at
         case TaskExtended():
             task.extension += payload.seconds
+            task.extensions += 1
         case TaskEnded():
             task.ended = True
         case BatchSelected():
             task.cycles.append(Cycle(payload.cycle, payload.images))
         case ItemAnnotated():
-            task.cycles[payload.cycle - 1].annotations[payload.image] = payload.annotation
+            cycle = task.cycles[payload.cycle - 1]
+            cycle.annotations[payload.image] = payload.annotation
+            cycle.visits[payload.image] += 1
             task.annotation_seconds += payload.seconds
         case Checked():
             task.checks += 1
@@ -284,8 +306,7 @@ def _cycle_step(config: StudyConfig, progress: Progress, task: Task) -> Step:
         return Select(task.position, task.condition, len(task.cycles) + 1, count)
     cycle = task.cycles[-1]
     if cycle.remaining and not cycle.trained and not task.over(config):
-        every = config.attention_checks.every
-        if every and task.checks < task.images // every:
+        if task.check_due(config):
             return _check(config, progress, task, cycle)
         return Annotate(
             task.position,
@@ -327,41 +348,3 @@ def _unanswered(
         for instrument, question in asked
         if (position, instrument.name, question.key) not in progress.answered
     )
-
-
-def refusal(config: StudyConfig, progress: Progress, payload: Payload) -> str | None:
-    """Why an event cannot happen now, in one sentence; None when it can.
-
-    It refuses what would corrupt the log (an image outside the batch, an answer outside the
-    scale, a task out of order), not what is merely late: an item confirmed as time ran out counts.
-    """
-    who = progress.participant
-    if progress.status != "active" and isinstance(payload, ItemAnnotated | Answered | Checked):
-        return f"{who} is {progress.status} and records nothing more"
-    if isinstance(payload, Answered):
-        task = None if payload.position is None else progress.task(payload.position)
-        asked = questions_for(config, None if task is None else task.condition)
-        for instrument, question in asked:
-            if (instrument.name, question.key) == (payload.instrument, payload.question):
-                return problem_with(question, payload.answer)
-        return f"{payload.instrument}/{payload.question} is not asked here"
-    position = getattr(payload, "position", None)
-    if position is None:
-        return None
-    if position > len(progress.tasks):
-        return f"{who} has {len(progress.tasks)} tasks, not {position}"
-    task = progress.task(position)
-    cycle = getattr(payload, "cycle", 0)
-    if isinstance(payload, BatchSelected):
-        if cycle != len(task.cycles) + 1:
-            return f"task {position} of {who}: cycle {cycle} does not follow {len(task.cycles)}"
-        return None
-    if cycle > len(task.cycles):
-        return f"task {position} of {who} has no cycle {cycle} yet"
-    if isinstance(payload, ItemAnnotated):
-        current = task.cycles[cycle - 1]
-        if payload.image not in current.images:
-            return f"image {payload.image!r} is not in cycle {cycle} of task {position}"
-        if current.trained:
-            return f"cycle {cycle} of task {position} is already fine-tuned"
-    return None

@@ -1,0 +1,166 @@
+"""Which events cannot happen now: what keeps the log such that it can be replayed."""
+
+from __future__ import annotations
+
+from study.config import StudyConfig
+from study.protocol.events import (
+    Answered,
+    BatchSelected,
+    Checked,
+    Consented,
+    Debriefed,
+    Described,
+    Evaluated,
+    Excluded,
+    FineTuned,
+    FineTuningFailed,
+    Instructed,
+    ItemAnnotated,
+    Noted,
+    Opened,
+    Payload,
+    Practised,
+    Rested,
+    TaskEnded,
+    TaskExtended,
+    TaskStarted,
+    Withdrawn,
+)
+from study.protocol.questionnaire import problem_with, problem_with_demographics
+from study.protocol.steps import (
+    Break,
+    Consent,
+    Debriefing,
+    Demographics,
+    Evaluate,
+    FineTune,
+    Instructions,
+    Practice,
+    Questionnaire,
+    Select,
+    StartTask,
+)
+from study.protocol.timeline import Cycle, Progress, Task, next_step
+
+
+def refusal(config: StudyConfig, progress: Progress, payload: Payload) -> str | None:
+    """Why an event cannot happen now, in one sentence; None when it can.
+
+    An event that the log has is acknowledged again, however late. What is new must answer the
+    current step, but for items (any image of the untrained cycle, in any order, also as time runs
+    out) and for what the experimenter does. So a finished task stays finished, and a model can be
+    rebuilt from the log.
+    """
+    who = progress.participant
+    if payload.key in progress.keys or isinstance(payload, Opened | Noted | Withdrawn | Excluded):
+        return None
+    if progress.status != "active":
+        return f"{who} is {progress.status} and records nothing more"
+    position = getattr(payload, "position", None)
+    if position is not None and position > len(progress.tasks):
+        return f"{who} has {len(progress.tasks)} tasks, not {position}"
+    if isinstance(payload, TaskExtended | TaskEnded | ItemAnnotated | Checked):
+        return _task_problem(config, who, progress.task(payload.position), payload)
+    return _step_problem(config, progress, payload)
+
+
+def _task_problem(
+    config: StudyConfig,
+    who: str,
+    task: Task,
+    payload: TaskExtended | TaskEnded | ItemAnnotated | Checked,
+) -> str | None:
+    where = f"task {task.position} of {who}"
+    if task.ended and isinstance(payload, TaskExtended):
+        return f"{where} was ended by the experimenter"
+    if task.finished(config):
+        return f"{where} is finished"
+    if isinstance(payload, TaskExtended):
+        if payload.number != task.extensions + 1:
+            return f"{where} was extended {task.extensions} times, so this is not {payload.number}"
+        return None
+    if isinstance(payload, TaskEnded):
+        return None
+    if payload.cycle > len(task.cycles) or payload.cycle == 0:
+        return f"{where} has no cycle {payload.cycle} yet"
+    cycle = task.cycles[payload.cycle - 1]
+    if cycle.trained:
+        return f"cycle {payload.cycle} of {where} is already fine-tuned"
+    if isinstance(payload, Checked):
+        if not task.check_due(config) or payload.number != task.checks + 1:
+            return f"{where} does not ask for attention check {payload.number} now"
+        return None
+    return _item_problem(config, where, task, cycle, payload)
+
+
+def _item_problem(
+    config: StudyConfig, where: str, task: Task, cycle: Cycle, item: ItemAnnotated
+) -> str | None:
+    if item.image not in cycle.images:
+        return f"image {item.image!r} is not in cycle {cycle.number} of {where}"
+    page = cycle.images.index(item.image) // config.task.page + 1
+    if item.page != page:
+        return f"image {item.image!r} is on page {page} of {where}, not on {item.page}"
+    visits = cycle.visits[item.image]
+    if item.visit != visits + 1:
+        return f"image {item.image!r} of {where} was visited {visits} times, not {item.visit - 1}"
+    drawn = item.annotation
+    clicked, traced = drawn.positive_points or drawn.negative_regions, drawn.polygons
+    if (traced and task.condition.interface == "click") or (
+        clicked and task.condition.interface == "polygon"
+    ):
+        return f"{where} is a {task.condition.interface} task, but this was drawn otherwise"
+    return None
+
+
+def _step_problem(config: StudyConfig, progress: Progress, payload: Payload) -> str | None:
+    """Why an event does not answer the current step."""
+    step = next_step(config, progress)
+    place = (getattr(payload, "position", None), getattr(payload, "cycle", None))
+    in_place = place == (getattr(step, "position", None), getattr(step, "cycle", None))
+    match payload, step:
+        case (Consented(), Consent()) | (Debriefed(), Debriefing()):
+            return None
+        case Described(), Demographics():
+            return problem_with_demographics(step.questions, payload.answers)
+        case Instructed(), Instructions() if payload.interface == step.interface:
+            return None
+        case Practised(), Practice() if (
+            payload.interface == step.interface and payload.attempt == step.attempt
+        ):
+            return None
+        case (
+            (TaskStarted(), StartTask())
+            | (FineTuningFailed(), FineTune())
+            | (Evaluated(), Evaluate())
+            | (Rested(), Break())
+        ) if in_place:
+            return None
+        case BatchSelected(), Select() if in_place:
+            return _batch_problem(progress.task(step.position), step.count, payload.images)
+        case FineTuned(), FineTune() if in_place:
+            annotated = len(progress.task(step.position).annotations())
+            if payload.images == annotated:
+                return None
+            return (
+                f"task {step.position} of {progress.participant} has {annotated} annotated "
+                f"images, but {payload.images} were fine-tuned on"
+            )
+        case Answered(), Questionnaire() if in_place:
+            for instrument, question in step.questions:
+                if (instrument.name, question.key) == (payload.instrument, payload.question):
+                    return problem_with(question, payload.answer)
+            return f"{payload.instrument}/{payload.question} is not asked here"
+    return (
+        f"{payload.key} cannot happen now: the next step of {progress.participant} is "
+        f"{type(step).__name__}"
+    )
+
+
+def _batch_problem(task: Task, count: int, images: tuple[str, ...]) -> str | None:
+    if len(images) > count:
+        return f"{len(images)} images were picked where {count} were asked for"
+    again = len(images) - len(set(images) - set(task.annotations()))
+    if again:
+        return f"{again} of the picked images are there twice or annotated already"
+    return None
