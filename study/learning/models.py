@@ -128,14 +128,16 @@ def build(config: ModelConfig, classes: int, seed: int) -> Classifier:
 class SmallResNet(nn.Module):
     """A residual net that halves its input once per block and ends in pooling and one layer.
 
-    With three blocks 80 pixels become a 10 x 10 map, each cell of which sees 47 pixels: less than
+    With three blocks 80 pixels become a 10 x 10 map, each cell of which sees 49 pixels: less than
     the image, without which attention cannot tell an object from what stands beside it.
     """
 
     def __init__(self, width: int, blocks: int, classes: int) -> None:
         super().__init__()
         self.stem = nn.Sequential(
-            nn.Conv2d(3, width, 5, padding=2, bias=False), nn.BatchNorm2d(width), nn.ReLU()
+            nn.Conv2d(3, width, 5, stride=2, padding=2, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
         )
         channels = [width * 2**index for index in range(blocks)]
         self.layer4 = nn.Sequential(
@@ -153,15 +155,20 @@ class SmallResNet(nn.Module):
 class _Residual(nn.Module):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
+        stride = 1 if inputs == outputs else 2  # the stem has halved before the first block
         self.body = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False),
+            nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
             nn.BatchNorm2d(outputs),
             nn.ReLU(),
             nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
             nn.BatchNorm2d(outputs),
         )
-        self.shortcut = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 1, stride=2, bias=False), nn.BatchNorm2d(outputs)
+        self.shortcut = (
+            nn.Identity()
+            if stride == 1
+            else nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride=2, bias=False), nn.BatchNorm2d(outputs)
+            )
         )
 
     def forward(self, inputs: Tensor) -> Tensor:
