@@ -16,7 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from study.errors import UserError
 
@@ -27,16 +34,18 @@ PositiveForm = Literal["none", "point", "spread", "disc", "discs", "disc+point"]
 NegativeForm = Literal["none", "sum", "log-outside"]
 PolygonForm = Literal["none", "outside", "log-energy", "iou"]
 BUILT_IN_INSTRUMENTS = ("paper", "nasa-tlx", "sus")
+MOST_FOR_ALL = 6
+"""Conditions of which every order can still be listed (720)."""
 
 Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0.0)]
 
 
 class Section(BaseModel):
     """A table of the study file: unknown keys are mistakes, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ScenesConfig(Section):
@@ -210,11 +219,40 @@ class AttentionCheckConfig(Section):
     radius: Annotated[float, Field(gt=0.0, le=0.5)] = 0.08
 
 
+class Hotkeys(Section):
+    """Keys of the workspace, by the names that browsers give them (``KeyboardEvent.key``).
+
+    Undo and redo are Ctrl+Z and Ctrl+Shift+Z.
+    """
+
+    confirm: str = "Enter"
+    nothing: str = "n"
+    cancel: str = "Escape"
+    attention: str = "a"
+    next: str = "PageDown"
+    help: str = "?"
+
+    @model_validator(mode="after")
+    def _are_different(self) -> Hotkeys:
+        keys = Counter(key.lower() for key in self.model_dump().values())
+        for key, count in keys.items():
+            if count > 1:
+                raise ValueError(f"the key {key!r} has {count} meanings; give each its own key")
+        return self
+
+
 class WorkspaceConfig(Section):
-    """What the annotation workspace shows and records."""
+    """What the annotation workspace shows and records.
+
+    ``opacity`` is the attention overlay's to begin with; ``test_mode`` lets participants look at
+    the current model's attention on validation images, with its accuracy (section 3.4).
+    """
 
     show_attention: tuple[InterfaceName, ...] = ("polygon", "click")
+    opacity: Share = 0.55
+    test_mode: bool = True
     idle_seconds: Annotated[float, Field(gt=0)] = 10.0
+    hotkeys: Hotkeys = Hotkeys()
 
 
 class DemographicQuestion(Section):
@@ -224,6 +262,12 @@ class DemographicQuestion(Section):
     text: str
     kind: Literal["number", "choice", "text"] = "choice"
     choices: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_answerable(self) -> DemographicQuestion:
+        if self.kind == "choice" and len(self.choices) < 2:
+            raise ValueError(f"question {self.key} is a choice and needs at least two choices")
+        return self
 
 
 PAPER_DEMOGRAPHICS = (
@@ -280,7 +324,7 @@ class Instrument(Section):
 class AnalysisConfig(Section):
     """The analysis plan's choices; the report reads this table of the study file by itself."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
 
 
 CONSENT = (
@@ -315,17 +359,37 @@ class StudyConfig(Section):
     analysis: AnalysisConfig = AnalysisConfig()
 
     @model_validator(mode="after")
-    def _parts_agree(self) -> StudyConfig:
-        problems = list(self._disagreements())
+    def _parts_agree(self, info: ValidationInfo) -> StudyConfig:
+        broken = (info.context or {}).get("broken", set())
+        checks = {
+            ("conditions",): self._conditions_are_distinct,
+            ("conditions", "sequences"): self._sequences_fit,
+            ("questionnaires", "instruments"): self._questionnaires_exist,
+            ("instruments", "demographics"): self._keys_are_distinct,
+            ("task",): self._pages_fit,
+        }
+        problems = [
+            problem
+            for parts, check in checks.items()
+            if not broken.intersection(parts)
+            for problem in check()
+        ]
         if problems:
             raise ValueError("\n".join(problems))
         return self
 
-    def _disagreements(self) -> Iterator[str]:
-        names = [condition.name for condition in self.conditions]
-        for name, count in Counter(names).items():
+    def _conditions_are_distinct(self) -> Iterator[str]:
+        for name, count in Counter(condition.name for condition in self.conditions).items():
             if count > 1:
                 yield f"conditions: {name} is listed {count} times; list each condition once"
+
+    def _sequences_fit(self) -> Iterator[str]:
+        names = [condition.name for condition in self.conditions]
+        if self.sequences.plan == "all" and len(names) > MOST_FOR_ALL:
+            yield (
+                f"sequences.plan = 'all' of {len(names)} conditions is more orders than any study "
+                f"has participants; use 'williams'"
+            )
         for index, sequence in enumerate(self.sequences.listed):
             for name in sequence:
                 if name not in names:
@@ -336,12 +400,31 @@ class StudyConfig(Section):
             if not set(names) <= set(sequence):
                 missing = ", ".join(sorted(set(names) - set(sequence)))
                 yield f"sequences.listed[{index}] leaves out {missing}"
+
+    def _questionnaires_exist(self) -> Iterator[str]:
+        for name, count in Counter(self.questionnaires).items():
+            if count > 1:
+                yield f"questionnaires: {name} is listed {count} times; list it once"
         known = [*BUILT_IN_INSTRUMENTS, *(instrument.name for instrument in self.instruments)]
         for index, name in enumerate(self.questionnaires):
             if name not in known:
                 yield (
                     f"questionnaires[{index}] = {name!r} is not an instrument{nearest(name, known)}"
                 )
+
+    def _keys_are_distinct(self) -> Iterator[str]:
+        lists = {
+            "instruments": [instrument.name for instrument in self.instruments],
+            "demographics": [question.key for question in self.demographics],
+        }
+        for index, instrument in enumerate(self.instruments):
+            lists[f"instruments[{index}].questions"] = [q.key for q in instrument.questions]
+        for where, names in lists.items():
+            for name, count in Counter(names).items():
+                if count > 1:
+                    yield f"{where}: {name} is there {count} times; give each its own name"
+
+    def _pages_fit(self) -> Iterator[str]:
         if self.task.page > self.task.batch:
             yield (
                 f"task.page = {self.task.page} is larger than task.batch = {self.task.batch}; "
@@ -395,7 +478,8 @@ def parse(values: dict[str, Any], source: str = "study.toml") -> StudyConfig:
     try:
         return StudyConfig.model_validate(values)
     except ValidationError as error:
-        raise StudyFileError([f"{source}: {line}" for line in _explain(error)]) from error
+        problems = [*_explain(error), *_other_disagreements(values, error)]
+        raise StudyFileError([f"{source}: {line}" for line in problems]) from error
 
 
 def file_hash(raw: bytes) -> str:
@@ -403,28 +487,81 @@ def file_hash(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
+def _other_disagreements(values: dict[str, Any], error: ValidationError) -> list[str]:
+    """What does not agree among the parts that are valid, when other parts are not."""
+    broken = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
+    if not broken:
+        return []
+    sound = {"name": "study"} | {key: value for key, value in values.items() if key not in broken}
+    try:
+        StudyConfig.model_validate(sound, context={"broken": broken})
+    except ValidationError as more:
+        return list(_explain(more))
+    return []
+
+
+_LIMITS = {
+    "greater_than": ("gt", "must be more than"),
+    "greater_than_equal": ("ge", "must be at least"),
+    "less_than": ("lt", "must be less than"),
+    "less_than_equal": ("le", "must be at most"),
+}
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "finite": "a finite number",
+    "string": "text in quotes",
+    "bool": "true or false",
+    "tuple": "a list [...]",
+    "path": "a path in quotes",
+    "model": "a table",
+    "dict": "a table",
+}
+_PATTERNS = {
+    "name": "lower-case letters, digits, - and _, and begin with a letter or digit",
+    "key": "letters, digits and _, and begin with a letter (in demographics, lower case)",
+}
+
+
 def _explain(error: ValidationError) -> Iterator[str]:
-    for problem in error.errors():
-        where = _path(problem["loc"])
-        given = problem["input"]
-        context = problem.get("ctx", {})
-        match problem["type"]:
+    problems = error.errors()
+    for problem in problems:
+        location, given = problem["loc"], problem["input"]
+        where, context = _path(location), problem.get("ctx", {})
+        kind = problem["type"]
+        match kind:
             case "extra_forbidden":
-                hint = nearest(str(problem["loc"][-1]), _siblings(problem["loc"]))
-                yield f"{where} is not a setting{hint}"
+                yield f"{where} is not a setting{nearest(str(location[-1]), _siblings(location))}"
             case "literal_error" | "union_tag_invalid":
                 allowed = [name.strip("' ") for name in _allowed(context)]
-                given = given.get("kind") if isinstance(given, dict) else given
+                if kind == "union_tag_invalid":
+                    where, given = f"{where}.kind", given["kind"]
                 yield f"{where} = {given!r} is not known{nearest(str(given), allowed)}"
             case "union_tag_not_found":
                 yield f"{where}.kind is missing; it must be one of scenes, coco, folder"
             case "missing":
                 yield f"{where} is missing"
             case "value_error":
-                yield from str(context["error"]).splitlines()
+                prefix = f"{where}: " if location else ""
+                yield from (f"{prefix}{line}" for line in str(context["error"]).splitlines())
+            case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
+                bound, words = _LIMITS[kind]
+                yield f"{where} = {given!r} {words} {context[bound]}"
+            case "string_pattern_mismatch":
+                yield f"{where} = {given!r} may have only {_PATTERNS[str(location[-1])]}"
+            case "too_short":
+                # bad members are not counted as members: they have a line of their own
+                if not any(_is_inside(other["loc"], location) for other in problems):
+                    yield f"{where} must not be empty"
+            case _ if kind.partition("_")[0] in _KINDS:
+                yield f"{where} = {given!r} must be {_KINDS[kind.partition('_')[0]]}"
             case _:
                 message = problem["msg"][0].lower() + problem["msg"][1:]
                 yield f"{where} = {given!r}: {message}"
+
+
+def _is_inside(location: tuple[int | str, ...], other: tuple[int | str, ...]) -> bool:
+    return len(location) > len(other) and location[: len(other)] == other
 
 
 def _allowed(context: dict[str, Any]) -> list[str]:
