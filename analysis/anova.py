@@ -138,7 +138,8 @@ def repeated_measures(values: Array, shape: Sequence[int]) -> dict[tuple[int, ..
         raise ValueError("repeated_measures needs two or more complete participants")
     centred = values - values.mean()
     effects = [
-        effect for size in range(1, len(shape) + 1) for effect in combinations(range(len(shape)), size)
+        effect for size in range(1, len(shape) + 1)
+        for effect in combinations(range(len(shape)), size)
     ]
     contrasts = {effect: effect_contrasts(shape, effect) for effect in effects}
     sums = {effect: _sums_of_squares(centred, contrasts[effect]) for effect in effects}
@@ -151,7 +152,8 @@ def repeated_measures(values: Array, shape: Sequence[int]) -> dict[tuple[int, ..
         df2 = df1 * (n - 1)
         if _is_noise(between, values):
             between = 0.0
-        ng2 = between / (between + all_error) if not _is_noise(between + all_error, values) else None
+        total = between + all_error
+        ng2 = between / total if not _is_noise(total, values) else None
         if _is_noise(error, values):
             table[effect] = Effect(
                 None, df1, df2, None, None, None, None, None, None, None, None, None, None,
@@ -159,13 +161,12 @@ def repeated_measures(values: Array, shape: Sequence[int]) -> dict[tuple[int, ..
             continue
         f = (between / df1) / (error / df2)
         sphericity = _sphericity(centred, contrasts[effect])
-        corrected = {
-            key: None if epsilon is None else float(stats.f.sf(f, df1 * epsilon, df2 * epsilon))
-            for key, epsilon in (("p_gg", sphericity["epsilon_gg"]),
-                                 ("p_hf", sphericity["epsilon_hf"]))
-        }
+        p_gg, p_hf = (
+            None if epsilon is None else float(stats.f.sf(f, df1 * epsilon, df2 * epsilon))
+            for epsilon in (sphericity["epsilon_gg"], sphericity["epsilon_hf"])
+        )
         table[effect] = Effect(
-            F=f, df1=df1, df2=df2, p=float(stats.f.sf(f, df1, df2)), **corrected,
+            F=f, df1=df1, df2=df2, p=float(stats.f.sf(f, df1, df2)), p_gg=p_gg, p_hf=p_hf,
             **sphericity,  # type: ignore[arg-type]
             ss_effect=between, ss_error=error, np2=between / (between + error),
             np2_ci90=partial_eta_squared_interval(f, df1, df2), ng2=ng2,

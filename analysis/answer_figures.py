@@ -18,7 +18,8 @@ def _rows(results: dict[str, Any]) -> list[tuple[str, dict[str, int]]]:
     rows: list[tuple[str, dict[str, int]]] = []
     answers = results["answers"]
     paired = {q for found in answers.values() for q in found.get("questions", [])}
-    for name, found in answers.items():
+    ordered = sorted(answers.items(), key=lambda item: "questions" not in item[1])
+    for name, found in ordered:
         if name in paired or found.get("instrument") == "sus":
             continue
         groups = found.get("levels") or {k: v["counts"] for k, v in found["cells"].items()}

@@ -56,10 +56,11 @@ def kind(answers: pd.Series, question: str, instrument: str) -> str:
         if np.isinf(values).any():
             raise InputError(f"answers: {question} has an infinite answer.")
         whole = (values == values.round()).all()
-        return "ordinal" if whole and values.nunique() <= 10 and values.abs().max() <= 10 else "score"
+        few = values.nunique() <= 10 and values.abs().max() <= 10
+        return "ordinal" if whole and few else "score"
     if values.notna().sum() > len(values) / 2:
-        raise InputError(f"answers: {question} = {answers[values.isna()].iloc[0]!r} is not a number "
-                         "like the other answers.")
+        raise InputError(f"answers: {question} = {answers[values.isna()].iloc[0]!r} is not a "
+                         "number like the other answers.")
     distinct = answers.nunique()
     if (instrument in ("paper", "") and question == "Q8") or distinct <= max(2, len(answers) / 4):
         return "choice"
@@ -74,8 +75,10 @@ def analyse(study: Study, design: Design, *, aligned: bool = False) -> dict[str,
     table = study.answers[~study.answers["answer"].str.lower().isin(MISSING)]
     owners = table.groupby("question")["instrument"].nunique()
     wide_parts: dict[str, list[pd.DataFrame]] = {}
-    ordered = sorted(table.groupby(["instrument", "question"], sort=False), key=lambda g: _natural(g[0]))
-    for (instrument, question), rows in ordered:
+    groups = {(str(key[0]), str(key[1])): rows
+              for key, rows in table.groupby(["instrument", "question"], sort=False)}
+    for instrument, question in sorted(groups, key=_natural):
+        rows = groups[instrument, question]
         name = question if owners[question] == 1 else f"{instrument}:{question}"
         match kind(rows["answer"], question, instrument):
             case "comment":

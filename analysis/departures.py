@@ -21,6 +21,9 @@ def departures(study: Study, design: Design) -> list[str]:
     elif study.started_at is not None and _later(plan.written_at, study.started_at):
         found.append(f"The plan is dated {plan.written_at:%Y-%m-%d %H:%M}, after the first "
                      f"recorded event ({study.started_at}).")
+    if plan.participants_at_writing:
+        found.append(f"The plan was written when {plan.participants_at_writing} participants had "
+                     "already been recorded.")
     people = study.tasks["participant"].nunique()
     if plan.planned_participants is not None and people != plan.planned_participants:
         found.append(f"{plan.planned_participants} participants were planned and {people} are "

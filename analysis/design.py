@@ -61,7 +61,7 @@ class Cells:
     """One metric: complete participants only, and who is incomplete in which conditions."""
 
     metric: str
-    values: Array
+    array: Array
     participants: tuple[str, ...]
     missing: dict[str, list[str]]
 

@@ -23,8 +23,7 @@ def axis_label(metric: str) -> str:
     """What a metric's axis says, with its unit."""
     if metric == "log_seconds_per_image":
         return "Time per image (s, geometric mean)"
-    unit = {"s": " (s)", "share correct": "", "share of attention": ""}.get(UNITS.get(metric, ""), "")
-    return LABELS.get(metric, metric) + unit
+    return LABELS.get(metric, metric) + (" (s)" if UNITS.get(metric) == "s" else "")
 
 
 def _is_log(metric: str) -> bool:
@@ -41,7 +40,7 @@ def conditions(study: Study, design: Design, metric: str, results: dict[str, Any
     """The paper's Figure 10: each participant's line over the conditions, mean and 95% CI."""
     found = results["metrics"][metric]
     table = cells(study, design, metric)
-    values = np.exp(table.values) if _is_log(metric) else table.values
+    values = np.exp(table.array) if _is_log(metric) else table.array
     x = np.arange(len(design.conditions))
     figure = style.new(max(style.COLUMN, 0.62 * len(x)), 2.75)
     axes = figure.add_subplot()
@@ -86,7 +85,7 @@ def effects(study: Study, design: Design, metric: str, results: dict[str, Any]) 
     found = results["metrics"][metric].get("estimates")
     if found is None:
         return None
-    scores = contrast_scores(cells(study, design, metric).values, design)
+    scores = contrast_scores(cells(study, design, metric).array, design)
     figure = style.new(style.COLUMN, 2.75)
     axes = figure.add_subplot()
     names = list(scores)
@@ -137,7 +136,7 @@ def pairwise(study: Study, design: Design, metric: str, results: dict[str, Any])
     pairs = results["metrics"][metric].get("pairwise")
     if not pairs or len(pairs) > 40:
         return None
-    table = cells(study, design, metric).values
+    table = cells(study, design, metric).array
     column = {name: i for i, name in enumerate(design.conditions)}
     log = _is_log(metric)
     figure = style.new(style.PAGE, 0.75 + 0.33 * len(pairs))
@@ -181,7 +180,8 @@ def order(study: Study, design: Design, metric: str) -> Figure | None:
     values, x = wide.to_numpy(float), np.arange(wide.shape[1])
     figure = style.new(style.COLUMN, 2.4)
     axes = figure.add_subplot()
-    axes.plot(x, values.T, color="#9a9a9a", linewidth=0.5, alpha=max(0.04, min(0.5, 10 / len(values))),
+    alpha = max(0.04, min(0.5, 10 / len(values)))
+    axes.plot(x, values.T, color="#9a9a9a", linewidth=0.5, alpha=alpha,
               rasterized=len(values) > VECTOR_LIMIT)
     means = values.mean(axis=0)
     from scipy import stats

@@ -45,6 +45,19 @@ def number(value: float | None, digits: int = 3) -> str:
     return _sign(f"{value:.{digits}f}")
 
 
+def fixed(value: float | None, digits: int = 2) -> str:
+    """Exactly `digits` decimals, for test statistics: an F of .004 is 0.00."""
+    if value is None or abs(value) >= 10000:
+        return number(value, digits)
+    text = f"{value:.{digits}f}"
+    return _sign(text.lstrip("-") if float(text) == 0 else text)
+
+
+def contrast(text: str, *, ratio: bool = False) -> str:
+    """`polygon - click` with a true minus, or as the quotient that a ratio is."""
+    return text.replace(" - ", " ÷ " if ratio else f" {MINUS} ")
+
+
 def _scientific(value: float) -> str:
     mantissa, exponent = f"{value:.1e}".split("e")
     raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

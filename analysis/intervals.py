@@ -55,11 +55,11 @@ def noncentrality_of_t(t: float, df: float, level: float = 0.95) -> tuple[float,
         low, high = noncentrality_of_t(-t, df, level)
         return -high, -low
     spread = 4 + t * 4 / np.sqrt(df)
-    bounds = [
-        _decreasing_root(lambda d, q=q: noncentral_t_cdf(t, df, d) - q, t - spread, t + spread)
-        for q in (1 - tail, tail)
-    ]
-    return bounds[0], bounds[1]
+
+    def bound(q: float) -> float:
+        return _decreasing_root(lambda d: noncentral_t_cdf(t, df, d) - q, t - spread, t + spread)
+
+    return bound(1 - tail), bound(tail)
 
 
 def cohen_dz_interval(t: float, n: int, level: float = 0.95) -> tuple[float, float]:

@@ -78,10 +78,10 @@ class Reml:
             count = int(images.max()) + 1
             self.counts = np.bincount(images, minlength=count).astype(float)
             self.wy = np.bincount(images, weights=y, minlength=count)
-            self.zw = np.zeros((self.people_count, self.q, count))
-            np.add.at(self.zw, (people[:, None], np.arange(self.q)[None, :], images[:, None]), x)
-            self.zw = self.zw.reshape(size, count)
-            self.xw = self.zw.reshape(self.people_count, self.q, count).sum(axis=0)
+            crossed = np.zeros((self.people_count, self.q, count))
+            np.add.at(crossed, (people[:, None], np.arange(self.q)[None, :], images[:, None]), x)
+            self.zw: Array = crossed.reshape(size, count)
+            self.xw = crossed.sum(axis=0)
         self.lower = np.tril_indices(self.q)
         self.bounds = [(0.0, None) if i == j else (None, None)
                        for i, j in zip(*self.lower, strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ class FTest:
     note: str | None = None
 
 
-def _dummies(values: Array, people: Array) -> Array:
+def _dummies(values: NDArray[Any], people: NDArray[np.int64]) -> Array:
     """Indicator columns of all levels but one, centred within participants."""
     levels = np.unique(values)
     columns = (values[:, None] == levels[None, 1:]).astype(float)
@@ -42,7 +43,7 @@ def additive_tests(long: pd.DataFrame) -> dict[str, FTest]:
     (+ previous)`, the ANOVA of a Latin square (Cochran & Cox, 1957); `previous` is the condition
     done before, and nothing at position 1.
     """
-    people = pd.factorize(long["participant"])[0]
+    people = pd.factorize(long["participant"])[0].astype(np.int64)
     y = long["value"].to_numpy(float)
     y = y - (np.bincount(people, y) / np.bincount(people))[people]
     ordered = long.sort_values(["participant", "position"])

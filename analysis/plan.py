@@ -47,12 +47,14 @@ class Plan(BaseModel):
     trial_seconds_max: float | None = Field(None, gt=0)
     exclusion_rules: tuple[str, ...] = ()
     written_at: datetime | None = None
+    participants_at_writing: int | None = Field(None, ge=0)
 
     @model_validator(mode="after")
     def _margins_are_positive(self) -> Plan:
         for metric, margin in self.equivalence_margins.items():
             if not 0 < margin < float("inf"):
-                raise ValueError(f"equivalence_margins.{metric} = {margin} is not a positive number")
+                raise ValueError(
+                    f"equivalence_margins.{metric} = {margin} is not a positive number")
         if self.trial_seconds_max is not None and self.trial_seconds_max <= self.trial_seconds_min:
             raise ValueError("trial_seconds_max must be larger than trial_seconds_min")
         return self

@@ -113,7 +113,8 @@ def render(results: dict[str, Any], pictures: dict[str, list[Picture]]) -> str:
         trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     environment.globals.update(
         number=fmt.number, p_value=fmt.p_value, interval=fmt.interval, share=fmt.share,
-        change=fmt.change, label=fmt.label, plural=fmt.plural, whole=fmt.whole, units=fmt.UNITS,
+        change=fmt.change, label=fmt.label, plural=fmt.plural, whole=fmt.whole, fixed=fmt.fixed,
+        contrast=fmt.contrast, units=fmt.UNITS,
         clmm=sentences.clmm, preference=sentences.preference, pair=sentences.pair,
         metric_sentences=sentences.metric_sentences)
     template = environment.get_template("report.html.jinja")

@@ -110,7 +110,7 @@ def metric(study: Study, design: Design, name: str, *, bayes: bool = False) -> d
     }
     if len(table.participants) < 2:
         return out | {"note": "fewer than two participants have every condition: no tests"}
-    values = table.values
+    values = table.array
     if design.crossed and len(design.factors) == 2:
         key = "anova_2x2" if design.shape == (2, 2) else "anova_two_way"
         out[key] = _two_way(values, design)
@@ -141,7 +141,7 @@ def descriptives(study: Study, design: Design, name: str, table: Cells) -> dict[
         part = study.tasks
         for factor, level in design.cells[i].items():
             part = part[part[factor] == level]
-        column = table.values[:, i] if len(table.participants) else np.empty(0)
+        column = table.array[:, i] if len(table.participants) else np.empty(0)
         line: dict[str, Any] = {"n": len(column), "n_available": int(part[name].notna().sum())}
         if len(column):
             line |= {"mean": float(column.mean()), "median": float(np.median(column)),
@@ -211,7 +211,7 @@ def assumptions(values: Array, design: Design) -> list[dict[str, Any]]:
                                 "skew": None, "largest_z": None, "shapiro_w": None,
                                 "shapiro_p": None}
         sd = d.std(ddof=1)
-        if sd > 1e-12 * max(float(np.abs(values).max()), 1e-300) and 3 <= len(d):
+        if sd > 1e-12 * max(float(np.abs(values).max()), 1e-300) and len(d) >= 3:
             line |= {"skew": float(stats.skew(d, bias=False)),
                      "largest_z": float(np.abs((d - d.mean()) / sd).max())}
             if len(d) <= 5000:
@@ -242,7 +242,7 @@ def _order(study: Study, design: Design, table: Cells) -> dict[str, Any] | None:
     }
     orders = long.sort_values("position").groupby("participant")["condition"].agg(" > ".join)
     out["sequence_by_condition"] = asdict(order.sequence_by_condition(
-        table.values, [orders[p] for p in table.participants]))
+        table.array, [orders[p] for p in table.participants]))
     return out
 
 

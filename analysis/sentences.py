@@ -7,6 +7,8 @@ from typing import Any
 from analysis.formatting import (
     UNITS,
     change,
+    contrast,
+    fixed,
     interval,
     label,
     number,
@@ -22,7 +24,7 @@ def effect(name: str, line: Line) -> str:
     """`F(1, 15) = 86.27, p = 1.3×10⁻⁷, ηp² = .852, 90% CI [.705, .911], ηG² = .439`."""
     if line["F"] is None:
         return f"{name}: no test, because the differences do not vary between participants"
-    text = (f"{name}: F({whole(line['df1'])}, {whole(line['df2'])}) = {number(line['F'], 2)}, "
+    text = (f"{name}: F({whole(line['df1'])}, {whole(line['df2'])}) = {fixed(line['F'])}, "
             f"{p_equals(line['p'])}, ηp² = {number(line['np2'])}, 90% CI "
             f"{interval(line['np2_ci90'])}")
     return text + (f", ηG² = {number(line['ng2'])}" if line["ng2"] is not None else "")
@@ -44,7 +46,7 @@ def one_way(line: Line) -> str:
 def estimate(metric: str, name: str, line: Line) -> str:
     """One 2x2 effect as a difference (or ratio) with its interval."""
     what = {"interaction": "Interaction"}.get(name, name.capitalize())
-    how = f"{what} ({line['contrast']})"
+    how = f"{what} ({contrast(line['contrast'], ratio='ratio' in line)})"
     if "ratio" in line:
         return (f"{how}: ratio of geometric means {number(line['ratio'], 2)}, 95% CI "
                 f"{interval(line['ratio_ci95'], 2)} ({change(line['ratio'])})")
@@ -58,11 +60,11 @@ def estimate(metric: str, name: str, line: Line) -> str:
 def pair(metric: str, line: Line) -> str:
     """One paired comparison in full."""
     if line["t"] is None:
-        return (f"{line['a']} − {line['b']}: mean difference {number(line['difference'])}; no test, "
-                "because the differences do not vary.")
+        return (f"{line['a']} − {line['b']}: mean difference {number(line['difference'])}; no "
+                "test, because the differences do not vary.")
     return (f"{line['a']} − {line['b']}: M = {number(line['difference'])} "
             f"{UNITS.get(metric, '')}, 95% CI {interval(line['ci95'])}, t({line['df']}) = "
-            f"{number(line['t'], 2)}, {p_equals(line['p'])}, Holm {p_equals(line['p_holm'])}, "
+            f"{fixed(line['t'])}, {p_equals(line['p'])}, Holm {p_equals(line['p_holm'])}, "
             f"dz = {number(line['dz'], 2)} {interval(line['dz_ci95'], 2)}, "
             f"dav = {number(line['dav'], 2)}; exact Wilcoxon {p_equals(line['wilcoxon_p'])}.")
 
@@ -83,21 +85,21 @@ def metric_sentences(name: str, found: Line) -> list[str]:
     out.append(one_way(found["anova_one_way"]))
     if "friedman" in found and found["friedman"]["chi2"] is not None:
         f = found["friedman"]
-        out.append(f"Friedman: χ²({f['df']}) = {number(f['chi2'], 2)}, {p_equals(f['p'])}, "
+        out.append(f"Friedman: χ²({f['df']}) = {fixed(f['chi2'])}, {p_equals(f['p'])}, "
                    f"Kendall's W = {number(f['w'])}.")
     return out
 
 
-def clmm(line: Line, name: str, contrast: str | None) -> str:
+def clmm(line: Line, name: str, direction: str | None) -> str:
     """One effect of a cumulative-link mixed model."""
     if line.get("odds_ratio") is None:
-        lr = (f"likelihood ratio χ²({line['lr_df']}) = {number(line['lr_chi2'], 2)}, "
+        lr = (f"likelihood ratio χ²({line['lr_df']}) = {fixed(line['lr_chi2'])}, "
               f"{p_equals(line['lr_p'])}" if line.get("lr_chi2") is not None else "no test")
         return f"{name}: {line.get('note') or 'several levels'}; {lr}"
-    head = f"{name}" + (f" ({contrast})" if contrast else "")
+    head = f"{name}" + (f" ({contrast(direction)})" if direction else "")
     return (f"{head}: odds ratio {number(line['odds_ratio'], 2)}, 95% CI "
-            f"{interval(line['ci95'], 2)}, z = {number(line['z'], 2)}, {p_equals(line['p'])}; "
-            f"likelihood ratio χ²({line['lr_df']}) = {number(line['lr_chi2'], 2)}, "
+            f"{interval(line['ci95'], 2)}, z = {fixed(line['z'])}, {p_equals(line['p'])}; "
+            f"likelihood ratio χ²({line['lr_df']}) = {fixed(line['lr_chi2'])}, "
             f"{p_equals(line['lr_p'])}")
 
 
@@ -127,10 +129,10 @@ def summary(results: Line) -> list[str]:
             for factor, line in found["mixed"]["effects"].items():
                 if factor in ("intercept", "interaction"):
                     continue
-                contrast = found["mixed"]["contrasts"].get(factor, factor)
-                out.append(f"{label(name)}, {factor} ({contrast}, trial-level mixed model): ratio "
+                direction = contrast(found["mixed"]["contrasts"].get(factor, factor), ratio=True)
+                out.append(f"{label(name)}, {factor} ({direction}, trial-level mixed model): ratio "
                            f"{number(line['ratio'], 2)}, 95% CI {interval(line['ratio_ci95'], 2)}, "
-                           f"t({line['df']}) = {number(line['t'], 2)}, {p_equals(line['p'])}.")
+                           f"t({line['df']}) = {fixed(line['t'])}, {p_equals(line['p'])}.")
         elif "estimates" in found:
             for factor in results["design"]["factors"]:
                 line = found["estimates"][factor]

@@ -72,22 +72,22 @@ def read(path: Path, *, mode: str | None = None, plan_path: Path | None = None) 
     InputError
         With one sentence, for anything that would otherwise become a wrong number.
     """
-    raw = _read_raw(path)
-    if "tasks" not in raw:
+    found = raw(path)
+    if "tasks" not in found:
         raise InputError(
             f"{path}: no tasks.csv here; give a study folder (with events.sqlite), or a folder "
             "written by `clickstudy export`.")
-    for name, table in raw.items():
+    for name, table in found.items():
         _check_names(name, table)
     notes: list[str] = []
-    chosen = _choose_mode(raw, mode, notes)
-    raw = {name: _of_mode(table, chosen) for name, table in raw.items()}
+    chosen = _choose_mode(found, mode, notes)
+    found = {name: _of_mode(table, chosen) for name, table in found.items()}
     plan, plan_source = _read_plan(path, plan_path)
     study = Study(
-        source=path, tasks=_tasks(raw["tasks"], notes), items=_items(raw.get("items"), notes),
-        answers=_answers(raw.get("answers")), participants=raw.get("participants"),
+        source=path, tasks=_tasks(found["tasks"], notes), items=_items(found.get("items"), notes),
+        answers=_answers(found.get("answers")), participants=found.get("participants"),
         factors=(), metrics=(), mode=chosen, plan=plan, plan_source=plan_source,
-        manifest=_manifest(path), notes=notes, started_at=_first_event(raw.get("events")),
+        manifest=_manifest(path), notes=notes, started_at=_first_event(found.get("events")),
     )
     study.factors = tuple(f for f in (*FACTORS, "condition") if f in study.tasks)
     study.factors = study.factors[:2] if study.factors[0] != "condition" else study.factors
@@ -107,7 +107,8 @@ def read(path: Path, *, mode: str | None = None, plan_path: Path | None = None) 
 # --- reading ---------------------------------------------------------------------------------
 
 
-def _read_raw(path: Path) -> dict[str, pd.DataFrame]:
+def raw(path: Path) -> dict[str, pd.DataFrame]:
+    """Every table of a folder or store as text, unchecked."""
     if not path.exists():
         raise InputError(f"{path}: there is no such folder.")
     if not path.is_dir():
@@ -125,7 +126,8 @@ def _read_raw(path: Path) -> dict[str, pd.DataFrame]:
             try:
                 tables[name] = _as_text(pd.read_parquet(parquet))
             except Exception as error:
-                raise InputError(f"{parquet.name}: is not a readable Parquet file ({error}).") from None
+                raise InputError(
+                    f"{parquet.name}: is not a readable Parquet file ({error}).") from None
     return tables
 
 
@@ -191,7 +193,7 @@ def _read_plan(path: Path, given: Path | None) -> tuple[Plan, str | None]:
             plan = plans.read(path / name)
             if plan is not None:
                 return plan, name
-    return Plan(), None
+    return plans.Plan.model_validate({}), None
 
 
 def _first_event(events: pd.DataFrame | None) -> str | None:
@@ -267,7 +269,7 @@ def numbers(table: pd.DataFrame, column: str, name: str) -> pd.Series:
         i = wrong.to_numpy().argmax()
         raise InputError(f"{name}: row {i + 2}, participant {table['participant'].iloc[i]}: "
                          f"{column} = {text.iloc[i]!r} is not a number.")
-    infinite = np.isinf(values)
+    infinite = values.isin([np.inf, -np.inf])
     if infinite.any():
         i = infinite.to_numpy().argmax()
         raise InputError(f"{name}: row {i + 2}, participant {table['participant'].iloc[i]}: "
@@ -298,7 +300,8 @@ def _tasks(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
             if table[share].max() <= 100 and table[share].min() >= 0:
                 notes.append(f"{share} has values above 1 and is taken as it is (per cent).")
             else:
-                i = (table[share].gt(100) | table[share].lt(0)).to_numpy().argmax()
+                outside = table[share].gt(100) | table[share].lt(0)
+                i = int(np.argmax(outside.to_numpy()))
                 raise InputError(f"tasks: row {i + 2}, participant {table['participant'][i]}: "
                                  f"{share} = {table[share][i]:g} is not a share.")
     return table
@@ -306,7 +309,7 @@ def _tasks(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
 
 def _check_range(table: pd.DataFrame, column: str, name: str, *, positive: bool) -> None:
     if column in table and positive and (table[column].dropna() <= 0).any():
-        i = (table[column] <= 0).to_numpy().argmax()
+        i = int(np.argmax(table[column].to_numpy() <= 0))
         raise InputError(f"{name}: row {i + 2}, participant {table['participant'].iloc[i]}: "
                          f"{column} = {table[column].iloc[i]:g} must be larger than 0.")
 
@@ -444,8 +447,8 @@ def _add_log_seconds(study: Study) -> None:
         seconds = study.items[study.items["seconds"].notna()]
         logs = (seconds.assign(log_seconds_per_image=np.log(seconds["seconds"]))
                 .groupby(key, as_index=False)["log_seconds_per_image"].mean())
-        means = (seconds.groupby(key, as_index=False)["seconds"].mean()
-                 .rename(columns={"seconds": "trial_mean"}))
+        means = (seconds.assign(trial_mean=seconds["seconds"])
+                 .groupby(key, as_index=False)["trial_mean"].mean())
         tasks = tasks.merge(logs, on=key, how="left").merge(means, on=key, how="left")
         if "seconds_per_image" not in tasks:
             tasks["seconds_per_image"] = tasks["trial_mean"]

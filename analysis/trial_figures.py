@@ -73,10 +73,12 @@ def speed_accuracy(study: Study, design: Design) -> Figure | None:
                      edgecolor=how["color"], linewidth=0.5, alpha=0.5,
                      rasterized=len(both) > VECTOR_LIMIT)
         half = (stats.t.ppf(0.975, len(both) - 1) * both.std(axis=0, ddof=1) / np.sqrt(len(both)))
-        axes.errorbar(*both.mean(axis=0), xerr=half[0], yerr=half[1], fmt=how["marker"],
-                      color=how["color"], markerfacecolor=how["face"], markersize=5.5,
-                      markeredgewidth=1.1, elinewidth=1.2, capsize=2, label=design.conditions[i],
-                      zorder=3)
+        centre = both.mean(axis=0)
+        axes.errorbar(centre[0], centre[1], xerr=half[0], yerr=half[1], fmt="none",
+                      ecolor=how["color"], elinewidth=1.2, capsize=2, zorder=3)
+        axes.plot(centre[0], centre[1], linestyle="none", marker=how["marker"],
+                  color=how["color"], markerfacecolor=how["face"], markersize=5.5,
+                  markeredgewidth=1.1, label=design.conditions[i], zorder=4)
     axes.set_xlabel("Time per image (s)")
     axes.set_ylabel("Accuracy after fine-tuning")
     figure.legend(loc="outside lower center", ncols=2)
