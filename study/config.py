@@ -37,9 +37,11 @@ BUILT_IN_INSTRUMENTS = ("paper", "nasa-tlx", "sus")
 MOST_FOR_ALL = 6
 """Conditions of which every order can still be listed (720)."""
 
-Positive = Annotated[int, Field(gt=0)]
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-NonNegative = Annotated[float, Field(ge=0.0)]
+# strict: neither true nor "12" is a number
+Whole = Annotated[int, Field(strict=True)]
+Positive = Annotated[int, Field(strict=True, gt=0)]
+Share = Annotated[float, Field(strict=True, ge=0.0, le=1.0)]
+NonNegative = Annotated[float, Field(strict=True, ge=0.0)]
 
 
 class Section(BaseModel):
@@ -53,14 +55,14 @@ class ScenesConfig(Section):
 
     kind: Literal["scenes"] = "scenes"
     scene: Literal["beside", "background"] = "beside"
-    size: Annotated[int, Field(ge=32, le=512)] = 80
-    bias: Annotated[float, Field(ge=0.5, le=1.0)] = 0.95
+    size: Annotated[int, Field(strict=True, ge=32, le=512)] = 80
+    bias: Annotated[float, Field(strict=True, ge=0.5, le=1.0)] = 0.95
     train: Positive = 2000
     val: Positive = 200
     test: Positive = 600
     balanced: Positive = 600
     several: Share = 0.15
-    seed: int = 0
+    seed: Whole = 0
 
 
 class CocoConfig(Section):
@@ -72,13 +74,13 @@ class CocoConfig(Section):
     none_class: str | None = None
     several: Literal["drop", "largest"] = "drop"
     contexts: tuple[str, ...] = ()
-    size: Annotated[int, Field(ge=32, le=1024)] = 224
+    size: Annotated[int, Field(strict=True, ge=32, le=1024)] = 224
     train: str = "train2017"
     test: str = "val2017"
-    val_share: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.1
+    val_share: Annotated[float, Field(strict=True, gt=0.0, lt=0.5)] = 0.1
     limit: Positive | None = None
     """At most this many images of each annotation file, drawn so that class shares stay."""
-    seed: int = 0
+    seed: Whole = 0
     """Draws the val split and the images kept by ``limit``."""
 
 
@@ -87,12 +89,12 @@ class FolderConfig(Section):
 
     kind: Literal["folder"]
     root: Path
-    size: Annotated[int, Field(ge=32, le=1024)] = 224
+    size: Annotated[int, Field(strict=True, ge=32, le=1024)] = 224
     masks: str | None = None
     contexts: str | None = None
-    val_share: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.1
-    test_share: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.2
-    seed: int = 0
+    val_share: Annotated[float, Field(strict=True, gt=0.0, lt=0.5)] = 0.1
+    test_share: Annotated[float, Field(strict=True, gt=0.0, lt=0.5)] = 0.2
+    seed: Whole = 0
     """Draws the splits that have no folder of their own."""
 
 
@@ -105,15 +107,15 @@ class ModelConfig(Section):
     name: str = "resnet18"
     weights: Literal["none", "imagenet"] = "none"
     width: Positive = 16
-    blocks: Annotated[int, Field(ge=2, le=6)] = 3
+    blocks: Annotated[int, Field(strict=True, ge=2, le=6)] = 3
     checkpoint: Path | None = None
 
 
 class PretrainingConfig(Section):
     """Training of the biased classifier (section 4.2; the paper does not give its momentum)."""
 
-    learning_rate: Annotated[float, Field(gt=0)] = 0.1
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    learning_rate: Annotated[float, Field(strict=True, gt=0)] = 0.1
+    momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.9
     weight_decay: NonNegative = 0.0005
     batch: Positive = 128
     epochs: Positive = 150
@@ -123,12 +125,12 @@ class PretrainingConfig(Section):
 class FineTuningConfig(Section):
     """Fine-tuning on the annotated images (section 4.2; the paper does not give its momentum)."""
 
-    learning_rate: Annotated[float, Field(gt=0)] = 0.01
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    learning_rate: Annotated[float, Field(strict=True, gt=0)] = 0.01
+    momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.9
     weight_decay: NonNegative = 0.0005
     batch: Positive = 128
     epochs: Positive = 150
-    clip: Annotated[float, Field(gt=0)] = 1.0
+    clip: Annotated[float, Field(strict=True, gt=0)] = 1.0
 
 
 class GuidanceConfig(Section):
@@ -139,7 +141,7 @@ class GuidanceConfig(Section):
     positive: PositiveForm = "disc+point"
     negative: NegativeForm = "log-outside"
     polygon: PolygonForm = "log-energy"
-    radius: Annotated[float, Field(gt=0.0, le=1.0)] = 0.19
+    radius: Annotated[float, Field(strict=True, gt=0.0, le=1.0)] = 0.19
     floor: Share = 0.01
     normalise: bool = True
 
@@ -191,7 +193,7 @@ class TaskConfig(Section):
     shorten the task), or everything since the task began.
     """
 
-    minutes: Annotated[float, Field(gt=0)] = 45.0
+    minutes: Annotated[float, Field(strict=True, gt=0)] = 45.0
     clock: Literal["annotation", "total"] = "annotation"
     images: Positive | None = None
     cycles: Positive | None = None
@@ -202,7 +204,7 @@ class TaskConfig(Section):
 class PracticeConfig(Section):
     """Items each participant must do correctly with an interface before its first task."""
 
-    items: Annotated[int, Field(ge=0)] = 3
+    items: Annotated[int, Field(strict=True, ge=0)] = 3
     polygon_iou: Share = 0.5
 
 
@@ -215,8 +217,8 @@ class BreakConfig(Section):
 class AttentionCheckConfig(Section):
     """Every how many images a marked target must be hit (0: never, as in the paper)."""
 
-    every: Annotated[int, Field(ge=0)] = 0
-    radius: Annotated[float, Field(gt=0.0, le=0.5)] = 0.08
+    every: Annotated[int, Field(strict=True, ge=0)] = 0
+    radius: Annotated[float, Field(strict=True, gt=0.0, le=0.5)] = 0.08
 
 
 class Hotkeys(Section):
@@ -251,7 +253,7 @@ class WorkspaceConfig(Section):
     show_attention: tuple[InterfaceName, ...] = ("polygon", "click")
     opacity: Share = 0.55
     test_mode: bool = True
-    idle_seconds: Annotated[float, Field(gt=0)] = 10.0
+    idle_seconds: Annotated[float, Field(strict=True, gt=0)] = 10.0
     hotkeys: Hotkeys = Hotkeys()
 
 
@@ -296,8 +298,8 @@ class Question(Section):
     text: str
     kind: Literal["likert", "scale", "choice", "text"] = "likert"
     labels: tuple[str, ...] = ()
-    low: int = 1
-    high: int = 5
+    low: Whole = 1
+    high: Whole = 5
     step: Positive = 1
     choices: tuple[str, ...] = ()
     when: Literal["task", "end"] = "task"
@@ -338,7 +340,7 @@ class StudyConfig(Section):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     title: str = ""
-    seed: int = 0
+    seed: Whole = 0
     consent: str = CONSENT
     dataset: DatasetConfig = ScenesConfig()
     model: ModelConfig = ModelConfig()
