@@ -80,7 +80,8 @@ class Canvas:
     def mask(self, *inks: Ink) -> NDArray[np.bool_]:
         """Where most of a pixel shows one of ``inks``, bool [size, size]."""
         table = [255 if value in inks else 0 for value in range(256)]
-        return np.asarray(self._inks.point(table).reduce(self.factor)) > 127
+        # 128 is half of 255 rounded up: a pixel shared by two inks belongs to neither
+        return np.asarray(self._inks.point(table).reduce(self.factor)) > 128
 
 
 @dataclass(frozen=True)

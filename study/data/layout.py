@@ -80,7 +80,7 @@ def _spot(rng: Generator, low: float, high: float, corner: list[float], window: 
     size, x, y = rng.random(3).tolist()
     area = low * (high / low) ** size
     reach = min(0.33, 1.3 * math.sqrt(area))
-    margin = reach + 0.015
+    margin = reach + 0.035
     room = window - 2 * margin
     return Spot(corner[0] + margin + room * x, corner[1] + margin + room * y, area, reach)
 
