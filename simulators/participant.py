@@ -1,0 +1,335 @@
+"""A simulated participant: does every step of the study as a person in a browser would.
+
+It makes the calls that the browser makes, on its own simulated clock: a 45-minute task takes as
+long as its computing. It keeps no state. Whatever it draws comes from a stream named by the study's
+seed, the participant, the task, the cycle and the image, so a killed run goes on exactly as it
+would have without the kill, and neither hardware speed nor the number of workers changes a click.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators import answers, sight
+from simulators.actions import Move
+from simulators.answers import Experience
+from simulators.clicks import click
+from simulators.person import Person
+from simulators.polygons import draw_polygons
+from simulators.timing import RECENT, Performance, perform
+from study.annotation import Annotation
+from study.config import Condition, InterfaceName
+from study.errors import UserError
+from study.learning.superpixels import segment
+from study.loop import TaskLoop
+from study.protocol.events import (
+    Answered,
+    Checked,
+    Consented,
+    Debriefed,
+    Described,
+    Evaluated,
+    Instructed,
+    ItemAnnotated,
+    Payload,
+    Practised,
+    Rested,
+    TaskStarted,
+)
+from study.protocol.session import Session
+from study.protocol.steps import (
+    Annotate,
+    Break,
+    Check,
+    Consent,
+    Debriefing,
+    Demographics,
+    Done,
+    Instructions,
+    Practice,
+    Questionnaire,
+    StartTask,
+    Step,
+)
+from study.seeds import rng
+
+READING = {Consent: 40.0, Instructions: 60.0, StartTask: 10.0, Debriefing: 30.0}
+"""Mean seconds that a text is read for (chosen; no result depends on them)."""
+QUESTION = 6.0
+"""Mean seconds for a question (chosen)."""
+MOST_ATTEMPTS = 50
+"""Practice attempts after which a study is not going to be practised."""
+
+
+class StuckError(UserError):
+    """A simulated participant that cannot go on; one sentence with the fix."""
+
+
+class Participant:
+    """One simulated participant in one study.
+
+    Args:
+        session: its place in the study; enrolled already.
+        loop: the machine's side.
+        person: who it is.
+        waiting: simulated seconds that each machine step takes; None takes the measured ones.
+            Only with a number is the whole log, times of day included, the same on any machine;
+            annotations and their durations always are, but for ``task.clock = "total"``.
+        after: called when a step is done.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        loop: TaskLoop,
+        person: Person,
+        waiting: float | None = None,
+        after: Callable[[Step], None] | None = None,
+    ) -> None:
+        self.session = session
+        self.loop = loop
+        self.person = person
+        self.waiting = waiting
+        self.after = after or (lambda step: None)
+        self._maps: tuple[tuple[int, int], NDArray[np.float32]] | None = None
+
+    def run(self) -> str:
+        """Do steps until there is none left; returns the final status.
+
+        Raises:
+            DataError: when the dataset has no masks, from which a simulated hand knows the object.
+        """
+        self.loop.pool.require_masks("a simulated participant")
+        while not isinstance(step := self.session.step(), Done):
+            self.do(step)
+            self.after(step)
+        return step.status
+
+    def do(self, step: Step) -> None:
+        """Do one step and record it."""
+        if step.machine:
+            started = time.perf_counter()
+            payload = self.loop.perform(self.session, step)
+            measured = time.perf_counter() - started
+            self._record(payload, measured if self.waiting is None else self.waiting)
+            return
+        match step:
+            case Consent():
+                self._record(Consented(), self._reads(step))
+            case Demographics():
+                said = answers.describe(step.questions, self._rng("demographics"))
+                self._record(Described(answers=said), QUESTION * len(said))
+            case Instructions():
+                self._record(Instructed(interface=step.interface), self._reads(step))
+            case Practice():
+                self._practise(step)
+            case StartTask():
+                self._record(TaskStarted(position=step.position), self._reads(step))
+            case Annotate():
+                self._annotate(step)
+            case Check():
+                self._check(step)
+            case Questionnaire():
+                self._answer(step)
+            case Break():
+                late = float(self._rng(step.position, "break").exponential(10.0))
+                rested = step.seconds + late
+                self._record(Rested(position=step.position, seconds=rested), rested)
+            case Debriefing():
+                self._record(Debriefed(), self._reads(step))
+            case _:
+                raise TypeError(f"a simulated participant does not know {type(step).__name__}")
+
+    # -- the clock and the streams -----------------------------------------------------------
+
+    def _record(self, payload: Payload, seconds: float) -> None:
+        """Record what took ``seconds`` on the participant's clock."""
+        self.session.record(payload, self.session.progress.last_at + seconds)
+
+    def _rng(self, *names: object) -> np.random.Generator:
+        return rng(self.loop.config.seed, self.session.participant, *names, "simulated")
+
+    def _reads(self, step: Step) -> float:
+        which = getattr(step, "interface", getattr(step, "position", ""))
+        stream = self._rng(type(step).__name__, which)
+        noise = float(np.exp(stream.normal(0.0, 0.3)))
+        return self.person.speed * READING[type(step)] * noise
+
+    # -- the steps ---------------------------------------------------------------------------
+
+    def _practise(self, step: Practice) -> None:
+        if step.attempt > MOST_ATTEMPTS:
+            raise StuckError(
+                f"{self.session.participant} cannot do {step.items} {step.interface} practice "
+                f"items in {MOST_ATTEMPTS} attempts: the validation images need masks that are "
+                f"not empty, and practice.polygon_iou must be below .6"
+            )
+        stream = self._rng(step.interface, "practice", step.attempt)
+        interface = cast(InterfaceName, step.interface)
+        image = self.loop.practice_image(self.session.participant, interface, step.attempt)
+        split = self.loop.dataset["val"]
+        mask = split.require_masks("practice")[split.positions[image]].numpy()
+        careful = self.person.model_copy(
+            update={"slip_rate": 0.0, "miss_rate": 0.0, "diligence": 1.0}
+        )
+        failed = stream.random() < self.person.practice_failure_rate
+        drawn, moves = _hand(interface, mask, None, careful, stream)
+        if failed:
+            # confirmed without having understood what is asked
+            drawn, moves = Annotation(), []
+        done = perform(moves, self.person, stream, interface=interface)
+        correct = self.loop.practice_correct(interface, image, drawn)
+        self._record(
+            Practised(
+                interface=interface,
+                attempt=step.attempt,
+                image=image,
+                annotation=drawn,
+                correct=correct,
+                seconds=done.seconds,
+            ),
+            done.seconds,
+        )
+
+    def _annotate(self, step: Annotate) -> None:
+        image = step.remaining[0]
+        pool = self.loop.pool
+        interface = step.condition.interface
+        mask = pool.require_masks("a simulated participant")[pool.positions[image]].numpy()
+        stream = self._rng(step.position, step.cycle, image)
+        attention = None
+        alike = 0.0
+        if interface in self.loop.config.workspace.show_attention:
+            maps = self._attention(step)
+            number = step.images.index(image)
+            attention = maps[number]
+            views = [sight.shown(m, mask.shape) for m in maps[max(0, number - RECENT) : number + 1]]
+            alike = sight.similarity(views[-1], views[:-1])
+        drawn, moves = _hand(interface, mask, attention, self.person, stream)
+        done = self._perform(moves, step, stream, alike)
+        self._record(
+            ItemAnnotated(
+                position=step.position,
+                cycle=step.cycle,
+                page=step.page_of(image),
+                image=image,
+                annotation=drawn,
+                seconds=done.seconds,
+                actions=done.actions,
+            ),
+            done.seconds,
+        )
+
+    def _perform(
+        self, moves: list[Move], step: Annotate | Check, stream: np.random.Generator, alike: float
+    ) -> Performance:
+        """With the practice and the tiredness that the log says the person has."""
+        tasks = self.session.progress.tasks
+        interface = step.condition.interface
+        before = sum(task.images for task in tasks if task.condition.interface == interface)
+        return perform(
+            moves,
+            self.person,
+            stream,
+            interface=interface,
+            trial=before + 1,
+            hours=sum(task.annotation_seconds for task in tasks) / 3600.0,
+            similarity=alike,
+        )
+
+    def _attention(self, step: Annotate) -> NDArray[np.float32]:
+        """The batch's maps, computed together whatever is left of it: the same after a resume."""
+        place = (step.position, step.cycle)
+        if self._maps is None or self._maps[0] != place:
+            maps = self.loop.attention(self.session.progress, *place, step.images)
+            self._maps = (place, maps)
+        return self._maps[1]
+
+    def _check(self, step: Check) -> None:
+        stream = self._rng(step.position, "check", step.number)
+        passed = bool(stream.random() >= self.person.check_miss_rate)
+        done = self._perform([Move("positive", step.target, 2 * step.radius)], step, stream, 0.0)
+        self._record(
+            Checked(
+                position=step.position,
+                cycle=step.cycle,
+                number=step.number,
+                passed=passed,
+                seconds=done.seconds,
+            ),
+            done.seconds,
+        )
+
+    def _answer(self, step: Questionnaire) -> None:
+        lived = self._experiences(step.position)
+        for instrument, question in step.questions:
+            stream = self._rng(step.position or "end", instrument.name, question.key)
+            said = answers.answer(instrument, question, self.person, lived, stream)
+            self._record(
+                Answered(
+                    instrument=instrument.name,
+                    question=question.key,
+                    answer=said,
+                    position=step.position,
+                ),
+                self.person.speed * QUESTION * float(np.exp(stream.normal(0.0, 0.4))),
+            )
+
+    def _experiences(self, position: int | None) -> list[Experience]:
+        """What the log says of one task, or of all."""
+        events = self.session.study.store.events(self.session.participant)
+        found = []
+        for task in self.session.progress.tasks:
+            if position not in (None, task.position):
+                continue
+            here = [e.payload for e in events if getattr(e.payload, "position", 0) == task.position]
+            items = [payload for payload in here if isinstance(payload, ItemAnnotated)]
+            tests = [payload for payload in here if isinstance(payload, Evaluated)]
+            if items:
+                found.append(_experience(task.condition, items, tests))
+        return found
+
+
+def _experience(
+    condition: Condition, items: list[ItemAnnotated], tests: list[Evaluated]
+) -> Experience:
+    presses = [
+        sum(action.kind not in ("blur", "focus") for action in item.actions) for item in items
+    ]
+    undos = [sum(action.kind in ("undo", "cancel") for action in item.actions) for item in items]
+    before, after = (tests[0].metrics, tests[-1].metrics) if tests else ({}, {})
+    accuracies = [metrics.get("test", {}).get("accuracy") for metrics in (before, after)]
+    gain = None
+    if accuracies[0] is not None and accuracies[1] is not None:
+        gain = accuracies[1] - accuracies[0]
+    return Experience(
+        condition,
+        seconds=float(np.mean([item.seconds for item in items])),
+        presses=float(np.mean(presses)),
+        undos=float(np.mean(undos)),
+        attention=after.get("test", {}).get("attention_inside"),
+        gain=gain,
+    )
+
+
+def _hand(
+    interface: InterfaceName,
+    mask: NDArray[np.bool_],
+    attention: NDArray[np.float32] | None,
+    person: Person,
+    stream: np.random.Generator,
+) -> tuple[Annotation, list[Move]]:
+    """What the person's hand does to one image with an interface."""
+    if interface == "polygon":
+        return draw_polygons(mask, person, stream)
+
+    def superpixels() -> NDArray[np.int32]:
+        assert attention is not None
+        return segment(attention, mask.shape[0], mask.shape[1])
+
+    return click(mask, attention, superpixels, person, stream)

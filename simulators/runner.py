@@ -1,0 +1,252 @@
+"""Run a study with simulated participants, in parallel, resumably.
+
+Participants are enrolled in one process and in order, so that sequences are allocated the same
+whatever the number of workers. Then each participant is one independent job: it opens the log,
+goes on where the log ends, and stops when the study is complete. Nothing is passed between jobs.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import logging
+import os
+import shlex
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import joblib
+import torch
+from rich.console import Console
+
+from simulators import timing
+from simulators.participant import Participant
+from simulators.person import Person
+from simulators.watch import Watch
+from study.config import StudyFile, nearest
+from study.directory import StudyDirectory
+from study.errors import UserError
+from study.loop import TaskLoop
+from study.protocol.events import Enrolled, Event, Opened
+from study.protocol.session import Session, Study, enrol
+from study.seeds import rng
+from study.versions import versions
+
+ENGINES = ("local", "ray", "dask")
+FIRST_MORNING = 1767600000.0
+"""2026-01-05 08:00 UTC: when the first simulated participant comes; the others a day apart each."""
+DAY = 86400.0
+
+log = logging.getLogger(__name__)
+
+
+class SimulationError(UserError):
+    """Some participants could not go on; the others are complete."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one participant's job ended: a status, or what went wrong."""
+
+    participant: str
+    status: str
+    problem: str = ""
+
+
+def simulate(
+    file: StudyFile,
+    directory: Path | StudyDirectory,
+    participants: int = 16,
+    workers: int = 0,
+    engine: str = "local",
+    device: str = "auto",
+    *,
+    fixed: Mapping[str, float] | None = None,
+    waiting: float | None = None,
+    progress: bool = True,
+) -> list[Outcome]:
+    """Run the whole study with ``participants`` simulated people; called again, it resumes.
+
+    Args:
+        file: the study file.
+        directory: the study directory; made when missing.
+        participants: how many there are in the end, those of earlier calls included.
+        workers: processes; 0 is one for each core.
+        engine: ``local`` processes, or a ``ray`` or ``dask`` cluster that sees the directory.
+            SQLite's log is for one machine: a cluster needs ``CLICKSTUDY_STORE``.
+        device: where models are computed.
+        fixed: parameters of :class:`~simulators.person.Person` that are the same for everybody,
+            for instance ``{"familiarity": 0.0}``.
+        waiting: simulated seconds per machine step; None takes the measured ones.
+        progress: whether to draw a progress bar over the tasks.
+
+    Returns:
+        One outcome for each participant, in order of enrolment.
+
+    Raises:
+        SimulationError: after everybody else finished, naming who could not.
+        UserError: for an unknown or missing engine, or a dataset without masks.
+    """
+    _check_engine(engine)
+    if not isinstance(directory, StudyDirectory):
+        directory = StudyDirectory.create(directory, file)
+    if not (directory.pretrained.exists() and directory.baseline.exists()):
+        TaskLoop(file, directory, device).prepare()
+    study = directory.study(file)
+    names = _enrol(study, participants, fixed or {}, device)
+    job = functools.partial(_run, file, directory, device, waiting, os.getpid())
+    jobs = [joblib.delayed(job)(name) for name in names]
+    watch = Watch(study, names) if progress else nullcontext()
+    try:
+        with watch, _pool(engine, workers) as pool:
+            outcomes: list[Outcome] = pool(jobs)
+    except KeyboardInterrupt:
+        command = ["clickstudy", "simulate", str(file.path), "--participants", str(participants)]
+        command += ["--out", str(directory.path)]
+        Console(stderr=True).print(
+            f"\nInterrupted; what was recorded is kept. To go on: {shlex.join(command)}",
+            soft_wrap=True,
+            markup=False,
+        )
+        raise
+    finally:
+        study.store.close()
+    failed = [outcome for outcome in outcomes if outcome.problem]
+    if failed:
+        lines = "; ".join(f"{outcome.participant}: {outcome.problem}" for outcome in failed)
+        raise SimulationError(
+            f"{len(failed)} of {len(outcomes)} participants could not go on, the others are "
+            f"complete ({lines}): put it right and run the same command again"
+        )
+    return outcomes
+
+
+def _enrol(
+    study: Study, participants: int, fixed: Mapping[str, float], device: str
+) -> Sequence[str]:
+    """The names of the simulated participants, after enrolling those that are missing."""
+    present = set(study.store.participants("simulated"))
+    names = [f"S{number:02d}" for number in range(1, participants + 1)]
+    for number, name in enumerate(names):
+        if name in present:
+            continue
+        person = Person.draw(rng(study.config.seed, name, "person"), fixed)
+        described = {
+            "person": person.model_dump(),
+            "decision_seconds": timing.DECISION,
+            "vertex_pace": timing.VERTEX_PACE,
+            "note": "calibrated to He et al. (2023), section 7.1: not evidence for it",
+        }
+        enrol(study, name, "simulated", FIRST_MORNING + DAY * number, described)
+    opened = Opened(versions=versions(), device=device, run=uuid.uuid4().hex)
+    study.store.append(
+        [
+            Event.of(
+                opened,
+                participant="-",
+                mode="simulated",
+                study_hash=study.hash,
+                at=time.time(),
+            )
+        ]
+    )
+    return names
+
+
+def _run(
+    file: StudyFile,
+    directory: StudyDirectory,
+    device: str,
+    waiting: float | None,
+    parent: int,
+    name: str,
+) -> Outcome:
+    """One participant, from where the log ends; a failure is an outcome, so that others go on."""
+    with _quiet(parent):
+        study = directory.study(file)
+        try:
+            session = Session(study, name)
+            if session.progress.status != "active":
+                return Outcome(name, session.progress.status)
+            loop = _loop(file, directory, device)
+            participant = Participant(session, loop, _person(session), waiting)
+            return Outcome(name, participant.run())
+        except Exception as error:
+            log.exception("simulated participant %s could not go on", name)
+            problem = str(error).splitlines()[0] if str(error) else ""
+            return Outcome(name, "active", f"{type(error).__name__} {problem}".strip())
+        finally:
+            study.store.close()
+
+
+def _person(session: Session) -> Person:
+    """Who the participant is, from the log: not drawn anew, so that a new version changes nobody.
+
+    Raises:
+        SimulationError: when somebody else enrolled the participant as simulated.
+    """
+    for event in session.study.store.events(session.participant):
+        if isinstance(event.payload, Enrolled) and event.payload.simulated:
+            return Person.model_validate(event.payload.simulated["person"])
+    raise SimulationError(f"{session.participant} was enrolled without a simulated person")
+
+
+@functools.lru_cache(maxsize=1)
+def _loop(file: StudyFile, directory: StudyDirectory, device: str) -> TaskLoop:
+    """The machine's side, loaded once in each process."""
+    return TaskLoop(file, directory, device)
+
+
+@contextmanager
+def _quiet(parent: int) -> Iterator[None]:
+    """One thread for each process, and in a worker leave an interrupt to the parent."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    if os.getpid() != parent and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _check_engine(engine: str) -> None:
+    """Raises :class:`UserError` for an engine that is not known or not installed."""
+    if engine not in ENGINES:
+        raise UserError(f"engine {engine!r} is not known{nearest(engine, list(ENGINES))}")
+    module = {"ray": "ray.util.joblib", "dask": "distributed"}.get(engine)
+    if module is None:
+        return
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        raise UserError(
+            f"engine {engine!r} is not installed: pip install 'clickstudy[cluster]'"
+        ) from error
+
+
+@contextmanager
+def _pool(engine: str, workers: int) -> Iterator[joblib.Parallel]:
+    """A joblib pool by name."""
+    count = workers or -1
+    if engine == "local":
+        threads = {} if workers == 1 else {"inner_max_num_threads": 1}
+        with joblib.parallel_config("loky", n_jobs=count, **threads):
+            yield joblib.Parallel(batch_size=1, pre_dispatch="all")
+    elif engine == "ray":
+        importlib.import_module("ray.util.joblib").register_ray()
+        with joblib.parallel_config("ray", n_jobs=count):
+            yield joblib.Parallel(batch_size=1, pre_dispatch="all")
+    else:
+        client = importlib.import_module("distributed").Client
+        with (
+            client(n_workers=workers or None, threads_per_worker=1),
+            joblib.parallel_config("dask"),
+        ):
+            yield joblib.Parallel(batch_size=1, pre_dispatch="all")
