@@ -31,8 +31,8 @@ class Region(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     point: Point
-    height: Annotated[int, Field(gt=0)]
-    width: Annotated[int, Field(gt=0)]
+    height: Annotated[int, Field(gt=0, le=4096)]
+    width: Annotated[int, Field(gt=0, le=4096)]
     counts: tuple[Annotated[int, Field(ge=0)], ...]
 
     @model_validator(mode="after")
