@@ -45,13 +45,13 @@ def scattered(rng: Generator, count: int, window: float = 1.0, highest: float = 
 
     They keep together inside a square of side ``window``, and their centres below ``highest``.
     """
-    low, high = (0.022, 0.12) if count == 1 else (0.013, 0.03)
+    low, high = (0.022, 0.12) if count == 1 else (0.012, 0.025)
     while True:
         spots: list[Spot] = []
         corner = rng.uniform(0, 1 - window, 2).tolist()
-        for _ in range(12 * count):
+        for _ in range(6 * count):
             spot = _spot(rng, low, high, corner, window)
-            apart = all(spot.distance(other) > 0.8 * (spot.reach + other.reach) for other in spots)
+            apart = all(spot.distance(other) > 0.75 * (spot.reach + other.reach) for other in spots)
             if apart and spot.y >= highest:
                 spots.append(spot)
             if len(spots) == count:
@@ -65,7 +65,7 @@ def beside(rng: Generator, count: int) -> Layout:
     depends on where the object is.
     """
     while True:
-        plan = scattered(rng, count, window=1.0 if count == 1 else 0.76)
+        plan = scattered(rng, count, window=1.0 if count == 1 else 0.8)
         lowest = min(spot.y + 0.15 * spot.reach for spot in plan.spots)
         if lowest < 0.2:
             continue

@@ -28,7 +28,7 @@ from study.data.layout import Layout, beside, scattered
 CLASSES = ("airplane", "boat")
 CONTEXTS = {"beside": ("sun", "buoy"), "background": ("sky", "water")}
 USUAL_CONTEXTS = (0, 1)
-DRAWING_VERSION = 3
+DRAWING_VERSION = 4
 """To be raised whenever the same settings draw other pictures: caches are keyed by it."""
 
 Generator = np.random.Generator
