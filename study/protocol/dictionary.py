@@ -109,6 +109,8 @@ def describe(table: str, column: str) -> tuple[str, str]:
                 return unit, f"{what}; {text}"
     if table == "cycles":
         split, _, metric = column.partition("_")
+        if not metric:
+            raise KeyError(f"cycles.{column} is not in the data dictionary")
         unit, what = METRICS.get(metric, ("", metric.replace("_", " ")))
         return unit, f"{what}, on the {split} split, after the cycle"
     raise KeyError(f"{table}.{column} is not in the data dictionary")

@@ -56,7 +56,7 @@ def export(path: Path, out: Path, mode: str | None = None) -> dict[str, pd.DataF
 def _for_parquet(frame: pd.DataFrame) -> pd.DataFrame:
     """Mixed columns (answers: numbers and text) as text: Parquet columns have one type."""
     mixed = {
-        str(column): frame[column].map(lambda value: None if value is None else str(value))
+        str(column): frame[column].map(lambda value: None if pd.isna(value) else str(value))
         for column in frame
         if frame[column].dtype == object and len(set(frame[column].map(type))) > 1
     }

@@ -36,6 +36,7 @@ from study.protocol.events import (
     Noted,
     Payload,
     Practised,
+    TaskExtended,
     UnknownEvent,
     Withdrawn,
 )
@@ -46,7 +47,11 @@ Row = dict[str, Any]
 P = TypeVar("P", bound=Payload)
 STUDY_METRICS = ("accuracy", "conflicting_accuracy", "worst_group_accuracy", "attention_inside")
 COLUMNS: dict[str, list[str]] = {
-    "participants": ["participant", "mode", "sequence", "order", "status", "excluded_reason"],
+    "participants": [
+        "participant", "mode", "sequence", "order", "status", "excluded_reason", "enrolled_at",
+        "last_at", "tasks_finished", "attention_checks", "attention_checks_failed",
+        "practice_attempts", "simulated", "notes",
+    ],
     "tasks": [
         "participant", "mode", "sequence", "position", "interface", "sampling", "images", "cycles",
         "seconds_per_image", "annotation_seconds", "waiting_seconds", "training_seconds",
@@ -209,7 +214,8 @@ class _Person:
                     row["waiting_seconds"] = row.get("waiting_seconds", 0.0) + max(
                         event.at - previous_at, 0.0
                     )
-            previous_at = event.at
+            if not isinstance(payload, TaskExtended):
+                previous_at = event.at
         for number, row in rows.items():
             if number:
                 row["images"] = len(task.cycles[number - 1].annotations)
@@ -337,9 +343,15 @@ def _frame(name: str, rows: list[Row]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=[*columns, "study_hash"])
     for column in frame:
         values = frame[column].dropna()
-        if frame[column].dtype == object and values.map(lambda value: type(value) is float).all():
+        if (
+            len(values)
+            and frame[column].dtype == object
+            and values.map(lambda value: type(value) is float).all()
+        ):
             frame[column] = frame[column].astype(float)
     for column in ("position", "cycles", "images", "epochs"):
         if column in frame:
             frame[column] = frame[column].astype("Int64")
+    if name == "cycles":
+        frame["collapsed"] = frame["collapsed"].astype("boolean")
     return frame
