@@ -19,6 +19,7 @@ from pathlib import Path
 
 from study.config import StudyFile, file_hash, load
 from study.errors import UserError
+from study.files import write_atomically
 from study.protocol.session import Study
 from study.protocol.store import EventStore
 
@@ -47,6 +48,8 @@ class StudyDirectory:
         try:
             directory.path.mkdir(parents=True, exist_ok=True)
             raw = file.path.read_bytes()
+            if file_hash(raw) != file.hash:
+                raise DirectoryError(f"{file.path} was changed since it was read: start again")
             if directory.study_file.exists():
                 present = file_hash(directory.study_file.read_bytes())
                 if present != file.hash:
@@ -56,7 +59,7 @@ class StudyDirectory:
                         f"go on with {directory.study_file}"
                     )
             else:
-                directory.study_file.write_bytes(raw)
+                write_atomically(directory.study_file, raw)
         except OSError as error:
             raise DirectoryError(f"{path} cannot be written ({error.strerror})") from error
         return directory
@@ -101,6 +104,17 @@ class StudyDirectory:
         return EventStore(os.environ.get(STORE_VARIABLE) or self.path / "events.sqlite")
 
     def study(self, file: StudyFile | None = None) -> Study:
-        """The study with its log, for sessions."""
+        """The study with its log, for sessions.
+
+        Raises:
+            DirectoryError: when the log belongs to another study file.
+        """
         file = file or load(self.study_file)
-        return Study(file.config, file.hash, self.store())
+        store = self.store()
+        begun = store.study_hash()
+        if begun not in (None, file.hash):
+            raise DirectoryError(
+                f"the log {store.name} was begun with another study file ({begun[:12]}, now "
+                f"{file.hash[:12]}): restore the file, or give every study a log of its own"
+            )
+        return Study(file.config, file.hash, store)
