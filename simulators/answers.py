@@ -46,11 +46,11 @@ class Experience:
 
     @property
     def difficulty(self) -> float:
-        """Attitude towards "this was difficult"; 0 at 7.5 s, 5 presses and no undo per image."""
+        """Attitude towards "this was difficult"; 0 at 7.5 s, 7.5 presses and no undo per image."""
         return (
             1.2 * float(np.log(max(self.seconds, 0.1) / 7.5))
-            + 1.3 * float(np.log(max(self.presses, 0.1) / 5.0))
-            + 1.0 * self.undos
+            + 0.85 * float(np.log(max(self.presses, 0.1) / 7.5))
+            + 0.5 * self.undos
         )
 
     @property
