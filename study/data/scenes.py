@@ -20,10 +20,13 @@ from numpy.typing import NDArray
 
 from study import seeds
 from study.config import ScenesConfig
-from study.data import craft, scenery
+from study.data import scenery
+from study.data.airplanes import airplane
+from study.data.boats import boat
 from study.data.dataset import Dataset, ImageSet
 from study.data.drawing import Canvas, Ink, Shape
 from study.data.layout import Layout, beside, scattered
+from study.data.paints import Paint
 
 CLASSES = ("airplane", "boat")
 CONTEXTS = {"beside": ("sun", "buoy"), "background": ("sky", "water")}
@@ -159,11 +162,11 @@ def _world(canvas: Canvas, rng: Generator, weather: scenery.Weather, horizon: fl
 
 def _crafts(label: int, plan: Layout, weather: scenery.Weather, rng: Generator) -> list[Shape]:
     """One object for every spot of the plan, in paints that stand out from the background."""
-    design = craft.boat if label == 1 else craft.airplane
+    design = boat if label == 1 else airplane
     shapes = []
     for spot in plan.spots:
         around = [weather.behind(spot.y + step * spot.reach, plan.horizon) for step in (-0.5, 0.5)]
-        shape = design(rng, craft.Paint.drawn(rng, *around))
+        shape = design(rng, Paint.drawn(rng, *around))
         shapes.append(shape.placed((spot.x, spot.y), spot.area, spot.reach))
     return shapes
 
