@@ -10,11 +10,16 @@ import sys
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from apps import report as reading
 from apps.console import console, counted, errors
+
+if TYPE_CHECKING:
+    from study.directory import StudyDirectory
+    from study.loop import TaskLoop
 
 app = typer.Typer(
     name="clickstudy",
@@ -125,7 +130,6 @@ def simulate(
 ) -> None:
     """Run the whole study with simulated participants; run again, it resumes."""
     from simulators.runner import simulate as run
-
     from study.config import load
     from study.directory import StudyDirectory
     from study.loop import TaskLoop
@@ -137,9 +141,57 @@ def simulate(
     if not loop.prepared:
         with counted("Pretraining the biased classifier") as progress:
             loop.prepare(progress)
-    del loop  # the workers load their own
-    run(file, out, participants=participants, workers=workers, engine=engine, device=device)
-    console.print(f"Done. Next: clickstudy report {out} --out {out / 'report'}")
+    run(file, directory, participants, workers, engine, device)
+    console.print(f"Done: the study is in {out}, what the classifiers look at in:")
+    for picture in _pictures(directory, loop, out / "pictures"):
+        console.print(f"  {picture}")
+    console.print(f"Next: clickstudy report {out} --out {out / 'report'}")
+
+
+@app.command(rich_help_panel=READ)
+def attention(
+    study: Annotated[Path, typer.Argument(help="A study directory.", metavar="STUDY_DIR")],
+    out: OutOption,
+    participant: Annotated[
+        str | None, typer.Option(help="Whose tasks; the first who finished one.")
+    ] = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Draw what a participant's classifiers look at, before and after each task."""
+    from study.config import load
+    from study.directory import StudyDirectory
+    from study.loop import TaskLoop
+
+    directory = StudyDirectory.open(study)
+    loop = TaskLoop(load(directory.study_file), directory, device)
+    for picture in _pictures(directory, loop, out, participant):
+        console.print(f"Wrote {picture}")
+
+
+def _pictures(
+    directory: StudyDirectory, loop: TaskLoop, out: Path, participant: str | None = None
+) -> list[Path]:
+    """Attention before and after each finished task of one participant."""
+    from apps.pictures import before_after
+    from study.errors import UserError
+    from study.protocol.session import Session
+
+    study = directory.study(loop.file)
+    names = study.store.participants() if participant is None else [participant]
+    for session in (Session(study, name) for name in names):
+        done = [task for task in session.progress.tasks if task.finished(loop.config)]
+        if done:
+            return [
+                before_after(
+                    loop,
+                    session,
+                    task.position,
+                    out / f"{session.participant}-{task.condition.name}.png",
+                )
+                for task in done
+            ]
+    who = participant or "nobody"
+    raise UserError(f"{who} has finished no task in {directory.path}: let the study go on first")
 
 
 @app.command(rich_help_panel=READ)
@@ -155,6 +207,11 @@ def export(
     for name, frame in frames.items():
         console.print(f"  {name}.csv  {len(frame)} rows")
     console.print(f"Wrote {out}; data_dictionary.csv says what every column means.")
+
+
+app.command(rich_help_panel=READ)(reading.report)
+app.command(rich_help_panel=PREPARE)(reading.plan)
+app.command(rich_help_panel=PREPARE)(reading.power)
 
 
 def main() -> None:

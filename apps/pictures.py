@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +36,12 @@ class Look:
 
 
 def before_after(
-    loop: TaskLoop, session: Session, position: int, out: Path, images: int = 6
+    loop: TaskLoop, session: Session, position: int, out: Path, images: int = 8
 ) -> Path:
     """Draw what the classifier looks at before and after one participant's task.
 
-    Images of the test split, conflicting ones first, picked by the study's seed.
+    Images of the (balanced) test split, picked by the study's seed: each class aligned and
+    conflicting in turn, where contexts are known.
 
     Args:
         loop: the study's task loop, prepared.
@@ -68,21 +70,15 @@ def before_after(
 
 
 def pick(split: ImageSet, count: int, study_seed: int) -> list[int]:
-    """Images that show most: those with an object, conflicting ones first, all classes in turn."""
-    order = rng(study_seed, "before-after").permutation(len(split))
-    has_object = torch.ones(len(split), dtype=torch.bool)
-    if split.masks is not None:
-        has_object = split.masks.flatten(1).any(1)
-    conflicting = torch.zeros(len(split), dtype=torch.bool)
-    if split.aligned is not None:
-        conflicting = ~split.aligned
-    seen = [0] * len(split.classes)
-    ranked = []
-    for i in sorted(order.tolist(), key=lambda i: (not has_object[i], not conflicting[i])):
-        label = int(split.labels[i])
-        ranked.append((not bool(has_object[i]), not bool(conflicting[i]), seen[label], i))
-        seen[label] += 1
-    return [entry[-1] for entry in sorted(ranked)[:count]]
+    """Images that show most: with an object, classes and aligned / conflicting in turn."""
+    kinds: dict[tuple[int, bool], list[int]] = {}
+    aligned = split.aligned
+    for i in rng(study_seed, "before-after").permutation(len(split)).tolist():
+        if split.masks is None or bool(split.masks[i].any()):
+            usual = aligned is None or bool(aligned[i])
+            kinds.setdefault((int(split.labels[i]), usual), []).append(i)
+    turns = zip_longest(*(kinds[kind] for kind in sorted(kinds)))
+    return [i for turn in turns for i in turn if i is not None][:count]
 
 
 def look(model: Classifier, images: ImageSet, device: torch.device) -> Look:
@@ -125,5 +121,8 @@ def draw(images: ImageSet, looks: Sequence[Look], names: Sequence[str], title: s
             if np.isfinite(inside):
                 text += f", {inside:.0%} inside"
             axis.set_xlabel(text, fontsize=7)
+            if row == 0 and images.aligned is not None:
+                usual = bool(images.aligned[column])
+                axis.set_title("aligned" if usual else "conflicting", fontsize=7)
         axes[row][0].set_ylabel(name, fontsize=9)
     return figure

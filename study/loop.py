@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -124,7 +124,7 @@ class TaskLoop:
         )
         unlabelled = np.setdiff1d(np.arange(len(self.pool)), labelled)
         name = self.strategy_of(step.condition)
-        picked: Sequence[int] = ()
+        picked: Iterable[int] = ()
         if len(unlabelled):
             view = Pool(
                 self.model(state, step.position, step.cycle - 1),
