@@ -1,0 +1,1385 @@
+// The participant's header and workspace. It talks to the routes of apps/routes.py, not to
+// Streamlit: a click makes no round trip, and a slow script run delays nobody. Streamlit is told
+// only when another page is due.
+//
+// From the inside out: pure functions, the item clock, the outbox, the canvas, the application.
+
+// -- pure functions ---------------------------------------------------------------------------
+
+export const round4 = (value) => Math.round(value * 1e4) / 1e4;
+
+export function clock(seconds) {
+  const whole = Math.max(Math.ceil(seconds), 0);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+export function distance(a, b) {
+  return Math.hypot(a[0] - b[0], a[1] - b[1]);
+}
+
+// The vertex under a point, as [polygon, vertex]; polygon -1 is the one still open.
+export function vertexAt(drawing, point, reach) {
+  const all = [[-1, drawing.open], ...drawing.polygons.map((p, i) => [i, p])];
+  let best = null;
+  let nearest = reach;
+  for (const [polygon, vertices] of all) {
+    vertices.forEach((vertex, index) => {
+      const d = distance(vertex, point);
+      if (d <= nearest) {
+        nearest = d;
+        best = [polygon, index];
+      }
+    });
+  }
+  return best;
+}
+
+export function emptyDrawing() {
+  return { points: [], regions: [], polygons: [], open: [] };
+}
+
+export function isEmpty(drawing) {
+  return !(drawing.points.length + drawing.regions.length + drawing.polygons.length + drawing.open.length);
+}
+
+// Every step returns a new drawing, so that undo is going back to an old one.
+export const steps = {
+  addPoint: (d, point) => ({ ...d, points: [...d.points, point] }),
+  toggleRegion: (d, label, point) => {
+    const kept = d.regions.filter((region) => region.label !== label);
+    return { ...d, regions: kept.length < d.regions.length ? kept : [...kept, { label, point }] };
+  },
+  addVertex: (d, point) => ({ ...d, open: [...d.open, point] }),
+  close: (d) => ({ ...d, polygons: [...d.polygons, d.open], open: [] }),
+  move: (d, [polygon, vertex], point) => replaceVertices(d, polygon, (all) => all.map((v, i) => (i === vertex ? point : v))),
+  remove: (d, [polygon, vertex]) => replaceVertices(d, polygon, (all) => all.filter((_, i) => i !== vertex)),
+};
+
+function replaceVertices(d, polygon, change) {
+  if (polygon < 0) return { ...d, open: change(d.open) };
+  const polygons = d.polygons.map((p, i) => (i === polygon ? change(p) : p));
+  return { ...d, polygons: polygons.filter((p) => p.length >= 3) };
+}
+
+// COCO's uncompressed run lengths of `labels == label`: column by column, zeros first.
+export function runs(labels, height, width, label) {
+  const counts = [];
+  let inside = false;
+  let length = 0;
+  for (let x = 0; x < width; x += 1) {
+    for (let y = 0; y < height; y += 1) {
+      if ((labels[y * width + x] === label) !== inside) {
+        counts.push(length);
+        inside = !inside;
+        length = 0;
+      }
+      length += 1;
+    }
+  }
+  counts.push(length);
+  return counts;
+}
+
+// The drawing as study.annotation.Annotation, coordinates in [0, 1].
+export function annotationOf(drawing, regions) {
+  return {
+    positive_points: drawing.points,
+    negative_regions: drawing.regions.map(({ label, point }) => ({
+      point,
+      height: regions.height,
+      width: regions.width,
+      counts: runs(regions.labels, regions.height, regions.width, label),
+    })),
+    polygons: drawing.polygons,
+  };
+}
+
+export function drawingOf(annotation, regions) {
+  const labelAt = ([x, y]) => regions.labels[
+    Math.min(Math.floor(y * regions.height), regions.height - 1) * regions.width
+    + Math.min(Math.floor(x * regions.width), regions.width - 1)];
+  return {
+    points: annotation.positive_points,
+    regions: regions ? annotation.negative_regions.map(({ point }) => ({ point, label: labelAt(point) })) : [],
+    polygons: annotation.polygons,
+    open: [],
+  };
+}
+
+export function unpackRegions(buffer) {
+  const values = new Uint16Array(buffer);
+  return { height: values[0], width: values[1], labels: values.subarray(2) };
+}
+
+// The next image to do: after `from` on its page, then on it from its start; null when it is done.
+export function nextOnPage(from, done, size, pageSize) {
+  const start = Math.floor(from / pageSize) * pageSize;
+  const end = Math.min(start + pageSize, size);
+  for (let i = from + 1; i < end; i += 1) if (!done.has(i)) return i;
+  for (let i = start; i < Math.min(from, end); i += 1) if (!done.has(i)) return i;
+  return null;
+}
+
+export function firstLeft(done, size) {
+  for (let i = 0; i < size; i += 1) if (!done.has(i)) return i;
+  return null;
+}
+
+// -- the item clock ---------------------------------------------------------------------------
+
+// Milliseconds an item was in sight, over several looks at it; times are event.timeStamp.
+export class ItemClock {
+  constructor(before = 0) {
+    this.before = before;
+    this.since = null;
+  }
+
+  start(at) { this.since = at; }
+
+  stop(at) {
+    this.before = this.elapsed(at);
+    this.since = null;
+  }
+
+  elapsed(at) { return this.before + (this.since === null ? 0 : Math.max(at - this.since, 0)); }
+}
+
+// -- the outbox -------------------------------------------------------------------------------
+
+// What was done and not yet acknowledged, in localStorage: it survives a reload and a crash.
+export class Outbox {
+  constructor(name, storage = window.localStorage) {
+    this.name = `${name}/outbox`;
+    this.storage = storage;
+  }
+
+  messages() { return JSON.parse(this.storage.getItem(this.name) || "[]"); }
+
+  put(message) { this.storage.setItem(this.name, JSON.stringify([...this.messages(), message])); }
+
+  drop(ids) {
+    const left = this.messages().filter((message) => !(message.id in ids));
+    this.storage.setItem(this.name, JSON.stringify(left));
+  }
+}
+
+const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+const frame = () => new Promise((resolve) => { requestAnimationFrame(resolve); });
+
+// -- the canvas -------------------------------------------------------------------------------
+
+const VERTEX = 5;
+
+// One image under annotation. `interface` is click or polygon.
+class Canvas {
+  constructor(base, top, onChange, onTell) {
+    Object.assign(this, { base, top, onChange, onTell });
+    this.opacity = 0.55;
+    this.enabled = false;
+    this.hover = null;
+    this.drag = null;
+    this.cursor = null;
+    this.clear();
+    top.addEventListener("contextmenu", (e) => e.preventDefault());
+    top.addEventListener("auxclick", (e) => e.preventDefault());
+    top.addEventListener("mousedown", (e) => { if (e.button === 1) e.preventDefault(); });
+    top.addEventListener("pointerdown", (e) => this.press(e));
+    top.addEventListener("pointermove", (e) => this.move(e));
+    top.addEventListener("pointerup", (e) => this.lift(e));
+    top.addEventListener("pointerleave", () => { this.hover = null; this.paint(); });
+    new ResizeObserver(() => { this.fit(); this.paintBase(); this.paint(); }).observe(top);
+  }
+
+  clear() {
+    this.item = null;
+    this.history = [emptyDrawing()];
+    this.at = 0;
+    this.actions = [];
+    this.drag = null;
+    this.target = null;
+    this.paintBase();
+    this.paint();
+  }
+
+  load(item, drawing, actions) {
+    this.item = item;
+    this.history = [drawing];
+    this.at = 0;
+    this.actions = actions;
+    this.drag = null;
+    this.fit();
+    this.paintBase();
+    this.paint();
+  }
+
+  get drawing() { return this.history[this.at]; }
+
+  get canUndo() { return this.at > 0; }
+
+  get canRedo() { return this.at < this.history.length - 1; }
+
+  log(event, kind, point) {
+    const t = round4(this.item.clock.elapsed(event.timeStamp) / 1000);
+    this.actions.push(point ? { t, kind, x: round4(point[0]), y: round4(point[1]) } : { t, kind });
+  }
+
+  change(event, kind, drawing, point) {
+    this.log(event, kind, point);
+    this.history = [...this.history.slice(0, this.at + 1), drawing];
+    this.at += 1;
+    this.changed();
+  }
+
+  changed() {
+    this.paintBase();
+    this.paint();
+    this.onChange();
+  }
+
+  undo(event) {
+    if (!this.enabled || !this.canUndo) return;
+    this.at -= 1;
+    this.log(event, "undo");
+    this.changed();
+  }
+
+  redo(event) {
+    if (!this.enabled || !this.canRedo) return;
+    this.at += 1;
+    this.log(event, "redo");
+    this.changed();
+  }
+
+  cancel(event) {
+    if (this.enabled && !isEmpty(this.drawing)) this.change(event, "cancel", emptyDrawing());
+  }
+
+  // where on the image an event is, in [0, 1]; null beside it
+  locate(event) {
+    const box = this.top.getBoundingClientRect();
+    const r = this.area;
+    const x = ((event.clientX - box.left) * this.top.width / box.width - r.x) / r.w;
+    const y = ((event.clientY - box.top) * this.top.height / box.height - r.y) / r.h;
+    if (x < -0.02 || y < -0.02 || x > 1.02 || y > 1.02) return null;
+    return [Math.min(Math.max(x, 0), 1), Math.min(Math.max(y, 0), 1)].map(round4);
+  }
+
+  get reach() { return 9 * (window.devicePixelRatio || 1) / this.area.w; }
+
+  press(event) {
+    event.preventDefault();
+    this.top.focus({ preventScroll: true });
+    if (!this.enabled || !this.item) return;
+    const point = this.locate(event);
+    if (!point) return;
+    if (this.item.onPress) this.item.onPress(event, point);
+    else if (event.button === 0) this.left(event, point);
+    else if (event.button === 2) this.right(event, point);
+    else if (event.button === 1 && this.item.interface === "click") this.cancel(event);
+  }
+
+  left(event, point) {
+    const drawing = this.drawing;
+    if (this.item.interface === "click") {
+      this.change(event, "positive", steps.addPoint(drawing, point), point);
+      return;
+    }
+    const hit = vertexAt(drawing, point, this.reach);
+    if (hit && hit[0] === -1 && hit[1] === 0 && drawing.open.length >= 3) this.close(event);
+    else if (hit) {
+      this.drag = { vertex: hit, moved: false, drawing };
+      if (event.pointerId !== undefined) this.top.setPointerCapture(event.pointerId);
+    } else this.change(event, "vertex", steps.addVertex(drawing, point), point);
+  }
+
+  right(event, point) {
+    if (this.item.interface === "polygon") {
+      const hit = vertexAt(this.drawing, point, this.reach);
+      if (hit) this.change(event, "delete", steps.remove(this.drawing, hit), point);
+      return;
+    }
+    const regions = this.item.regions;
+    if (!regions) {
+      this.onTell("One moment: the regions of this image are still loading.");
+      return;
+    }
+    const y = Math.min(Math.floor(point[1] * regions.height), regions.height - 1);
+    const x = Math.min(Math.floor(point[0] * regions.width), regions.width - 1);
+    const label = regions.labels[y * regions.width + x];
+    const marked = this.drawing.regions.some((region) => region.label === label);
+    this.change(event, marked ? "delete" : "negative", steps.toggleRegion(this.drawing, label, point), point);
+  }
+
+  move(event) {
+    const point = this.locate(event);
+    this.cursor = null;
+    this.hover = point;
+    if (this.drag && point) {
+      this.drag.moved = true;
+      this.drag.drawing = steps.move(this.drag.drawing, this.drag.vertex, point);
+    }
+    if (this.item) this.paint();
+  }
+
+  lift(event) {
+    const drag = this.drag;
+    this.drag = null;
+    if (drag && drag.moved) {
+      const [polygon, vertex] = drag.vertex;
+      const point = (polygon < 0 ? drag.drawing.open : drag.drawing.polygons[polygon])[vertex];
+      this.change(event, "move", drag.drawing, point);
+    } else if (drag) this.paint();
+  }
+
+  close(event) {
+    if (this.drawing.open.length >= 3) this.change(event, "close", steps.close(this.drawing), this.drawing.open[0]);
+  }
+
+  deleteHovered(event) {
+    const at = this.cursor || this.hover;
+    const hit = at && vertexAt(this.drawing, at, this.reach);
+    if (hit) this.change(event, "delete", steps.remove(this.drawing, hit), at);
+  }
+
+  // the arrow keys move a cursor, so that nothing needs a mouse
+  steer(dx, dy) {
+    const from = this.cursor || this.hover || [0.5, 0.5];
+    this.cursor = [from[0] + dx, from[1] + dy].map((v) => round4(Math.min(Math.max(v, 0), 1)));
+    this.hover = this.cursor;
+    this.paint();
+  }
+
+  // -- painting
+
+  fit() {
+    const scale = window.devicePixelRatio || 1;
+    const side = Math.max(Math.round(this.top.clientWidth * scale), 1);
+    for (const canvas of [this.base, this.top]) {
+      if (canvas.width !== side) { canvas.width = side; canvas.height = side; }
+    }
+    const image = this.item && this.item.image;
+    const ratio = image ? image.naturalWidth / image.naturalHeight : 1;
+    const w = side * Math.min(ratio, 1);
+    const h = side * Math.min(1 / ratio, 1);
+    this.area = { x: (side - w) / 2, y: (side - h) / 2, w, h };
+  }
+
+  paintBase() {
+    if (!this.area) this.fit();
+    const context = this.base.getContext("2d");
+    context.clearRect(0, 0, this.base.width, this.base.height);
+    if (!this.item) return;
+    const { x, y, w, h } = this.area;
+    context.imageSmoothingQuality = "high";
+    if (this.item.image) context.drawImage(this.item.image, x, y, w, h);
+    if (this.item.overlay && this.opacity > 0) {
+      context.globalAlpha = this.opacity;
+      context.drawImage(this.item.overlay, x, y, w, h);
+      context.globalAlpha = 1;
+    }
+    const marked = this.drawing.regions;
+    if (marked.length && this.item.regions) {
+      context.imageSmoothingEnabled = false;
+      context.drawImage(stencil(this.item.regions, new Set(marked.map((region) => region.label))), x, y, w, h);
+      context.imageSmoothingEnabled = true;
+    }
+  }
+
+  paint() {
+    if (this.painting) return;
+    this.painting = true;
+    requestAnimationFrame(() => { this.painting = false; this.paintTop(); });
+  }
+
+  paintTop() {
+    const context = this.top.getContext("2d");
+    context.clearRect(0, 0, this.top.width, this.top.height);
+    if (!this.item || !this.area) return;
+    const { x, y, w, h } = this.area;
+    const scale = window.devicePixelRatio || 1;
+    const place = (point) => [x + point[0] * w, y + point[1] * h];
+    const drawing = this.drag ? this.drag.drawing : this.drawing;
+    context.lineWidth = 2 * scale;
+    if (this.target) ring(context, place(this.target.point), this.target.radius * w, scale);
+    drawing.points.forEach((point) => cross(context, place(point), 7 * scale, "#12b04c"));
+    drawing.regions.forEach(({ point }) => dot(context, place(point), 4 * scale, "#e03127"));
+    drawing.polygons.forEach((polygon) => outline(context, polygon.map(place), true, scale));
+    if (drawing.open.length) {
+      const tail = this.hover && !this.drag ? [this.hover] : [];
+      outline(context, [...drawing.open, ...tail].map(place), false, scale, drawing.open.length);
+    }
+    if (this.cursor) cross(context, place(this.cursor), 12 * scale, "#1f5fa8");
+  }
+}
+
+function stencil(regions, labels) {
+  const sheet = document.createElement("canvas");
+  sheet.width = regions.width;
+  sheet.height = regions.height;
+  const context = sheet.getContext("2d");
+  const pixels = context.createImageData(regions.width, regions.height);
+  for (let i = 0; i < regions.labels.length; i += 1) {
+    if (labels.has(regions.labels[i])) {
+      // hatched, so that it is not mistaken for the red of the attention map
+      const stripe = (i % regions.width + Math.floor(i / regions.width)) % 6 < 3;
+      pixels.data.set(stripe ? [214, 39, 29, 190] : [40, 8, 8, 150], i * 4);
+    }
+  }
+  context.putImageData(pixels, 0, 0);
+  return sheet;
+}
+
+function cross(context, [x, y], size, colour) {
+  for (const [width, stroke] of [[size * 0.55, "#fff"], [size * 0.3, colour]]) {
+    context.lineWidth = width;
+    context.strokeStyle = stroke;
+    context.beginPath();
+    context.moveTo(x - size, y);
+    context.lineTo(x + size, y);
+    context.moveTo(x, y - size);
+    context.lineTo(x, y + size);
+    context.stroke();
+  }
+}
+
+function dot(context, [x, y], radius, colour) {
+  context.beginPath();
+  context.arc(x, y, radius, 0, 7);
+  context.fillStyle = colour;
+  context.fill();
+  context.strokeStyle = "#fff";
+  context.stroke();
+}
+
+function ring(context, [x, y], radius, scale) {
+  context.beginPath();
+  context.arc(x, y, radius, 0, 7);
+  context.fillStyle = "rgba(31, 95, 168, .15)";
+  context.fill();
+  context.lineWidth = 4 * scale;
+  context.strokeStyle = "#1f5fa8";
+  context.stroke();
+}
+
+function outline(context, vertices, closed, scale, handles = vertices.length) {
+  const path = new Path2D();
+  vertices.forEach(([x, y], i) => (i ? path.lineTo(x, y) : path.moveTo(x, y)));
+  if (closed) {
+    path.closePath();
+    context.fillStyle = "rgba(18, 176, 76, .22)";
+    context.fill(path, "evenodd");
+  }
+  context.lineWidth = 4 * scale;
+  context.strokeStyle = "rgba(255, 255, 255, .8)";
+  context.stroke(path);
+  context.lineWidth = 2 * scale;
+  context.strokeStyle = "#12803c";
+  context.stroke(path);
+  vertices.slice(0, handles).forEach((vertex, i) => dot(context, vertex, VERTEX * scale, !closed && i === 0 ? "#f5a300" : "#12803c"));
+}
+
+// -- the application --------------------------------------------------------------------------
+
+const LEGEND = {
+  click: [["Left click", "look here"], ["Right click", "do not look at this region"], ["Middle click", "clear this image"]],
+  polygon: [["Click", "next corner"], ["First corner or Enter", "close the outline"], ["Drag a corner", "move it"], ["Right click a corner", "delete it"]],
+};
+const ALONE = "Somebody has this study open in another tab or window. Only one of them can be used at a time.";
+
+class Workspace {
+  constructor(root, data, trigger) {
+    this.root = root;
+    this.trigger = trigger;
+    this.$ = (selector) => root.querySelector(selector);
+    this.name = `clickstudy/${data.token}`;
+    this.outbox = new Outbox(this.name);
+    this.page = newId();
+    this.tab = sessionStorage.getItem("clickstudy/tab") || newId();
+    sessionStorage.setItem("clickstudy/tab", this.tab);
+    this.offsets = [];
+    this.done = new Set();
+    this.layers = new Map();
+    this.batch = null;
+    this.index = null;
+    this.shownPage = 0;
+    this.mode = "train";
+    this.held = null;
+    this.away = false;
+    this.canvas = new Canvas(this.$(".base"), this.$(".top"), () => this.drawn(), (text) => this.say(text));
+    this.update(data);
+    root.addEventListener("click", (event) => this.act(event));
+    this.$(".opacity input").addEventListener("input", (event) => this.setOpacity(event.target.value / 100));
+    this.onKey = (event) => this.key(event);
+    window.addEventListener("keydown", this.onKey);
+    this.onAway = (event) => this.look(event, false);
+    this.onBack = (event) => this.look(event, true);
+    window.addEventListener("blur", this.onAway);
+    window.addEventListener("focus", this.onBack);
+    this.onVisible = (event) => this.look(event, document.visibilityState === "visible");
+    document.addEventListener("visibilitychange", this.onVisible);
+    this.onHide = () => this.leavePage();
+    window.addEventListener("pagehide", this.onHide);
+    const stored = Number(localStorage.getItem("clickstudy/opacity"));
+    this.setOpacity(Number.isFinite(stored) && localStorage.getItem("clickstudy/opacity") !== null ? stored : data.config.opacity);
+    this.boot();
+  }
+
+  update(data) {
+    this.data = data;
+    this.config = data.config;
+    this.told = null;
+    if (this.state) this.refresh();
+  }
+
+  stop() {
+    window.removeEventListener("keydown", this.onKey);
+    window.removeEventListener("blur", this.onAway);
+    window.removeEventListener("focus", this.onBack);
+    document.removeEventListener("visibilitychange", this.onVisible);
+    window.removeEventListener("pagehide", this.onHide);
+    this.stopped = true;
+  }
+
+  // -- talking to the server
+
+  url(path, query = {}) {
+    return `${this.data.base}${path}?${new URLSearchParams({ p: this.data.token, ...query })}`;
+  }
+
+  async ask(path, body = null, query = {}, patience = 8000) {
+    const sent = performance.now();
+    const options = { signal: AbortSignal.timeout(patience) };
+    if (body) Object.assign(options, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ tab: this.tab, page: this.page, ...body }) });
+    const response = await fetch(this.url(path, query), options);
+    const answer = await response.json();
+    if (!response.ok) throw Object.assign(new Error(answer.problem || response.statusText), { status: response.status });
+    if (answer && answer.state) this.synchronise(sent, performance.now(), answer.state.now);
+    return answer;
+  }
+
+  // server clock minus ours, from the quickest of the last answers
+  synchronise(sent, received, serverNow) {
+    const middle = (performance.timeOrigin + (sent + received) / 2) / 1000;
+    this.offsets = [...this.offsets.slice(-9), [received - sent, serverNow - middle]];
+  }
+
+  serverTime(timeStamp) {
+    const [, offset] = this.offsets.reduce((a, b) => (b[0] < a[0] ? b : a), [Infinity, 0]);
+    return (performance.timeOrigin + timeStamp) / 1000 + offset;
+  }
+
+  async boot() {
+    for (;;) {
+      if (this.stopped) return;
+      try {
+        const claimed = await this.ask("/api/claim", {});
+        this.held = claimed.held;
+        const flushed = this.held ? await this.flush() : null;
+        this.apply((flushed || claimed).state);
+        break;
+      } catch (error) {
+        if (error.status === 403) return;
+        this.offline(true);
+        await pause(1000);
+      }
+    }
+    this.beat();
+    this.tick();
+  }
+
+  // a heartbeat: renews the lease, sends what is left over, sees what the experimenter did
+  async beat() {
+    while (!this.stopped && this.root.isConnected) {
+      await pause(this.view === "wait" || !this.online ? 1000 : 4000);
+      await this.refresh();
+    }
+    this.stop();
+  }
+
+  async refresh() {
+    try {
+      const waiting = this.held && this.outbox.messages().length && !this.flushing;
+      const answer = waiting ? await this.flush() : await this.ask("/api/state", null, { tab: this.tab, page: this.page });
+      if (!answer) return;
+      this.offline(false);
+      this.held = answer.held;
+      this.apply(answer.state);
+    } catch {
+      this.offline(true);
+    }
+  }
+
+  // send the outbox; resolves to the answer to the last message sent
+  async flush() {
+    if (this.flushing) return this.flushing;
+    this.flushing = (async () => {
+      let answer = null;
+      for (;;) {
+        const messages = this.outbox.messages().slice(0, 20);
+        if (!messages.length) return answer;
+        answer = await this.ask("/api/events", { messages });
+        this.outbox.drop(answer.results);
+        for (const [id, reason] of Object.entries(answer.results)) if (reason) console.warn("refused", id, reason);
+      }
+    })();
+    try {
+      return await this.flushing;
+    } finally {
+      this.flushing = null;
+    }
+  }
+
+  offline(is) {
+    this.online = !is;
+    const waiting = this.outbox.messages().length;
+    this.fact("net", is ? `No connection${waiting ? `: ${waiting} saved here` : ""}` : "");
+  }
+
+  leavePage() {
+    this.saveDraft();
+    navigator.sendBeacon(this.url("/api/release"), new Blob([JSON.stringify({ page: this.page })], { type: "application/json" }));
+  }
+
+  // -- what the server says
+
+  apply(state) {
+    this.state = state;
+    this.received = performance.now();
+    this.header();
+    const covered = !this.held || state.paused;
+    if (covered) {
+      this.cover(this.held ? "Paused" : "Open somewhere else", this.held ? "The experimenter has paused the study. Please wait; nothing is lost." : ALONE, !this.held);
+      this.suspend();
+      return;
+    }
+    this.cover(null);
+    if (state.page !== this.data.page) {
+      // a trigger that is sent while Streamlit is disconnected is lost: say it again
+      if (!this.told || performance.now() - this.told > 3000) {
+        this.told = performance.now();
+        this.trigger("advance", `${state.page}@${Math.round(this.told)}`);
+      }
+      this.show("page");
+      return;
+    }
+    if (state.page !== "workspace") {
+      this.show("page");
+      return;
+    }
+    if (this.mode === "test") return;
+    if (state.check) this.showCheck(state);
+    else if (state.practice) this.showPractice(state);
+    else if (state.step === "Annotate" || (state.step === "FineTune" && !(state.job && state.job.state !== "none"))) this.showBatch(state);
+    else this.showWait(state);
+  }
+
+  show(view, kind = "") {
+    if (this.view === view && this.kind === kind) return;
+    if (view !== "work") this.suspend();
+    this.view = view;
+    this.kind = kind;
+    this.root.dataset.view = view;
+    this.root.dataset.kind = kind;
+    if (view === "work") return;
+    this.canvas.clear();
+    this.canvas.enabled = false;
+    this.index = null;
+    this.shownKey = null;
+    this.submitted = null;
+    delete this.root.dataset.shown;
+  }
+
+  header() {
+    const { place, task, batch } = this.state;
+    this.$(".stages").replaceChildren(...place.stages.map((name, i) => {
+      const item = document.createElement("li");
+      item.textContent = name;
+      item.className = i < place.current ? "done" : i === place.current ? "now" : "";
+      if (i === place.current) item.setAttribute("aria-current", "step");
+      return item;
+    }));
+    const percent = Math.round(place.share * 100);
+    this.$(".track i").style.width = `${percent}%`;
+    this.$(".track").setAttribute("aria-valuenow", percent);
+    this.fact("cycle", batch ? `This round ${Math.max(batch.done.length, this.sameBatch(batch) ? this.done.size : 0)} / ${batch.size}` : "");
+    this.fact("task", task ? `Task ${task.images}${task.budget ? ` / ${task.budget}` : ""} images` : "");
+    this.fact("model", task && task.tuned ? `Fine-tuned ${task.tuned}×` : "");
+    this.$(".switch").hidden = !(task && this.config.test_mode && this.view !== "page");
+    this.countdown();
+  }
+
+  countdown() {
+    const { task } = this.state || {};
+    if (!task) { this.fact("time", ""); return; }
+    const item = this.canvas.item;
+    const spent = task.clock === "annotation"
+      ? (item && item.counts ? item.clock.elapsed(performance.now()) : 0)
+      : (this.state.paused ? 0 : performance.now() - this.received);
+    const left = task.over ? 0 : task.seconds_left - spent / 1000;
+    this.fact("time", left > 0 ? `${clock(left)} left` : "Time is up");
+    this.$('[data-fact="time"]').classList.toggle("low", left < 60);
+    if (left <= 0 && item && item.counts && this.state.step === "Annotate") this.say("Time is up: confirm this image to finish.");
+  }
+
+  fact(name, text) {
+    const element = this.$(`[data-fact="${name}"]`);
+    if (element.textContent !== text) element.textContent = text;
+  }
+
+  say(text, tone = "") {
+    const element = this.$(".said");
+    if (element.textContent !== text) element.textContent = text;
+    element.className = `said ${tone}`;
+  }
+
+  cover(title, text = "", canTake = false) {
+    const cover = this.$(".cover");
+    cover.hidden = !title;
+    if (!title) return;
+    cover.querySelector("h2").textContent = title;
+    cover.querySelector("p").textContent = text;
+    cover.querySelector("button").hidden = !canTake;
+  }
+
+  async tick() {
+    while (!this.stopped && this.root.isConnected) {
+      await pause(500);
+      if (this.state) this.countdown();
+      if (this.canvas.item && this.canvas.enabled) this.saveDraft();
+    }
+  }
+
+  // -- the batch
+
+  batchName(state) { return `${state.task.position}/${state.batch.cycle}`; }
+
+  sameBatch(batch) { return this.batch && this.state.task && this.batch.name === `${this.state.task.position}/${batch.cycle}`; }
+
+  async showBatch(state) {
+    const name = this.batchName(state);
+    if (!this.batch || this.batch.name !== name) {
+      if (this.loading === name) return;
+      this.loading = name;
+      try {
+        const batch = await this.ask("/api/batch");
+        if (`${batch.position}/${batch.cycle}` !== name) return;
+        this.batch = { ...batch, name };
+        this.done = new Set();
+        this.layers.clear();
+        this.gridFor = null;
+      } catch {
+        await pause(500);
+        return;
+      } finally {
+        this.loading = null;
+      }
+      // the answer took a while: what is due may be something else by now
+      this.apply(this.state);
+      return;
+    }
+    state.batch.done.forEach((index) => this.done.add(index));
+    this.outbox.messages().forEach((m) => {
+      if (m.type === "annotated" && `${m.position}/${m.cycle}` === name) this.done.add(this.batch.images.indexOf(m.image));
+    });
+    const arrived = this.view !== "work" || this.kind !== "batch";
+    this.show("work", "batch");
+    this.interface = state.task.interface;
+    this.legend();
+    const left = firstLeft(this.done, state.batch.size);
+    if (arrived) {
+      this.say("");
+      const kept = Number(localStorage.getItem(`${this.name}/current/${name}`) ?? NaN);
+      const resumed = Number.isInteger(kept) && kept < state.batch.size && localStorage.getItem(`${this.name}/draft/${name}/${kept}`);
+      const first = resumed ? kept : left;
+      this.shownPage = Math.floor((first ?? 0) / state.batch.page_size);
+      if (first === null || state.task.over) this.rest();
+      else this.open(first);
+    }
+    this.grid();
+  }
+
+  grid() {
+    const { batch } = this.state;
+    const size = batch.page_size;
+    const pages = Math.ceil(batch.size / size);
+    const first = this.shownPage * size;
+    const count = Math.min(size, batch.size - first);
+    const key = `${this.batch.name}/${this.shownPage}`;
+    const grid = this.$(".grid");
+    if (this.gridFor !== key) {
+      this.gridFor = key;
+      grid.style.setProperty("--columns", String(Math.max(4, Math.ceil(Math.sqrt(count)))));
+      grid.replaceChildren(...Array.from({ length: count }, (_, i) => {
+        const cell = document.createElement("button");
+        const image = document.createElement("img");
+        cell.type = "button";
+        cell.dataset.index = String(first + i);
+        image.loading = "lazy";
+        image.alt = "";
+        image.src = this.url(`/stimuli/image/${this.batch.name}/${first + i}`);
+        cell.append(image);
+        return cell;
+      }));
+    }
+    for (const cell of grid.children) {
+      const index = Number(cell.dataset.index);
+      const done = this.done.has(index);
+      cell.className = `${done ? "done" : ""} ${index === this.index ? "now" : ""}`;
+      cell.setAttribute("aria-label", `Image ${index + 1}${done ? ", done" : ""}`);
+    }
+    this.$(".page").textContent = pages > 1 ? `Page ${this.shownPage + 1} of ${pages}` : "";
+    this.$('[data-do="previous-page"]').hidden = pages < 2;
+    this.$('[data-do="next-page"]').hidden = pages < 2;
+    this.$('[data-do="previous-page"]').disabled = this.shownPage === 0;
+    this.$('[data-do="next-page"]').disabled = this.shownPage >= pages - 1;
+    const all = this.done.size >= batch.size || this.state.step === "FineTune";
+    const next = this.$('[data-do="next"]');
+    next.textContent = all ? "FINE-TUNE" : "NEXT";
+    next.disabled = all ? this.state.step !== "FineTune" : !this.pageDone();
+    this.fact("cycle", `This round ${this.done.size} / ${batch.size}`);
+    this.buttons();
+  }
+
+  pageDone() {
+    const { batch } = this.state;
+    const end = Math.min((this.shownPage + 1) * batch.page_size, batch.size);
+    for (let i = this.shownPage * batch.page_size; i < end; i += 1) if (!this.done.has(i)) return false;
+    return true;
+  }
+
+  // an image and what lies over it, decoded; kept for the next ones, so that they show at once
+  fetchLayers(key, paths) {
+    if (!this.layers.has(key)) {
+      const loading = Promise.all([decoded(this.url(paths.image)), paths.overlay ? decoded(this.url(paths.overlay)) : null]);
+      const layers = { loading, regions: null };
+      loading.catch(() => this.layers.delete(key));
+      if (paths.regions) this.fetchRegions(layers, paths.regions);
+      this.layers.set(key, layers);
+    }
+    return this.layers.get(key);
+  }
+
+  async fetchRegions(layers, path) {
+    for (let tries = 0; tries < 60 && !this.stopped; tries += 1) {
+      try {
+        const response = await fetch(this.url(path));
+        if (response.ok) {
+          layers.regions = unpackRegions(await response.arrayBuffer());
+          if (this.canvas.item && this.canvas.item.layers === layers) {
+            this.canvas.item.regions = layers.regions;
+            this.canvas.paintBase();
+          }
+          return;
+        }
+      } catch { /* offline: again */ }
+      await pause(1000);
+    }
+  }
+
+  layersOf(index) {
+    const name = `${this.batch.name}/${index}`;
+    const shows = this.config.show_attention.includes(this.interface);
+    return this.fetchLayers(name, {
+      image: `/stimuli/image/${name}`,
+      overlay: shows && `/stimuli/overlay/${name}`,
+      regions: this.interface === "click" && `/stimuli/regions/${name}`,
+    });
+  }
+
+  preload(index) {
+    let next = index;
+    for (let i = 0; i < 4; i += 1) {
+      next = nextOnPage(next, new Set([...this.done, index]), this.state.batch.size, this.state.batch.page_size);
+      if (next === null || next === index) return;
+      this.layersOf(next);
+    }
+  }
+
+  async open(index) {
+    this.suspend();
+    this.index = index;
+    localStorage.setItem(`${this.name}/current/${this.batch.name}`, String(index));
+    const name = this.batch.name;
+    const draft = this.readDraft(`${name}/${index}`);
+    const item = {
+      key: `${name}/${index}`, index, interface: this.interface, counts: true,
+      clock: new ItemClock(draft ? draft.elapsed : 0),
+    };
+    this.$(".prompt").innerHTML = this.interface === "click" ? "Where should the computer look to see: <b></b>" : "Outline what shows that this is: <b></b>";
+    this.$(".prompt b").textContent = this.batch.labels[index];
+    this.grid();
+    let confirmed = null;
+    if (this.done.has(index) && !draft) {
+      try {
+        confirmed = await this.ask("/api/annotation", null, { position: this.batch.position, cycle: this.batch.cycle, index });
+      } catch { confirmed = null; }
+      if (this.index !== index) return;
+    }
+    const layers = this.layersOf(index);
+    if (confirmed && confirmed.negative_regions.length) {
+      for (let i = 0; i < 40 && !layers.regions; i += 1) await pause(100);
+    }
+    const drawing = draft ? draft.drawing : confirmed ? drawingOf(confirmed, layers.regions) : emptyDrawing();
+    await this.present(item, () => this.layersOf(index), drawing, draft ? draft.actions : []);
+    this.preload(index);
+  }
+
+  // paint, wait until it is on the screen, and start the clock
+  async present(item, layersOf, drawing, actions) {
+    const wanted = item.key;
+    this.shownKey = wanted;
+    this.canvas.enabled = false;
+    this.canvas.clear();
+    delete this.root.dataset.shown;
+    this.buttons();
+    const slow = setTimeout(() => { if (this.shownKey === wanted) this.$(".note").textContent = "Loading…"; }, 300);
+    for (;;) {
+      const layers = layersOf();
+      try {
+        const [image, overlay] = await layers.loading;
+        if (this.shownKey !== wanted) { clearTimeout(slow); return; }
+        Object.assign(item, { image, overlay, layers, regions: layers.regions });
+        break;
+      } catch {
+        if (this.shownKey !== wanted) { clearTimeout(slow); return; }
+        this.$(".note").textContent = "Waiting for the connection…";
+        await pause(1000);
+        if (this.shownKey !== wanted) { clearTimeout(slow); return; }
+      }
+    }
+    clearTimeout(slow);
+    this.$(".note").textContent = "";
+    this.canvas.load(item, drawing, actions);
+    this.canvas.target = item.target || null;
+    await frame();
+    await frame();
+    if (this.shownKey !== wanted) return;
+    const onset = performance.now();
+    item.clock.start(onset);
+    this.canvas.enabled = true;
+    this.root.dataset.shown = item.key;
+    this.$(".top").focus({ preventScroll: true });
+    if (this.submitted) {
+      performance.measure("clickstudy:next", { start: this.submitted, end: onset });
+      this.submitted = null;
+    }
+    if (!document.hasFocus() && !this.away) this.look({ timeStamp: onset }, false);
+    this.buttons();
+  }
+
+  // nothing is open: the page, or the batch, is done
+  rest() {
+    this.shownKey = null;
+    this.index = null;
+    this.canvas.clear();
+    this.canvas.enabled = false;
+    const all = this.done.size >= this.state.batch.size || this.state.step === "FineTune";
+    this.$(".prompt").textContent = "";
+    this.$(".note").textContent = all
+      ? "All images of this round are done. Look at any of them again, or press FINE-TUNE."
+      : "This page is done. Press NEXT for the next images.";
+    if (this.state.task.over) this.$(".note").textContent = "The time of this task is up. Press FINE-TUNE.";
+    this.grid();
+  }
+
+  drawn() {
+    this.saveDraft();
+    this.buttons();
+    this.say("");
+  }
+
+  buttons() {
+    const ready = this.canvas.enabled && this.kind !== "check";
+    const set = (name, on) => { this.$(`[data-do="${name}"]`).disabled = !on; };
+    set("undo", ready && this.canvas.canUndo);
+    set("redo", ready && this.canvas.canRedo);
+    set("cancel", ready && !isEmpty(this.canvas.drawing));
+    set("nothing", ready && this.kind === "batch");
+    set("confirm", ready);
+    this.$(".top").classList.toggle("busy", !this.canvas.enabled);
+  }
+
+  legend() {
+    this.$(".legend").innerHTML = LEGEND[this.interface].map(([what, why]) => `<li><b>${what}</b>: ${why}</li>`).join("");
+    this.$(".opacity").hidden = !this.config.show_attention.includes(this.interface);
+  }
+
+  setOpacity(value) {
+    this.canvas.opacity = value;
+    this.$(".opacity input").value = String(Math.round(value * 100));
+    localStorage.setItem("clickstudy/opacity", String(value));
+    this.canvas.paintBase();
+  }
+
+  // -- drafts: what is drawn and not confirmed, and the time it took
+
+  readDraft(key) {
+    const text = localStorage.getItem(`${this.name}/draft/${key}`);
+    return text ? JSON.parse(text) : null;
+  }
+
+  saveDraft() {
+    const item = this.canvas.item;
+    if (!item || !item.counts || !this.canvas.enabled) return;
+    const draft = { elapsed: item.clock.elapsed(performance.now()), drawing: this.canvas.drawing, actions: this.canvas.actions };
+    localStorage.setItem(`${this.name}/draft/${item.key}`, JSON.stringify(draft));
+  }
+
+  // stop the clock of the open item and keep what there is
+  suspend() {
+    const item = this.canvas.item;
+    if (!item || !this.canvas.enabled) return;
+    this.saveDraft();
+    item.clock.stop(performance.now());
+    this.canvas.enabled = false;
+    delete this.root.dataset.shown;
+    this.buttons();
+    this.shownKey = null;
+    if (this.view === "work") { this.view = null; }
+  }
+
+  look(event, here) {
+    if (this.away === !here) return;
+    this.away = !here;
+    if (this.canvas.item && this.canvas.enabled && this.canvas.item.counts) this.canvas.log(event, here ? "focus" : "blur");
+  }
+
+  // -- confirming
+
+  async confirm(event, nothing = false) {
+    const item = this.canvas.item;
+    if (!item || !this.canvas.enabled || this.kind === "check") return;
+    if (nothing) this.canvas.cancel(event);
+    else if (this.canvas.drawing.open.length >= 3) this.canvas.close(event);
+    else if (this.canvas.drawing.open.length) {
+      this.say("The open outline needs three corners: go on, or undo it.", "no");
+      return;
+    }
+    if (this.kind === "practice" && isEmpty(this.canvas.drawing)) {
+      this.say("Mark the object first.", "no");
+      return;
+    }
+    const common = {
+      id: newId(), at: this.serverTime(event.timeStamp),
+      seconds: round4(item.clock.elapsed(event.timeStamp) / 1000),
+      annotation: annotationOf(this.canvas.drawing, item.regions),
+    };
+    if (this.kind === "practice") {
+      const { attempt } = this.state.practice;
+      this.send({ ...common, type: "practised", interface: item.interface, attempt }, event, true);
+      return;
+    }
+    const { position, cycle } = this.batch;
+    const message = { ...common, type: "annotated", position, cycle, image: this.batch.images[item.index], actions: this.canvas.actions };
+    this.done.add(item.index);
+    await this.send(message, event, false, item);
+  }
+
+  // keep it here first, then tell the server; without an answer go on with what we have
+  async send(message, event, mustAnswer, item = null) {
+    this.canvas.enabled = false;
+    this.outbox.put(message);
+    if (item) localStorage.removeItem(`${this.name}/draft/${item.key}`);
+    this.submitted = event.timeStamp;
+    this.canvas.clear();
+    delete this.root.dataset.shown;
+    this.shownKey = null;
+    this.buttons();
+    const step = this.state;
+    let answer = null;
+    do {
+      try {
+        answer = await Promise.race([this.flush(), pause(1500)]);
+        if (answer) this.offline(false);
+      } catch {
+        this.offline(true);
+        if (mustAnswer) await pause(1000);
+      }
+    } while (mustAnswer && !answer && !this.stopped);
+    if (answer) {
+      this.held = answer.held;
+      const before = step.practice;
+      const settled = answer.state.step === "Annotate" && step.step === "Annotate";
+      if (before) this.feedback(before, answer.state);
+      if (!settled) { this.submittedStep = answer.state.step; if (answer.state.step !== "FineTune") this.view = null; }
+      this.apply(answer.state);
+      if (this.view !== "work" || this.kind !== "batch" || !item) return;
+      if (answer.state.step === "FineTune") { this.rest(); return; }
+    } else if (!item) return;
+    if (this.canvas.item || this.shownKey) return;
+    const next = nextOnPage(item.index, this.done, this.state.batch.size, this.state.batch.page_size);
+    if (next === null) this.rest();
+    else this.open(next);
+  }
+
+  // -- practice and attention checks
+
+  feedback(before, state) {
+    const now = state.practice;
+    const right = !now || now.interface !== before.interface || now.done > before.done;
+    if (right) this.say("Correct.", "yes");
+    else if (before.interface === "click") this.say("Not yet: every left click must be on the object. Try this one.", "no");
+    else this.say("Not yet: follow the object's outline more closely. Try this one.", "no");
+  }
+
+  async showPractice(state) {
+    const { practice } = state;
+    if (!practice.label) {
+      this.showWait({ ...state, preparing: practice.preparing });
+      return;
+    }
+    const key = `practice/${practice.interface}/${practice.attempt}`;
+    if (this.shownKey === key) return;
+    this.show("work", "practice");
+    this.interface = practice.interface;
+    this.legend();
+    this.index = null;
+    this.$(".prompt").innerHTML = practice.interface === "click" ? "Practice: left-click the <b></b>" : "Practice: outline the <b></b>";
+    this.$(".prompt b").textContent = `${practice.label} (${practice.done} of ${practice.items} done)`;
+    const shows = this.config.show_attention.includes(practice.interface);
+    const item = { key, interface: practice.interface, clock: new ItemClock() };
+    await this.present(item, () => this.fetchLayers(key, {
+      image: `/stimuli/${key}/image`,
+      overlay: shows && `/stimuli/${key}/overlay`,
+      regions: practice.interface === "click" && `/stimuli/${key}/regions`,
+    }), emptyDrawing(), []);
+  }
+
+  async showCheck(state) {
+    const key = `check/${state.task.position}/${state.check.number}`;
+    if (this.shownKey === key) return;
+    this.show("work", "check");
+    this.$(".prompt").textContent = "Attention check: click inside the blue ring";
+    const item = {
+      key, interface: "click", clock: new ItemClock(),
+      target: { point: state.check.target, radius: state.check.radius },
+      onPress: (event, point) => this.check(event, point, state, item),
+    };
+    await this.present(item, () => ({ loading: Promise.resolve([null, null]), regions: null }), emptyDrawing(), []);
+  }
+
+  check(event, point, state, item) {
+    if (event.button) return;
+    this.send({
+      id: newId(), type: "checked", at: this.serverTime(event.timeStamp),
+      seconds: round4(item.clock.elapsed(event.timeStamp) / 1000),
+      position: state.task.position, number: state.check.number, point,
+    }, event, true);
+  }
+
+  // -- waiting and looking
+
+  showWait(state) {
+    this.show("wait");
+    const { job } = state;
+    const wait = this.$(".wait");
+    let title = "One moment";
+    let text = "";
+    let share = 0;
+    if (state.preparing) {
+      title = "The study is being prepared";
+      const [done, total] = state.preparing.split("/").map(Number);
+      text = total ? `Training the first model: ${done} of ${total}.` : "This is done once.";
+      share = total ? done / total : 0;
+    } else if (job && job.state === "failed") {
+      title = "Something went wrong with the computer";
+      text = "The experimenter has been told. Please wait; nothing you did is lost.";
+    } else if (job) {
+      title = { FineTune: "Fine-tuning on your annotations", Select: "Choosing the next images", Evaluate: "Testing the model" }[job.step] || title;
+      share = job.total ? job.done / job.total : 0;
+      if (job.state === "queued") text = job.ahead ? `${job.ahead} before you. You can rest your eyes meanwhile.` : "Starts in a moment.";
+      else if (job.total) text = `${job.done} of ${job.total}${job.seconds_left === null ? "" : `, about ${clock(job.seconds_left)} left`}`;
+    }
+    wait.querySelector("h2").textContent = title;
+    wait.querySelector("p").textContent = text;
+    wait.querySelector(".track i").style.width = `${Math.round(share * 100)}%`;
+    this.fact("model", job && job.step === "FineTune" && job.total ? `Fine-tuning ${Math.round(share * 100)}%` : "");
+  }
+
+  async setMode(mode) {
+    if (mode === this.mode) return;
+    this.mode = mode;
+    this.root.querySelectorAll(".switch button").forEach((b) => b.setAttribute("aria-pressed", String(b.dataset.do === mode)));
+    if (mode === "train") {
+      this.view = null;
+      this.apply(this.state);
+      return;
+    }
+    this.show("gallery");
+    const summary = this.$(".summary");
+    summary.textContent = "Loading…";
+    try {
+      const position = this.state.task.position;
+      const found = await this.ask("/api/gallery", null, { position });
+      const percent = (value) => (value === null ? "–" : `${(value * 100).toFixed(1)}%`);
+      summary.innerHTML = found.cycle
+        ? `<span>Accuracy on test images: before <b>${percent(found.accuracy[0])}</b>, after <b>${percent(found.accuracy[1])}</b></span><span>Left: before fine-tuning. Right: after ${found.tuned} round${found.tuned === 1 ? "" : "s"}.</span>`
+        : `<span>Accuracy on test images: <b>${percent(found.accuracy[0])}</b></span><span>The model has not been fine-tuned yet.</span>`;
+      this.$(".maps").replaceChildren(...found.labels.map((label, i) => pairOfMaps(label, found, i, (path) => this.url(path), position)));
+    } catch (error) {
+      summary.textContent = `Not available: ${error.message}.`;
+    }
+  }
+
+  // -- buttons and keys
+
+  act(event) {
+    const cell = event.target.closest(".grid button");
+    if (cell) {
+      this.open(Number(cell.dataset.index));
+      return;
+    }
+    const button = event.target.closest("[data-do]");
+    if (button && !button.disabled) this.do(button.dataset.do, event);
+  }
+
+  do(name, event) {
+    const batch = this.state && this.state.batch;
+    const help = this.$(".help");
+    switch (name) {
+      case "confirm": this.confirm(event); break;
+      case "nothing": if (this.kind === "batch") this.confirm(event, true); break;
+      case "undo": this.canvas.undo(event); break;
+      case "redo": this.canvas.redo(event); break;
+      case "cancel": this.canvas.cancel(event); break;
+      case "next": this.next(); break;
+      case "previous-page": this.shownPage -= 1; this.grid(); break;
+      case "next-page": this.shownPage = Math.min(this.shownPage + 1, Math.ceil(batch.size / batch.page_size) - 1); this.grid(); break;
+      case "attention": this.setOpacity(this.canvas.opacity > 0 ? 0 : this.config.opacity); break;
+      case "train": case "test": this.setMode(name); break;
+      case "help": this.fillHelp(); help.hidden = !help.hidden; if (!help.hidden) this.$('[data-do="close-help"]').focus(); break;
+      case "close-help": help.hidden = true; break;
+      case "take": this.take(); break;
+      case "leave": this.leave(); break;
+      default:
+    }
+  }
+
+  async next() {
+    const { batch, step } = this.state;
+    if (step === "FineTune") {
+      try {
+        const answer = await this.ask("/api/fine-tune", {});
+        this.apply(answer.state);
+      } catch { this.offline(true); }
+      return;
+    }
+    const left = firstLeft(this.done, batch.size);
+    if (left === null || !this.pageDone()) return;
+    this.shownPage = Math.floor(left / batch.page_size);
+    this.open(left);
+  }
+
+  async take() {
+    try {
+      const answer = await this.ask("/api/claim", { take: true });
+      this.held = answer.held;
+      this.view = null;
+      this.apply(answer.state);
+    } catch { this.offline(true); }
+  }
+
+  async leave() {
+    if (!window.confirm("Leave the study for good? What you did so far is kept.")) return;
+    try {
+      const answer = await this.ask("/api/withdraw", { reason: "left by the participant" });
+      this.$(".help").hidden = true;
+      this.apply(answer.state);
+    } catch { this.offline(true); }
+  }
+
+  fillHelp() {
+    const interfaceName = this.interface || "click";
+    this.$(".how").innerHTML = `<ul>${LEGEND[interfaceName].map(([what, why]) => `<li><b>${what}</b>: ${why}</li>`).join("")}</ul>`;
+    const names = { confirm: "Confirm", nothing: "Nothing to correct", cancel: "Clear this image", attention: "Attention on or off", next: "Next page, or fine-tune", help: "This help" };
+    const rows = Object.entries(names).map(([key, text]) => [this.config.hotkeys[key], text]);
+    rows.push(["Ctrl+Z", "Undo"], ["Ctrl+Shift+Z", "Redo"], ["Arrows, Space, x", "Without a mouse: move, left click, right click"], ["Delete", "Delete the corner under the pointer"]);
+    const table = this.$(".help table");
+    table.replaceChildren(...rows.map(([key, text]) => {
+      const row = document.createElement("tr");
+      row.innerHTML = "<td><kbd></kbd></td><td></td>";
+      row.querySelector("kbd").textContent = key;
+      row.lastChild.textContent = text;
+      return row;
+    }));
+  }
+
+  key(event) {
+    const inField = event.composedPath()[0];
+    if (inField instanceof HTMLElement && (["TEXTAREA", "SELECT"].includes(inField.tagName) || (inField.tagName === "INPUT" && inField.type !== "range"))) return;
+    if (!this.$(".help").hidden) {
+      if (event.key === "Escape" || event.key === this.config.hotkeys.help) this.$(".help").hidden = true;
+      return;
+    }
+    if (this.view !== "work") return;
+    const control = event.ctrlKey || event.metaKey;
+    if (control && event.key.toLowerCase() === "z") {
+      event.preventDefault();
+      this.do(event.shiftKey ? "redo" : "undo", event);
+      return;
+    }
+    if (control || event.altKey) return;
+    const onButton = inField instanceof HTMLElement && inField.tagName === "BUTTON";
+    if (onButton && (event.key === "Enter" || event.key === " ")) return;
+    const step = event.shiftKey ? 0.05 : 0.01;
+    const arrows = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
+    const canvas = this.canvas;
+    if (canvas.enabled && event.key in arrows && inField === this.$(".top")) canvas.steer(...arrows[event.key]);
+    else if (canvas.enabled && event.key === " " && canvas.cursor) this.pressAtCursor(event, 0);
+    else if (canvas.enabled && event.key === "x" && canvas.cursor) this.pressAtCursor(event, 2);
+    else if (canvas.enabled && event.key === "Delete") canvas.deleteHovered(event);
+    else if (canvas.enabled && event.key === "Enter" && canvas.drawing.open.length >= 3) canvas.close(event);
+    else {
+      const name = Object.keys(this.config.hotkeys).find((k) => this.config.hotkeys[k].toLowerCase() === event.key.toLowerCase());
+      if (!name || event.repeat) return;
+      this.do(name, event);
+    }
+    event.preventDefault();
+  }
+
+  pressAtCursor(event, button) {
+    const { canvas } = this;
+    const point = canvas.cursor;
+    if (canvas.item.onPress) canvas.item.onPress({ timeStamp: event.timeStamp, button }, point);
+    else if (button === 0) canvas.left(event, point);
+    else canvas.right(event, point);
+    canvas.drag = null;
+  }
+}
+
+async function decoded(url) {
+  const image = new Image();
+  image.src = url;
+  await image.decode();
+  return image;
+}
+
+function pairOfMaps(label, found, i, url, position) {
+  const figure = document.createElement("figure");
+  figure.innerHTML = '<div class="two"><span></span><span></span></div><figcaption><span></span><span></span></figcaption>';
+  const sides = [[0, found.before[i]], [found.cycle, found.after[i]]];
+  sides.forEach(([cycle, right], side) => {
+    const cell = figure.querySelectorAll(".two > span")[side];
+    for (const [path, name] of [[`/stimuli/gallery/${i}`, "photo"], [`/stimuli/view/${position}/${cycle}/${i}`, "layer"]]) {
+      const image = document.createElement("img");
+      image.className = name;
+      image.alt = "";
+      image.src = url(path);
+      cell.append(image);
+    }
+    const caption = figure.querySelectorAll("figcaption span")[side];
+    caption.textContent = `${label}: ${right ? "right" : "wrong"}`;
+    caption.className = right ? "yes" : "no";
+  });
+  return figure;
+}
+
+const mounted = new WeakMap();
+
+export default function workspace({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".cs");
+  const known = mounted.get(root);
+  if (known) known.update(data);
+  else mounted.set(root, new Workspace(root, data, setTriggerValue));
+}

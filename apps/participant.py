@@ -1,0 +1,294 @@
+"""The participant's pages: one function for each step that is a form.
+
+Practice, annotation, attention checks and waiting are not here: they live in the workspace
+component, which talks to the routes and tells this script only when another page is due.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from apps import _compat
+from apps.desk import Desk, Seat
+from apps.forms import answered, ask, ask_demographics, missing
+from apps.routes import accuracies, latest_view
+from apps.state import page_of
+from study.protocol.events import (
+    Consented,
+    Debriefed,
+    Described,
+    Instructed,
+    Payload,
+    Rested,
+    TaskStarted,
+)
+from study.protocol.session import ProtocolError
+from study.protocol.steps import (
+    Break,
+    Consent,
+    Debriefing,
+    Demographics,
+    Done,
+    Instructions,
+    Questionnaire,
+    StartTask,
+    Step,
+)
+
+NAMES = {"click": "clicking", "polygon": "outlining"}
+HOW = {
+    "click": (
+        "You correct the computer's attention with single clicks.",
+        (
+            "**Left click** on the thing that is named above the image: look here. "
+            "You may click several times, for several things or for a large one.",
+            "**Right click** on a coloured region where the computer should *not* look. The region "
+            "is hatched at once; right-click it again to take that back.",
+            "**Middle click** takes back everything on this image.",
+        ),
+    ),
+    "polygon": (
+        "You correct the computer's attention by outlining what it should look at.",
+        (
+            "**Click** along the edge of the thing that is named above the image, corner by "
+            "corner. Click the first corner, or press **Enter**, to close the outline.",
+            "**Drag** a corner to move it; **right-click** a corner to delete it.",
+            "Draw several outlines where there are several things.",
+        ),
+    ),
+}
+BOTH = (
+    "The colours show what the computer looks at now: red most, blue a little, nothing where it "
+    "does not look. You can make them fainter.",
+    "**Undo** and **Redo** (Ctrl+Z, Ctrl+Shift+Z) go back and forth one step at a time.",
+    "**CONFIRM** when you are done with an image, or **Nothing to correct here** when the computer "
+    "looks at the right thing.",
+    "When all images are done, press **FINE-TUNE**: the computer learns from what you drew.",
+)
+
+
+def page(desk: Desk) -> None:
+    """The participant's page for whoever's link this is."""
+    _compat.frame()
+    seat = desk.admit(st.query_params.get("p"))
+    if seat is None:
+        _entry(desk)
+        return
+    step = seat.step()
+    _compat.workspace(_data(desk, seat, step), on_advance=lambda: None)
+    form = FORMS.get(type(step))
+    if form is not None:
+        with st.container(key="wide" if isinstance(step, Debriefing) else "form"):
+            form(desk, seat, step)
+
+
+def _data(desk: Desk, seat: Seat, step: Step) -> dict[str, Any]:
+    workspace = desk.config.workspace
+    return {
+        "token": desk.token(seat.participant),
+        "base": "",
+        "page": page_of(step),
+        "config": {
+            "show_attention": list(workspace.show_attention),
+            "opacity": workspace.opacity,
+            "test_mode": workspace.test_mode,
+            "hotkeys": workspace.hotkeys.model_dump(),
+        },
+    }
+
+
+def _record(seat: Seat, *payloads: Payload) -> None:
+    """Log and go on; what another tab has said already is not an error to show."""
+    try:
+        seat.record(*payloads)
+    except ProtocolError as error:
+        st.warning(f"This was not recorded: {error}.")
+        return
+    st.rerun()
+
+
+def _entry(desk: Desk) -> None:
+    with st.container(key="form"):
+        st.title(desk.config.title or desk.config.name)
+        if st.query_params.get("p"):
+            st.warning("This link is not complete or not of this study. Type your code instead.")
+        with st.form("entry", border=False):
+            typed = st.text_input("Your code", placeholder="ABCD-2345")
+            if st.form_submit_button("Begin", type="primary"):
+                token = desk.admit_by_code(typed)
+                if token is None:
+                    # somebody who guesses should not do it fast
+                    time.sleep(1)
+                    st.error("Nobody has this code. Check it with the experimenter.")
+                else:
+                    st.query_params["p"] = token
+                    st.rerun()
+
+
+def _consent(desk: Desk, seat: Seat, step: Consent) -> None:
+    st.title(desk.config.title or "Welcome")
+    st.markdown(step.text)
+    agreed = st.checkbox("I have read this and I agree to take part.")
+    if st.button("Continue", type="primary", disabled=not agreed):
+        _record(seat, Consented())
+
+
+def _demographics(desk: Desk, seat: Seat, step: Demographics) -> None:
+    st.title("About you")
+    st.caption("You may leave a question out.")
+    with st.form("demographics", border=False):
+        answers = ask_demographics(step.questions)
+        if st.form_submit_button("Continue", type="primary"):
+            given = {key: value for key, value in answers.items() if value not in (None, "")}
+            _record(seat, Described(answers=given))
+
+
+def _instructions(desk: Desk, seat: Seat, step: Instructions) -> None:
+    intro, points = HOW[step.interface]
+    shows = step.interface in desk.config.workspace.show_attention
+    st.title(f"How it works: {NAMES[step.interface]}")
+    st.markdown(
+        "A computer programme has learned to recognise images, but it often looks at the wrong "
+        f"part of them. {intro}"
+    )
+    figure = Path(__file__).parent / "canvas" / f"how-{step.interface}.svg"
+    st.image(str(figure), width=640)
+    both = BOTH if shows else BOTH[1:]
+    st.markdown("\n".join(f"- {text}" for text in (*points, *both)))
+    items = desk.config.practice.items
+    label = f"Practise on {items} images" if items else "Continue"
+    if st.button(label, type="primary"):
+        _record(seat, Instructed(interface=step.interface))
+
+
+def _start(desk: Desk, seat: Seat, step: StartTask) -> None:
+    task = desk.config.task
+    st.title(f"Task {step.position} of {step.tasks}: {NAMES[step.condition.interface]}")
+    limit = f"up to {task.minutes:g} minutes" + (
+        f" or {task.images} images" if task.images is not None else ""
+    )
+    st.markdown(
+        f"In this task you correct the computer by **{NAMES[step.condition.interface]}**, for "
+        f"{limit}. After every {task.batch} images it learns from your corrections, and then shows "
+        "you the next ones.\n\nDo the images in any order. Your time per image is measured, so "
+        "please work steadily, and rest while the computer is learning."
+    )
+    if st.button("Begin the task", type="primary"):
+        _record(seat, TaskStarted(position=step.position))
+
+
+def _questionnaire(desk: Desk, seat: Seat, step: Questionnaire) -> None:
+    ended = step.position is None
+    st.title("Last questions" if ended else f"Questions about task {step.position}")
+    with st.form(f"questionnaire-{step.position}", border=False):
+        answers: dict[tuple[str, str], str | float | None] = {}
+        shown = ""
+        for instrument, question in step.questions:
+            if instrument.title != shown and not ended:
+                shown = instrument.title
+                st.subheader(shown)
+            answers[instrument.name, question.key] = ask(step.position, instrument, question)
+        if st.form_submit_button("Continue", type="primary"):
+            asked = [(f"{i.name}/{q.key}", q.kind) for i, q in step.questions]
+            left = missing(asked, {f"{i}/{q}": value for (i, q), value in answers.items()})
+            if left:
+                st.error(f"Please answer every question: {len(left)} left.")
+            else:
+                _record(seat, *answered(step.position, step.questions, answers))
+
+
+def _break(desk: Desk, seat: Seat, step: Break) -> None:
+    st.title("Time for a break")
+    st.markdown(f"You have finished task {step.position}. Look away from the screen for a while.")
+    _countdown(seat, step)
+
+
+@st.fragment(run_every=1.0)
+def _countdown(seat: Seat, step: Break) -> None:
+    begun = seat.session.progress.last_at
+    left = step.seconds - (time.time() - begun)
+    minutes, seconds = divmod(max(int(left + 0.999), 0), 60)
+    st.markdown(f"### {minutes}:{seconds:02d}")
+    st.progress(min(max(1 - left / step.seconds, 0.0), 1.0))
+    if st.button("Continue", type="primary", disabled=left > 0):
+        seat.record(Rested(position=step.position, seconds=time.time() - begun))
+        st.rerun(scope="app")
+
+
+def _debriefing(desk: Desk, seat: Seat, step: Debriefing) -> None:
+    st.title("What this was about")
+    st.markdown(
+        "The computer had learned from images in which a thing and its surroundings almost always "
+        "go together, so it looked at the surroundings. Your corrections moved its attention. "
+        "Below is what it looked at **before** and **after** it learned from you."
+    )
+    for task in seat.session.progress.tasks:
+        _before_and_after(desk, seat, task.position, task.condition.interface)
+    if st.button("Finish", type="primary"):
+        _record(seat, Debriefed())
+
+
+def _before_and_after(desk: Desk, seat: Seat, position: int, interface: str) -> None:
+    stimuli, cycle = desk.layout.stimuli, latest_view(seat, position)
+    validation, before = stimuli.validation(), stimuli.view(stimuli.view_path(None))
+    if validation is None or before is None or not cycle:
+        return
+    accuracy = [
+        f"{value:.1%}" if value is not None else "–" for value in accuracies(seat, position)
+    ]
+    st.subheader(f"Task {position}, by {NAMES[interface]}")
+    st.caption(f"Right on {accuracy[0]} of test images before, {accuracy[1]} after.")
+    token = desk.token(seat.participant)
+    # those that changed most say most
+    after = stimuli.view(stimuli.view_path(seat.participant, position, cycle))
+    assert after is not None
+    change = abs(_shares(after.maps) - _shares(before.maps)).sum((1, 2))
+    cells = "".join(
+        f'<figure><div><img src="/stimuli/gallery/{i}?p={token}">'
+        f'<img class="layer" src="/stimuli/view/{position}/{side}/{i}?p={token}"></div>'
+        f"<figcaption>{name}</figcaption></figure>"
+        for i in change.argsort()[::-1][:4]
+        for side, name in ((0, "before"), (cycle, "after"))
+    )
+    st.html(f"{_FIGURES}<div class='pairs'>{cells}</div>")
+
+
+def _shares(maps: Any) -> Any:
+    return maps / maps.sum((1, 2), keepdims=True).clip(1e-9)
+
+
+_FIGURES = """<style>
+.pairs { display: flex; flex-wrap: wrap; gap: 4px; }
+.pairs figure { margin: 0; width: 140px; } .pairs figure:nth-child(even) { margin-right: 16px; }
+.pairs div { position: relative; width: 140px; height: 140px; }
+.pairs img { position: absolute; inset: 0; width: 100%; height: 100%; }
+.pairs .layer { opacity: .6; } .pairs figcaption { font-size: 12px; color: #5b6673; }
+</style>"""
+
+_ENDINGS = {
+    "completed": ("Thank you!", "The study is complete. You may close this tab."),
+    "withdrawn": ("You have left the study", "Thank you for your time. You may close this tab."),
+    "excluded": ("The study has ended", "Thank you for your time. Please see the experimenter."),
+}
+
+
+def _done(desk: Desk, seat: Seat, step: Done) -> None:
+    title, text = _ENDINGS[step.status]
+    st.title(title)
+    st.markdown(text)
+
+
+FORMS: dict[type[Step], Any] = {
+    Consent: _consent,
+    Demographics: _demographics,
+    Instructions: _instructions,
+    StartTask: _start,
+    Questionnaire: _questionnaire,
+    Break: _break,
+    Debriefing: _debriefing,
+    Done: _done,
+}

@@ -1,0 +1,293 @@
+"""The routes beside Streamlit's: what the canvas says and fetches.
+
+They answer in milliseconds whatever Streamlit is doing. Every request carries the participant's
+signed token (``p``) and, where it matters, the page that holds the lease.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from apps.desk import Desk, Seat
+from apps.stimuli import overlay
+from study.protocol.events import Withdrawn
+from study.protocol.session import ProtocolError
+from study.protocol.steps import Annotate, Check, FineTune, Practice
+
+Answer = dict[str, Any]
+FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+log = logging.getLogger(__name__)
+
+
+def routes(desk: Desk) -> list[Route]:
+    """All routes of a study."""
+
+    def admitted(answer: Callable[[Seat, Request, Answer], Response], method: str) -> Any:
+        async def endpoint(request: Request) -> Response:
+            seat = await run_in_threadpool(desk.admit, request.query_params.get("p"))
+            if seat is None:
+                return JSONResponse({"problem": "this link is not valid"}, status_code=403)
+            said: Answer = {}
+            if method == "POST":
+                try:
+                    said = dict(await request.json())
+                except (ValueError, TypeError):
+                    return JSONResponse({"problem": "not a JSON object"}, status_code=400)
+            try:
+                return await run_in_threadpool(answer, seat, request, said)
+            except ProtocolError as error:
+                return JSONResponse({"problem": str(error)}, status_code=409)
+
+        return endpoint
+
+    table: list[tuple[str, str, Callable[[Seat, Request, Answer], Response]]] = [
+        ("POST", "/api/claim", claim),
+        ("POST", "/api/release", release),
+        ("POST", "/api/events", events),
+        ("POST", "/api/fine-tune", fine_tune),
+        ("POST", "/api/withdraw", withdraw),
+        ("GET", "/api/state", state),
+        ("GET", "/api/batch", batch),
+        ("GET", "/api/annotation", annotation),
+        ("GET", "/api/gallery", gallery),
+        ("GET", "/stimuli/image/{position:int}/{cycle:int}/{index:int}", image),
+        ("GET", "/stimuli/overlay/{position:int}/{cycle:int}/{index:int}", attention),
+        ("GET", "/stimuli/regions/{position:int}/{cycle:int}/{index:int}", regions),
+        ("GET", "/stimuli/practice/{interface}/{attempt:int}/{layer}", practice),
+        ("GET", "/stimuli/gallery/{index:int}", gallery_image),
+        ("GET", "/stimuli/view/{position:int}/{cycle:int}/{index:int}", view),
+    ]
+    return [
+        Route(path, admitted(answer, method), methods=[method]) for method, path, answer in table
+    ]
+
+
+# -- what the canvas says ------------------------------------------------------------------
+
+
+def _held(seat: Seat, said: Answer) -> bool:
+    tab, page = str(said.get("tab", "")), str(said.get("page", ""))
+    return seat.desk.board.lease(seat.participant, tab, page)
+
+
+def claim(seat: Seat, request: Request, said: Answer) -> Response:
+    """A page has loaded, or the person presses "continue here"."""
+    tab, page = str(said.get("tab", "")), str(said.get("page", ""))
+    board = seat.desk.board
+    if said.get("take"):
+        held = board.lease(seat.participant, tab, page, take=True)
+    else:
+        held = board.claim(seat.participant, tab, page)
+    return JSONResponse({"held": held, "state": seat.state()})
+
+
+def release(seat: Seat, request: Request, said: Answer) -> Response:
+    """A page is closed."""
+    seat.desk.board.release(seat.participant, str(said.get("page", "")))
+    return JSONResponse({})
+
+
+def events(seat: Seat, request: Request, said: Answer) -> Response:
+    """The outbox of a browser. It is logged whoever has the lease: it was done."""
+    messages = said.get("messages")
+    results = seat.accept(messages if isinstance(messages, list) else [])
+    return JSONResponse({"results": results, "held": _held(seat, said), "state": seat.state()})
+
+
+def fine_tune(seat: Seat, request: Request, said: Answer) -> Response:
+    """FINE-TUNE was pressed."""
+    if _held(seat, said):
+        seat.fine_tune()
+    return state(seat, request, said)
+
+
+def withdraw(seat: Seat, request: Request, said: Answer) -> Response:
+    """The participant leaves the study."""
+    seat.record(Withdrawn(reason=str(said.get("reason", ""))[:500]))
+    return JSONResponse({"state": seat.state()})
+
+
+# -- what the canvas fetches ---------------------------------------------------------------
+
+
+def state(seat: Seat, request: Request, said: Answer) -> Response:
+    """What comes next; renews the lease."""
+    who = said or dict(request.query_params)
+    return JSONResponse({"held": _held(seat, who), "state": seat.state()})
+
+
+def batch(seat: Seat, request: Request, said: Answer) -> Response:
+    """The images of the current cycle."""
+    step = seat.step()
+    if not isinstance(step, Annotate | Check | FineTune):
+        raise ProtocolError("there is no batch now")
+    found = seat.desk.layout.stimuli.batch(seat.participant, step.position, step.cycle)
+    if found is None:
+        raise ProtocolError("the images are being prepared")
+    return JSONResponse(
+        {
+            "position": step.position,
+            "cycle": step.cycle,
+            "images": found.images,
+            "labels": found.labels,
+        }
+    )
+
+
+def annotation(seat: Seat, request: Request, said: Answer) -> Response:
+    """What is confirmed on an image of the current task."""
+    position, cycle, index = (int(request.query_params[k]) for k in ("position", "cycle", "index"))
+    current = seat.session.progress.task(position).cycles[cycle - 1]
+    drawn = current.annotations.get(current.images[index])
+    return JSONResponse(None if drawn is None else drawn.model_dump(mode="json"))
+
+
+def gallery(seat: Seat, request: Request, said: Answer) -> Response:
+    """The current model against the pretrained one: which images are right, and accuracy."""
+    position = int(request.query_params["position"])
+    stimuli, progress = seat.desk.layout.stimuli, seat.session.progress
+    validation = stimuli.validation()
+    if validation is None:
+        raise ProtocolError("the study is still being prepared")
+    cycle = latest_view(seat, position)
+    before = stimuli.view(stimuli.view_path(None))
+    after = stimuli.view(stimuli.view_path(seat.participant, position, cycle)) if cycle else before
+    if before is None or after is None:
+        raise ProtocolError("the attention maps are being prepared")
+    return JSONResponse(
+        {
+            "position": position,
+            "cycle": cycle,
+            "tuned": sum(c.tuned for c in progress.task(position).cycles),
+            "labels": [validation.labels[index] for index in validation.gallery],
+            "before": [bool(right) for right in before.right],
+            "after": [bool(right) for right in after.right],
+            "accuracy": accuracies(seat, position),
+        }
+    )
+
+
+def latest_view(seat: Seat, position: int) -> int:
+    """The last cycle of a task whose maps are written; 0 when there is none."""
+    cycles = seat.session.progress.task(position).cycles
+    path = seat.desk.layout.stimuli.view_path
+    return max(
+        (c.number for c in cycles if path(seat.participant, position, c.number).exists()), default=0
+    )
+
+
+def accuracies(seat: Seat, position: int) -> list[float | None]:
+    """Test accuracy of the pretrained and of the current model of a task."""
+    from study.protocol.events import Evaluated
+
+    found = [
+        event.payload.metrics.get("test", {}).get("accuracy")
+        for event in seat.desk.layout.study.store.events(seat.participant)
+        if isinstance(event.payload, Evaluated) and event.payload.position == position
+    ]
+    return [found[0], found[-1]] if found else [None, None]
+
+
+# -- stimuli -------------------------------------------------------------------------------
+
+
+def _place(request: Request) -> tuple[int, int, int]:
+    values = request.path_params
+    return int(values["position"]), int(values["cycle"]), int(values["index"])
+
+
+def _missing() -> Response:
+    return JSONResponse({"problem": "not there yet"}, status_code=404)
+
+
+def image(seat: Seat, request: Request, said: Answer) -> Response:
+    """An image of a batch."""
+    position, cycle, index = _place(request)
+    stimuli = seat.desk.layout.stimuli
+    found = stimuli.batch(seat.participant, position, cycle)
+    if found is None or index >= len(found.images):
+        return _missing()
+    return _file(stimuli.image_path("train", found.images[index]), "image/png")
+
+
+def attention(seat: Seat, request: Request, said: Answer) -> Response:
+    """The attention overlay of an image of a batch."""
+    position, cycle, index = _place(request)
+    found = seat.desk.layout.stimuli.batch(seat.participant, position, cycle)
+    if found is None or index >= len(found.maps):
+        return _missing()
+    return Response(overlay(found.maps[index]), media_type="image/png", headers=FOREVER)
+
+
+def regions(seat: Seat, request: Request, said: Answer) -> Response:
+    """The superpixels of an image of a batch."""
+    position, cycle, index = _place(request)
+    path = seat.desk.layout.stimuli.regions_path(seat.participant, position, cycle, index)
+    return _deflated(path)
+
+
+def practice(seat: Seat, request: Request, said: Answer) -> Response:
+    """A layer (image, overlay or regions) of the current practice item."""
+    step = seat.step()
+    values = request.path_params
+    if not isinstance(step, Practice) or (step.interface, step.attempt) != (
+        values["interface"],
+        values["attempt"],
+    ):
+        return _missing()
+    stimuli, index = seat.desk.layout.stimuli, seat.practice_item(step)
+    validation = stimuli.validation()
+    if validation is None:
+        return _missing()
+    match values["layer"]:
+        case "image":
+            return _file(stimuli.image_path("val", validation.names[index]), "image/png")
+        case "overlay":
+            return Response(
+                overlay(stimuli.practice_map(index)), media_type="image/png", headers=FOREVER
+            )
+        case "regions":
+            return _deflated(stimuli.practice_regions_path(index))
+    return _missing()
+
+
+def gallery_image(seat: Seat, request: Request, said: Answer) -> Response:
+    """An image of the before/after maps."""
+    stimuli = seat.desk.layout.stimuli
+    validation = stimuli.validation()
+    index = int(request.path_params["index"])
+    if validation is None or index >= len(validation.gallery):
+        return _missing()
+    name = validation.names[validation.gallery[index]]
+    return _file(stimuli.image_path("val", name), "image/png")
+
+
+def view(seat: Seat, request: Request, said: Answer) -> Response:
+    """A model's attention on an image of the before/after maps; cycle 0: the pretrained model's."""
+    position, cycle, index = _place(request)
+    stimuli = seat.desk.layout.stimuli
+    path = stimuli.view_path(seat.participant, position, cycle) if cycle else None
+    found = stimuli.view(path or stimuli.view_path(None))
+    if found is None or index >= len(found.maps):
+        return _missing()
+    return Response(overlay(found.maps[index]), media_type="image/png", headers=FOREVER)
+
+
+def _file(path: Any, media_type: str) -> Response:
+    if not path.exists():
+        return _missing()
+    return FileResponse(path, media_type=media_type, headers=FOREVER)
+
+
+def _deflated(path: Any) -> Response:
+    if not path.exists():
+        return _missing()
+    headers = FOREVER | {"Content-Encoding": "deflate"}
+    return Response(path.read_bytes(), media_type="application/octet-stream", headers=headers)

@@ -1,0 +1,59 @@
+"""The web process: Streamlit for the pages, and routes of its own for the canvas.
+
+``python -m apps.server STUDY_DIR`` serves a study directory; ``clickstudy serve`` starts and keeps
+it, together with a worker for each device.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import threading
+import time
+from pathlib import Path
+
+from apps.desk import Desk
+
+DIRECTORY_VARIABLE = "CLICKSTUDY_DIRECTORY"
+PASSWORD_VARIABLE = "CLICKSTUDY_PASSWORD"
+
+
+@functools.cache
+def _desk(path: str) -> Desk:
+    return Desk(Path(path))
+
+
+def current_desk() -> Desk:
+    """The desk of the study directory that this process serves."""
+    return _desk(os.environ[DIRECTORY_VARIABLE])
+
+
+def main() -> None:
+    """Serve until the process is ended, or its parent is."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8501)
+    arguments = parser.parse_args()
+    os.environ[DIRECTORY_VARIABLE] = str(arguments.directory.resolve())
+    import streamlit as st
+
+    from apps._compat import OPTIONS
+    from apps.routes import routes
+
+    threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
+    app = st.App(Path(__file__).with_name("pages.py"), routes=routes(current_desk()))
+    address = {"server.address": arguments.host, "server.port": arguments.port}
+    app.run(config=OPTIONS | address)
+
+
+def _leave_with(parent: int) -> None:
+    """No web process outlives the one that would start the next: the port must be free."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""What a participant's browser is told: a pure function of progress, step and job."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from apps.board import Job
+from study.config import StudyConfig
+from study.protocol.steps import (
+    Annotate,
+    Break,
+    Check,
+    Consent,
+    Debriefing,
+    Demographics,
+    Done,
+    FineTune,
+    Instructions,
+    Practice,
+    Questionnaire,
+    StartTask,
+    Step,
+)
+from study.protocol.timeline import Progress, Task
+
+State = dict[str, Any]
+
+
+def page_of(step: Step) -> str:
+    """Which page shows a step; the pages of the workspace are one, as it changes without one."""
+    match step:
+        case Consent() | Demographics() | Debriefing():
+            return type(step).__name__.lower()
+        case Done(status=status):
+            return f"done/{status}"
+        case Instructions(interface=interface):
+            return f"instructions/{interface}"
+        case StartTask(position=position):
+            return f"start/{position}"
+        case Questionnaire(position=position):
+            return f"questionnaire/{position or 'end'}"
+        case Break(position=position):
+            return f"break/{position}"
+    return "workspace"
+
+
+def state_of(
+    config: StudyConfig,
+    progress: Progress,
+    step: Step,
+    job: Job | None = None,
+    paused: bool = False,
+    now: float | None = None,
+) -> State:
+    """Everything on a participant's screen that changes, as JSON."""
+    now = time.time() if now is None else now
+    state: State = {
+        "page": page_of(step),
+        "step": type(step).__name__,
+        "place": place_of(config, progress, step),
+        "paused": paused,
+        "now": now,
+    }
+    position = getattr(step, "position", None)
+    if position is not None and page_of(step) == "workspace":
+        state["task"] = _task(config, progress.task(position), now)
+    match step:
+        case Annotate(cycle=cycle) | FineTune(cycle=cycle):
+            state["batch"] = _batch(config, progress.task(step.position), cycle)
+        case Check(number=number, target=target, radius=radius, cycle=cycle):
+            state["batch"] = _batch(config, progress.task(step.position), cycle)
+            state["check"] = {"number": number, "target": target, "radius": radius}
+        case Practice():
+            state["practice"] = {
+                "interface": step.interface,
+                "attempt": step.attempt,
+                "done": step.done,
+                "items": step.items,
+            }
+        case Break(seconds=seconds):
+            state["break"] = {"seconds_left": max(seconds - (now - progress.last_at), 0.0)}
+    if step.machine:
+        state["job"] = _job(job, now)
+    return state
+
+
+def _task(config: StudyConfig, task: Task, now: float) -> State:
+    left = task.seconds_left(config)
+    if config.task.clock == "total" and task.started_at is not None:
+        left -= max(now - task.last_at, 0.0)
+    return {
+        "position": task.position,
+        "interface": task.condition.interface,
+        "images": task.images,
+        "budget": config.task.images,
+        "clock": config.task.clock,
+        "seconds_left": left,
+        "over": task.over(config),
+        "tuned": sum(cycle.tuned for cycle in task.cycles),
+    }
+
+
+def _batch(config: StudyConfig, task: Task, cycle: int) -> State:
+    current = task.cycles[cycle - 1]
+    done = current.annotations
+    return {
+        "cycle": cycle,
+        "size": len(current.images),
+        "page_size": config.task.page,
+        "done": [index for index, name in enumerate(current.images) if name in done],
+    }
+
+
+def _job(job: Job | None, now: float) -> State | None:
+    if job is None:
+        return None
+    return {
+        "step": job.step.split("/")[0],
+        "state": job.state,
+        "ahead": job.ahead,
+        "done": job.done,
+        "total": job.total,
+        "seconds_left": job.seconds_left(now),
+    }
+
+
+def place_of(config: StudyConfig, progress: Progress, step: Step) -> State:
+    """Where the participant is in the study: stages in order, and which is the current one."""
+    stages = ["Welcome", "Practice"]
+    stages += [f"Task {task.position}" for task in progress.tasks]
+    stages += ["Last questions"]
+    position = getattr(step, "position", None)
+    match step:
+        case Consent() | Demographics():
+            current = 0
+        case Instructions() | Practice():
+            current = 1
+        case Debriefing() | Done():
+            current = len(stages) - 1
+        case _ if position is not None:
+            current = 1 + int(position)
+        case _:
+            current = len(stages) - 1
+    finished = isinstance(step, Debriefing | Done)
+    share = (current + _share(config, progress, step)) / len(stages)
+    return {"stages": stages, "current": current, "share": 1.0 if finished else share}
+
+
+def _share(config: StudyConfig, progress: Progress, step: Step) -> float:
+    """How much of the current stage is done, for the progress bar: by images or by time."""
+    position = getattr(step, "position", None)
+    if isinstance(step, Practice):
+        return step.done / step.items
+    if position is None or isinstance(step, StartTask):
+        return 0.0
+    if isinstance(step, Questionnaire | Break):
+        return 0.95
+    task = progress.task(position)
+    by_time = 1 - task.seconds_left(config) / (config.task.minutes * 60 + task.extension)
+    by_images = 0.0 if config.task.images is None else task.images / config.task.images
+    cycles = config.task.cycles
+    by_cycles = 0.0 if cycles is None else sum(c.evaluated for c in task.cycles) / cycles
+    return min(max(by_time, by_images, by_cycles, 0.0), 0.95)

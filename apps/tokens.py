@@ -1,0 +1,68 @@
+"""Personal links and codes: who a browser is, signed, without an account.
+
+A link carries the participant's name and a signature; a code is eight letters to type. Both follow
+from the study directory's secret, so they can be printed again at any time.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+CODE_LENGTH = 8
+
+
+def read_secret(directory: Path) -> bytes:
+    """The study directory's secret; made once, readable by its owner only."""
+    path = directory / "secret"
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(handle, "wb") as file:
+        file.write(secrets.token_hex(32).encode())
+    return path.read_bytes()
+
+
+def sign(secret: bytes, participant: str) -> str:
+    """The token of a participant, safe in a URL."""
+    name = base64.urlsafe_b64encode(participant.encode()).decode().rstrip("=")
+    return f"{name}.{_signature(secret, 'link', participant)}"
+
+
+def verify(secret: bytes, token: str) -> str | None:
+    """The participant whose token this is; None when the signature is wrong."""
+    name, _, signature = token.partition(".")
+    try:
+        participant = base64.urlsafe_b64decode(name + "=" * (-len(name) % 4)).decode()
+    except ValueError:
+        return None
+    expected = _signature(secret, "link", participant)
+    return participant if hmac.compare_digest(expected.encode(), signature.encode()) else None
+
+
+def code(secret: bytes, participant: str) -> str:
+    """A code to type, such as ``K7QM-2RTX``: letters and digits that cannot be confused."""
+    digest = hmac.new(secret, f"code:{participant}".encode(), hashlib.sha256).digest()
+    alphabet = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+    text = "".join(alphabet[byte % len(alphabet)] for byte in digest[:CODE_LENGTH])
+    return f"{text[:4]}-{text[4:]}"
+
+
+def participant_of_code(secret: bytes, typed: str, participants: Iterable[str]) -> str | None:
+    """The participant whose code was typed, in any case, with or without the hyphen."""
+    wanted = "".join(character for character in typed.upper() if character.isalnum())
+    for participant in participants:
+        if hmac.compare_digest(code(secret, participant).replace("-", ""), wanted):
+            return participant
+    return None
+
+
+def _signature(secret: bytes, purpose: str, participant: str) -> str:
+    digest = hmac.new(secret, f"{purpose}:{participant}".encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest[:18]).decode()

@@ -1,0 +1,259 @@
+"""The worker process: does machine steps and writes stimuli, so that the web process never waits.
+
+``serve`` starts one for each device and starts it again when it dies. What to do follows from the
+log, so a worker that is killed in the middle of a job does it again from the start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from apps.jobs import Queue
+from apps.layout import Layout, step_name
+from apps.stimuli import Batch, Validation, View, pack_regions
+from study.config import load
+from study.data.dataset import ImageSet
+from study.files import write_atomically
+from study.learning import attention
+from study.learning.models import Classifier
+from study.learning.superpixels import segment
+from study.loop import TaskLoop
+from study.protocol.events import BatchSelected, FineTuningFailed, Payload
+from study.protocol.session import ProtocolError, Session
+from study.protocol.steps import Annotate, Check, Evaluate, FineTune, Select, Step
+from study.protocol.timeline import Progress
+
+ATTEMPTS = 3
+"""A fine-tuning that took so many workers with it is given up, and the task goes on without."""
+GALLERY = 12
+"""Images of the before/after maps."""
+REPORT_SECONDS = 0.25
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """The machine's side of a served study, on one device.
+
+    Args:
+        path: the study directory.
+        device: as the command line names it.
+    """
+
+    def __init__(self, path: Path, device: str) -> None:
+        self.name = device
+        self.layout = Layout.open(path)
+        self.board = self.layout.board
+        self.stimuli = self.layout.stimuli
+        file = load(self.layout.directory.study_file)
+        self.loop = TaskLoop(file, self.layout.directory, device)
+        self.queue = Queue(self.layout.queue_path, self.advance)
+
+    def prepare(self) -> None:
+        """Pretrain once, and write what practice and the before/after maps show."""
+        if not self.loop.prepared:
+            self.board.note("preparing", "0/0")
+            self.loop.prepare(lambda done, total: self.board.note("preparing", f"{done}/{total}"))
+        if self.stimuli.validation() is None:
+            self._write_validation()
+        self.board.note("prepared", self.name)
+
+    def run(self) -> None:
+        """Work until the process is ended; what was under way when it last ended comes first."""
+        self.board.orphan(self.name)
+        self._repair()
+        for job in self.board.jobs():
+            if job.state == "queued":
+                self.queue.put(job.participant, job.step)
+        self.queue.consumer().run()
+
+    # -- one participant's machine steps ---------------------------------------------------
+
+    def advance(self, participant: str) -> None:
+        """Do machine steps until a person is needed; a fine-tuning only when it was asked for."""
+        session = Session(self.layout.study, participant)
+        job = self.board.job(participant)
+        asked = None if job is None else job.step
+        step = session.step()
+        while step.machine:
+            name = step_name(step)
+            if isinstance(step, FineTune) and asked != name:
+                break
+            attempt = self.board.start(participant, name, self.name)
+            if attempt is None:
+                return
+            try:
+                payload = self._perform(session, step, attempt)
+            except Exception as error:
+                log.exception("%s of %s failed", name, participant)
+                self.board.fail(participant, f"{name}: {str(error).splitlines()[0]}")
+                return
+            session.record(payload, at=time.time())
+            self._follow_up(session, step, payload)
+            step = session.step()
+        self.board.finish(participant)
+
+    def _perform(self, session: Session, step: Step, attempt: int) -> Payload:
+        participant = session.participant
+        if isinstance(step, FineTune) and attempt > ATTEMPTS:
+            return FineTuningFailed(
+                position=step.position,
+                cycle=step.cycle,
+                reason=f"the worker died {ATTEMPTS} times while fine-tuning",
+            )
+        reported = 0.0
+
+        def report(done: int, total: int) -> None:
+            nonlocal reported
+            if time.monotonic() - reported > REPORT_SECONDS or done == total:
+                reported = time.monotonic()
+                self.board.report(participant, done, total)
+
+        payload = self.loop.perform(session, step, report)
+        if isinstance(payload, BatchSelected):
+            self._write_batch(session, payload.position, payload.cycle, payload.images)
+        return payload
+
+    def _follow_up(self, session: Session, step: Step, payload: Payload) -> None:
+        """What nobody waits for: the superpixels of later pages, the before/after maps."""
+        match step, payload:
+            case Select(), BatchSelected(position=position, cycle=cycle, images=images):
+                self._write_regions(session, position, cycle, range(len(images)))
+            case Evaluate(cycle=cycle, position=position), _ if cycle:
+                path = self.stimuli.view_path(session.participant, position, cycle)
+                model = self.loop.model(session.progress, position, cycle)
+                self.stimuli.write_view(path, self._view(model))
+
+    # -- stimuli ---------------------------------------------------------------------------
+
+    def _write_batch(
+        self, session: Session, position: int, cycle: int, names: tuple[str, ...]
+    ) -> None:
+        """The images and maps of a batch and the superpixels of its first page."""
+        pool, place = self.loop.pool, (session.participant, position, cycle)
+        if not names:
+            return
+        indices = [pool.positions[name] for name in names]
+        for name, index in zip(names, indices, strict=True):
+            self.stimuli.write_image("train", name, pixels(pool, index))
+        if self.stimuli.batch(*place) is None:
+            maps = self.loop.attention(session.progress, position, cycle, names)
+            labels = tuple(pool.classes[int(pool.labels[index])] for index in indices)
+            self.stimuli.write_batch(*place, Batch(names, labels, maps))
+        first = range(min(self.layout.config.task.page, len(names)))
+        self._write_regions(session, position, cycle, first)
+
+    def _repair(self) -> None:
+        """Write again what a killed worker, or somebody who emptied the cache, left missing."""
+        for participant in self.layout.study.store.participants():
+            try:
+                session = Session(self.layout.study, participant)
+            except ProtocolError:
+                continue
+            step = session.step()
+            if isinstance(step, Annotate | Check):
+                images = session.progress.task(step.position).cycles[-1].images
+                self._write_batch(session, step.position, step.cycle, images)
+                self._write_regions(session, step.position, step.cycle, range(len(images)))
+
+    def _write_regions(
+        self, session: Session, position: int, cycle: int, indices: Iterable[int]
+    ) -> None:
+        place = session.participant, position, cycle
+        batch = self.stimuli.batch(*place)
+        if batch is None or session.progress.task(position).condition.interface != "click":
+            return
+        height, width = self.loop.pool.size
+        for index in indices:
+            if self.stimuli.regions_path(*place, index).exists():
+                continue
+            labels = segment(batch.maps[index], height, width)
+            write_atomically(self.stimuli.regions_path(*place, index), pack_regions(labels))
+
+    def _write_validation(self) -> None:
+        split = self.loop.dataset["val"]
+        candidates = self.loop.practice_candidates()
+        # cycle 0 is the pretrained model, whoever's progress it is
+        model = self.loop.model(Progress(""), position=1, cycle=0)
+        maps = _maps(model, split, self.loop.device)
+        for index in range(len(split)):
+            self.stimuli.write_image("val", split.names[index], pixels(split, index))
+        for index in candidates:
+            labels = segment(maps[index], *split.size)
+            write_atomically(self.stimuli.practice_regions_path(index), pack_regions(labels))
+        self.stimuli.write_view(self.stimuli.view_path(None), self._view(model))
+        self.stimuli.write_validation(
+            Validation(
+                names=split.names,
+                labels=tuple(split.classes[int(label)] for label in split.labels),
+                candidates=tuple(candidates),
+                gallery=tuple(self._gallery()),
+            ),
+            None if split.masks is None else split.masks.numpy(),
+            maps,
+        )
+
+    def _gallery(self) -> list[int]:
+        """A fixed dozen of the practice images, spread over the split."""
+        candidates = self.loop.practice_candidates()
+        places = np.linspace(0, len(candidates) - 1, min(GALLERY, len(candidates)))
+        return [candidates[round(place)] for place in places]
+
+    def _view(self, model: Classifier) -> View:
+        images = self.loop.dataset["val"].subset(self._gallery())
+        model.eval()
+        with torch.set_grad_enabled(not model.closed_form):
+            logits, maps = attention.attend(
+                model, images.images.to(self.loop.device), images.labels.to(self.loop.device)
+            )
+        right = logits.argmax(1).cpu() == images.labels
+        return View(maps.detach().float().cpu().numpy(), right.numpy())
+
+
+def pixels(images: ImageSet, index: int) -> np.ndarray:
+    """An image as uint8 [H, W, 3]."""
+    return images.images[index].permute(1, 2, 0).contiguous().numpy()
+
+
+def _maps(model: Classifier, images: ImageSet, device: torch.device) -> np.ndarray:
+    return attention.attention_maps(model, images, device=device).float().cpu().numpy()
+
+
+def _watch(worker_name: str, layout: Layout) -> None:
+    """Signs of life; and no worker outlives the process that would start the next one."""
+    parent = os.getppid()
+    while True:
+        layout.board.alive(worker_name)
+        time.sleep(1.0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def main() -> None:
+    """``python -m apps.worker STUDY_DIR --device cpu``."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--device", default="auto")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    # the web process answers first: people wait for it, nobody for one more epoch
+    os.nice(10)
+    watcher = threading.Thread(
+        target=_watch, args=(arguments.device, Layout.open(arguments.directory)), daemon=True
+    )
+    watcher.start()
+    worker = Worker(arguments.directory, arguments.device)
+    worker.prepare()
+    worker.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,255 @@
+"""A scripted participant in Chromium, who remembers everything it did."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Browser, Page, Playwright, TimeoutError
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+VIEWPORT = {"width": 1280, "height": 720}
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Debian's Chromium."""
+    return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+
+
+@dataclass
+class Done:
+    """One confirmed item as the script did it; ``seconds`` by the script's own clock."""
+
+    key: str
+    actions: list[tuple[str, float, float]] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+class Person:
+    """Drives one page through the study.
+
+    Args:
+        page: a page of its own.
+        link: the personal link.
+        shot: called with a name where a screenshot is worth having.
+    """
+
+    def __init__(self, page: Page, link: str, shot: Callable[[str], None] | None = None) -> None:
+        self.page = page
+        self.link = link
+        self.shot = shot or (lambda name: None)
+        self.items: list[Done] = []
+        self.checks: list[bool] = []
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    # -- looking ---------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """What the server says comes next, without touching the lease."""
+        base, token = self.link.split("/?p=")
+        answer = self.page.request.get(f"{base}/api/state", params={"p": token})
+        found: dict[str, Any] = answer.json()["state"]
+        return found
+
+    def shown(self, timeout: float = 20) -> str:
+        """The key of the item that is open and may be annotated."""
+        cell = self.page.locator(".cs[data-shown]")
+        cell.wait_for(timeout=timeout * 1000)
+        return str(cell.get_attribute("data-shown"))
+
+    def wait_for(self, test: Callable[[dict[str, Any]], bool], timeout: float = 60) -> Any:
+        """Wait until the server's state is as wanted."""
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            state = self.state()
+            if test(state):
+                return state
+            time.sleep(0.1)
+        raise AssertionError(f"still {self.state()}")
+
+    # -- acting ----------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Follow the personal link."""
+        self.page.goto(self.link)
+        self.page.locator(".stages li").first.wait_for(timeout=30_000)
+
+    def press(self, name: str) -> None:
+        """Press a button by its text."""
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def at(self, x: float, y: float, button: Any = "left") -> None:
+        """Click at a relative place of the image."""
+        canvas = self.page.locator("canvas.top")
+        box = canvas.bounding_box()
+        assert box is not None
+        place = {"x": x * box["width"], "y": y * box["height"]}
+        canvas.click(position=place, button=button)  # type: ignore[arg-type]
+
+    @contextmanager
+    def leaving(self, page: str) -> Iterator[None]:
+        """Do something after which the server shows another page."""
+        yield
+        self.wait_for(lambda state: state["page"] != page)
+
+    def go(self, until: Callable[[dict[str, Any]], bool] = lambda state: False) -> None:
+        """Go on until the study is over or ``until`` says so."""
+        while True:
+            state = self.state()
+            if until(state) or state["page"].startswith("done"):
+                return
+            if state["page"] == "workspace":
+                self.work(state)
+            else:
+                with self.leaving(state["page"]):
+                    self.form(state["page"])
+
+    def form(self, page: str) -> None:
+        """Fill in a form page."""
+        kind = page.split("/")[0]
+        match kind:
+            case "consent":
+                self.page.get_by_text("I agree to take part").click()
+                self.shot("consent")
+                self.press("Continue")
+            case "demographics":
+                self.page.get_by_label("How old are you?").fill("25")
+                self.page.get_by_text("prefer not to say").click()
+                self.shot("demographics")
+                self.press("Continue")
+            case "instructions":
+                self.page.get_by_role("button", name="Practise").wait_for()
+                self.shot(page.replace("/", "-"))
+                self.page.get_by_role("button", name="Practise").click()
+            case "start":
+                self.page.get_by_role("button", name="Begin the task").wait_for()
+                self.shot("start")
+                self.press("Begin the task")
+            case "questionnaire":
+                self.questionnaire(page)
+            case "break":
+                self.page.get_by_role("button", name="Continue").wait_for()
+                self.shot("break")
+                self.page.locator(".st-key-form button:not([disabled])").click()
+            case "debriefing":
+                self.page.get_by_role("button", name="Finish").wait_for()
+                self.shot("debriefing")
+                self.press("Finish")
+
+    def questionnaire(self, page: str) -> None:
+        """Answer the first choice of every question."""
+        self.page.get_by_role("radiogroup").first.wait_for()
+        number = page.split("/")[1]
+        title = "Last questions" if number == "end" else f"Questions about task {number}"
+        self.page.get_by_role("heading", name=title).wait_for()
+        for group in self.page.get_by_role("radiogroup").all():
+            group.locator("label").first.click()
+        for box in self.page.locator("textarea").all():
+            box.fill("no comment")
+        self.shot("questionnaire-end" if number == "end" else "questionnaire")
+        self.press("Continue")
+
+    def work(self, state: dict[str, Any]) -> None:
+        """Whatever the workspace asks for."""
+        if "practice" in state:
+            self.practise(state["practice"])
+        elif state["step"] == "FineTune" and state["job"] is None:
+            self.shot("fine-tune")
+            self.press("FINE-TUNE")
+            self.wait_for(lambda s: s["step"] != "FineTune" or s["job"] is not None)
+            self.shot("fine-tuning")
+        elif state["step"] in ("FineTune", "Select", "Evaluate"):
+            time.sleep(0.1)
+        elif state["step"] == "Check":
+            self.check(state)
+        else:
+            self.annotate(state)
+
+    def practise(self, practice: dict[str, Any]) -> None:
+        """One practice item, done rightly by asking the mask."""
+        key = f"practice/{practice['interface']}/{practice['attempt']}"
+        try:
+            self.page.locator(f'.cs[data-shown="{key}"]').wait_for(timeout=20_000)
+        except TimeoutError:
+            return
+        x, y, around = self.object_of(practice)
+        if practice["interface"] == "click":
+            self.at(x, y)
+        else:
+            for corner in around:
+                self.at(*corner)
+            self.page.keyboard.press("Enter")
+        self.shot(f"practice-{practice['interface']}")
+        self.press("CONFIRM")
+        self.wait_for(lambda s: s.get("practice") != practice)
+
+    def object_of(self, practice: dict[str, Any]) -> tuple[float, float, list[tuple[float, float]]]:
+        """Where the practice object is: a point on it and an outline. Tests know the masks."""
+        raise NotImplementedError
+
+    def check(self, state: dict[str, Any]) -> None:
+        """Answer an attention check, every second one wrongly."""
+        number = state["check"]["number"]
+        self.page.locator(
+            f'.cs[data-shown="check/{state["task"]["position"]}/{number}"]'
+        ).wait_for()
+        x, y = state["check"]["target"]
+        right = len(self.checks) % 2 == 0
+        self.shot("check")
+        self.at(*((x, y) if right else (1 - x, 0.03 if y > 0.5 else 0.97)))
+        self.checks.append(right)
+        self.wait_for(lambda s: s.get("check", {}).get("number") != number)
+
+    def annotate(self, state: dict[str, Any]) -> None:
+        """Annotate the open image, or turn the page."""
+        done = len(state["batch"]["done"])
+        if done and done % state["batch"]["page_size"] == 0:
+            following = self.page.locator('[data-do="next"]:not([disabled])')
+            if following.count() and not self.page.locator(".cs[data-shown]").count():
+                self.shot("page-done")
+                following.click()
+        key = self.shown()
+        item = Done(key)
+        {"click": self.click_item, "polygon": self.trace_item}[state["task"]["interface"]](item)
+        self.shot(f"workspace-{state['task']['interface']}")
+        self.press("CONFIRM")
+        self.items.append(item)
+        self.wait_for(
+            lambda s: "batch" not in s or len(s["batch"]["done"]) != done or s["step"] != "Annotate"
+        )
+
+    def does(self, item: Done, kind: str, x: float, y: float, button: Any = "left") -> None:
+        """Click and remember."""
+        self.at(x, y, button)
+        item.actions.append((kind, x, y))
+
+    def click_item(self, item: Done) -> None:
+        """Left, right and middle clicks."""
+        if len(self.items) % 3 == 2:
+            self.does(item, "positive", 0.8, 0.8)
+            self.does(item, "cancel", 0.5, 0.5, "middle")
+        self.does(item, "positive", 0.5, 0.4)
+        self.page.locator(".cs").evaluate("() => new Promise(r => setTimeout(r, 200))")
+        self.does(item, "negative", 0.2, 0.75, "right")
+
+    def trace_item(self, item: Done) -> None:
+        """An outline, closed with Enter or on its first corner."""
+        corners = [(0.3, 0.3), (0.7, 0.3), (0.7, 0.6), (0.45, 0.7)]
+        for x, y in corners:
+            self.does(item, "vertex", x, y)
+        if len(self.items) % 2:
+            self.page.keyboard.press("Enter")
+        else:
+            self.at(*corners[0])
+        item.actions.append(("close", *corners[0]))
