@@ -29,6 +29,8 @@ def test_a_region_is_its_mask(mask: NDArray[np.bool_]) -> None:
     assert Region.model_validate_json(region.model_dump_json()) == region
 
 
+# pycocotools and numpy 2 disagree about a keyword
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @given(masks)
 def test_pycocotools_and_we_read_and_write_the_same_counts(mask: NDArray[np.bool_]) -> None:
     region = Region.from_mask((0, 0), mask)

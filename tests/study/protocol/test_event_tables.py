@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -183,7 +184,7 @@ def row(frame: pd.DataFrame, **where: object) -> dict[str, Any]:
     for column, value in where.items():
         frame = frame[frame[column] == value]
     (found,) = frame.to_dict("records")
-    return found
+    return {str(column): value for column, value in found.items()}
 
 
 KEYS = ["participant", "mode", "sequence", "position", "interface", "sampling"]
@@ -364,10 +365,12 @@ def test_a_column_nobody_described_is_not_described(table: str, column: str) -> 
 def test_csv_gives_the_numbers_back_exactly(
     table: str, out: Path, tables: dict[str, pd.DataFrame]
 ) -> None:
-    read_back = pd.read_csv(out / f"{table}.csv", float_precision="round_trip")
+    with (out / f"{table}.csv").open(newline="") as file:
+        written = list(csv.DictReader(file))
     for column in tables[table].select_dtypes("number"):
-        before = tables[table][column].astype(float)
-        assert before.equals(read_back[column].astype(float)), column
+        for value, line in zip(tables[table][column], written, strict=True):
+            text = line[str(column)]
+            assert pd.isna(value) if text == "" else float(text) == value, column
 
 
 @pytest.mark.parametrize("table", ISSUE)
@@ -377,8 +380,12 @@ def test_parquet_holds_what_csv_holds(
     parquet = pd.read_parquet(out / f"{table}.parquet")
     assert list(parquet) == list(tables[table])
     assert parquet.isna().equals(tables[table].isna())
-    for column in tables[table].select_dtypes("number"):
-        assert parquet[column].equals(tables[table][column]), column
+    for column in parquet:
+        values = tables[table][column].dropna().tolist()
+        if column == "answer":
+            # numbers and text: a Parquet column has one type
+            values = [str(value) for value in values]
+        assert parquet[column].dropna().tolist() == values, column
 
 
 def test_the_manifest_says_what_was_exported(out: Path, run: StudyDirectory) -> None:

@@ -455,7 +455,7 @@ def palette() -> dict[type[Step], Payload]:
         ),
         StartTask: TaskStarted(**place),
         Select: BatchSelected(**place, cycle=1, strategy="random", images=("00.png",), seconds=0),
-        FineTune: FineTuned(**place, cycle=1, images=2, epochs=1, seconds=1, waiting_seconds=1),
+        FineTune: FineTuned(position=1, cycle=1, images=2, epochs=1, seconds=1, waiting_seconds=1),
         Evaluate: Evaluated(**place, cycle=1, metrics={}, seconds=1),
         Questionnaire: Answered(instrument="paper", question="Q7", answer=4, **place),
         Break: Rested(**place, seconds=60),
