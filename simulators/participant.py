@@ -208,7 +208,9 @@ class Participant:
             maps = self._attention(step)
             number = step.images.index(image)
             attention = maps[number]
-            views = [sight.shown(m, mask.shape) for m in maps[max(0, number - RECENT) : number + 1]]
+            seen = maps[max(0, number - RECENT) : number + 1]
+            # on the attention grid: the blobs of the larger view are no more or less alike
+            views = [sight.shown(m, m.shape) for m in seen]
             alike = sight.similarity(views[-1], views[:-1])
         drawn, moves = _hand(interface, mask, attention, self.person, stream)
         done = self._perform(moves, step, stream, alike)
