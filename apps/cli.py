@@ -44,6 +44,7 @@ class Example(StrEnum):
 
     scenes = "scenes"
     demo = "demo"
+    photographs = "photographs"
 
 
 class Mode(StrEnum):
@@ -58,7 +59,10 @@ class Mode(StrEnum):
 def init(
     directory: Annotated[Path, typer.Argument(help="Made when missing.")],
     example: Annotated[
-        Example, typer.Option(help="scenes: every setting with its comment; demo: a short study.")
+        Example,
+        typer.Option(
+            help="scenes: every setting, commented; demo: a short study; photographs: COCO."
+        ),
     ] = Example.scenes,
 ) -> None:
     """Write a commented study file into DIRECTORY."""
