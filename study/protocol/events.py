@@ -152,10 +152,10 @@ class TaskStarted(TaskPayload):
 
 
 class TaskExtended(TaskPayload):
-    """The experimenter gave a task more time, for the ``number``-th time."""
+    """The experimenter gave a task more (or less) time, for the ``number``-th time."""
 
     type = "task_extended"
-    seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    seconds: Annotated[float, Field(allow_inf_nan=False)]
     reason: str = ""
     number: Position = 1
 

@@ -114,14 +114,20 @@ class Session:
     ) -> list[bool]:
         """Log several events in one transaction: all or, where one is refused, none."""
         _check_time(at)
-        for id in ids or ():
+        names = list(ids or [None] * len(payloads))
+        known: set[int] = set()
+        for id in names:
             if id is not None and not 0 < len(id) <= 64:
                 raise ProtocolError("an event's id has 1 to 64 characters")
 
         def make(news: list[Event]) -> list[Event]:
             self._apply(news)
-            made = []
-            for payload, id in zip(payloads, ids or [None] * len(payloads), strict=True):
+            made: list[Event] = []
+            for index, (payload, id) in enumerate(zip(payloads, names, strict=True)):
+                if id in self._progress.ids:
+                    # a retry may be numbered anew (visit 2 of what was visit 1): the id decides
+                    known.add(index)
+                    continue
                 problem = refusal(self.study.config, self._progress, payload)
                 if problem:
                     raise ProtocolError(problem)
@@ -138,7 +144,8 @@ class Session:
             return made
 
         try:
-            return self.study.store.decide(self.participant, self._progress.number, make)
+            new = iter(self.study.store.decide(self.participant, self._progress.number, make))
+            return [index not in known and next(new) for index in range(len(payloads))]
         except BaseException:
             # what was folded is not in the log: fold the log anew when next asked
             self._progress = replay(self.study.config, self.participant, [])

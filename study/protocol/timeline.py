@@ -169,6 +169,7 @@ class Progress:
     last_at: float = 0.0
     number: int = 0
     keys: set[str] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)
 
     def task(self, position: int) -> Task:
         """The ``position``-th task, from 1."""
@@ -181,6 +182,7 @@ class Progress:
         if payload.key in self.keys:
             return
         self.keys.add(payload.key)
+        self.ids.add(event.id)
         # the experimenter's clock is not the participant's
         at = None if isinstance(payload, Supervision) else event.at
         if at is not None:

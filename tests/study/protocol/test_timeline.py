@@ -365,6 +365,24 @@ def test_a_late_retry_is_acknowledged_after_the_cycle_was_fine_tuned() -> None:
     assert len(log(session)) == before
 
 
+def test_a_retry_that_was_numbered_anew_is_known_by_its_id() -> None:
+    session, lab, step = at_step(Annotate)
+    session.record(item(step, step.images[0], visit=1), lab.now, id="browser-1")
+    again = item(step, step.images[0], visit=2)
+    other = item(step, step.images[1])
+    results = session.record_all([again, other], lab.now, ["browser-1", "browser-2"])
+    assert results == [False, True]
+    assert session.progress.task(1).cycles[0].visits == Counter(step.images)
+    assert session.progress == Session(session.study, "P01").progress
+
+
+def test_the_experimenter_may_take_time_away() -> None:
+    session, lab, _ = timed()
+    lab.advance(session, session.step())
+    session.record(TaskExtended(position=1, seconds=-30.0), lab.now)
+    assert isinstance(session.step(), FineTune)
+
+
 def test_an_answered_question_sent_again_when_the_study_is_over_is_acknowledged() -> None:
     session, lab = begin(config(conditions=ONE, questionnaires=("paper",)))
     lab.run(session)
