@@ -15,6 +15,7 @@ OPTIONS: dict[str, Any] = {
     "client.showErrorDetails": "none",
     "browser.gatherUsageStats": False,
     "server.headless": True,
+    "logger.hideWelcomeMessage": True,
     "server.fileWatcherType": "none",
     "theme.base": "light",
     "theme.primaryColor": "#1f5fa8",
@@ -29,7 +30,8 @@ _FRAME = """
 .st-key-form { max-width: 720px; margin: 36px auto 0; padding: 0 20px; }
 .st-key-wide { max-width: 1320px; margin: 20px auto 0; padding: 0 24px; }
 .st-key-form h1, .st-key-wide h1 { font-size: 26px; font-weight: 600; padding: 0 0 8px; }
-.st-key-form h3, .st-key-wide h3 { font-size: 18px; font-weight: 600; padding: 8px 0 0; }
+.st-key-form h3, .st-key-wide h3 { font-size: 18px; font-weight: 600; padding: 10px 0 6px; }
+.st-key-form [data-testid="stRadio"] { padding-bottom: 6px; }
 </style>
 """
 

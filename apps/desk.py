@@ -286,6 +286,11 @@ class Seat:
         with self.desk.layout.refused_path.open("a") as file:
             file.write(json.dumps(row, default=str) + "\n")
 
+    def failed_checks(self) -> int:
+        """How many attention checks were failed."""
+        events = self.desk.layout.study.store.events(self.participant)
+        return sum(isinstance(e.payload, Checked) and not e.payload.passed for e in events)
+
     # -- pause -----------------------------------------------------------------------------
 
     def paused_at(self) -> float | None:

@@ -380,9 +380,8 @@ class Canvas {
     }
     const marked = this.drawing.regions;
     if (marked.length && this.item.regions) {
-      context.imageSmoothingEnabled = false;
-      context.drawImage(stencil(this.item.regions, new Set(marked.map((region) => region.label))), x, y, w, h);
-      context.imageSmoothingEnabled = true;
+      const mask = stencil(this.item.regions, new Set(marked.map((region) => region.label)));
+      context.drawImage(hatched(mask, Math.round(w), Math.round(h)), x, y);
     }
   }
 
@@ -402,7 +401,7 @@ class Canvas {
     const drawing = this.drag ? this.drag.drawing : this.drawing;
     context.lineWidth = 2 * scale;
     if (this.target) ring(context, place(this.target.point), this.target.radius * w, scale);
-    drawing.points.forEach((point) => cross(context, place(point), 7 * scale, "#12b04c"));
+    drawing.points.forEach((point) => cross(context, place(point), 9 * scale, "#12b04c"));
     drawing.regions.forEach(({ point }) => dot(context, place(point), 4 * scale, "#e03127"));
     drawing.polygons.forEach((polygon) => outline(context, polygon.map(place), true, scale));
     if (drawing.open.length) {
@@ -413,20 +412,40 @@ class Canvas {
   }
 }
 
-function stencil(regions, labels) {
+function sheetOf(width, height) {
   const sheet = document.createElement("canvas");
-  sheet.width = regions.width;
-  sheet.height = regions.height;
-  const context = sheet.getContext("2d");
+  sheet.width = width;
+  sheet.height = height;
+  return [sheet, sheet.getContext("2d")];
+}
+
+// the regions with these labels, opaque on transparent
+function stencil(regions, labels) {
+  const [sheet, context] = sheetOf(regions.width, regions.height);
   const pixels = context.createImageData(regions.width, regions.height);
   for (let i = 0; i < regions.labels.length; i += 1) {
-    if (labels.has(regions.labels[i])) {
-      // hatched, so that it is not mistaken for the red of the attention map
-      const stripe = (i % regions.width + Math.floor(i / regions.width)) % 6 < 3;
-      pixels.data.set(stripe ? [214, 39, 29, 190] : [40, 8, 8, 150], i * 4);
-    }
+    if (labels.has(regions.labels[i])) pixels.data[i * 4 + 3] = 255;
   }
   context.putImageData(pixels, 0, 0);
+  return sheet;
+}
+
+// a mask as dark grey with red lines, so that it is not taken for the red of the attention map
+function hatched(mask, width, height) {
+  const [sheet, context] = sheetOf(width, height);
+  context.drawImage(mask, 0, 0, width, height);
+  context.globalCompositeOperation = "source-in";
+  context.fillStyle = "rgba(30, 30, 34, .5)";
+  context.fillRect(0, 0, width, height);
+  context.globalCompositeOperation = "source-atop";
+  context.strokeStyle = "rgba(225, 50, 38, .85)";
+  context.lineWidth = 2;
+  context.beginPath();
+  for (let x = -height; x < width; x += 14) {
+    context.moveTo(x, height);
+    context.lineTo(x + height, 0);
+  }
+  context.stroke();
   return sheet;
 }
 

@@ -1,0 +1,337 @@
+"""The experimenter's pages: who is where, what to do about it, and the data."""
+
+from __future__ import annotations
+
+import hmac
+import io
+import itertools
+import os
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from apps import _compat, overview, replay
+from apps.desk import Desk, Seat
+from apps.reporting import build_report, report_state
+from apps.serve import PASSWORD_VARIABLE, lan_address
+from apps.tokens import code
+from study.errors import UserError
+from study.protocol.events import Excluded, ItemAnnotated, Mode, Noted, TaskEnded
+from study.protocol.export import export
+from study.protocol.session import ProtocolError, enrol
+from study.protocol.tables import tables
+
+IDLE_MINUTES = 30
+"""An experimenter who does nothing for so long has to give the password again."""
+
+
+def page(desk: Desk) -> None:
+    """The whole of ``/experimenter``."""
+    _compat.frame()
+    with st.container(key="wide"):
+        if not _admitted():
+            return
+        st.title(desk.config.title or desk.config.name)
+        _machine(desk)
+        names = ["Live", "Participants", "Replay", "Data quality", "Data and report"]
+        for tab, body in zip(
+            st.tabs(names), (_live, _participants, _replay, _quality, _data), strict=True
+        ):
+            with tab:
+                body(desk)
+
+
+def _admitted() -> bool:
+    """Whether the password was given lately."""
+    if time.time() < st.session_state.get("admitted until", 0):
+        st.session_state["admitted until"] = time.time() + IDLE_MINUTES * 60
+        return True
+    st.title("Experimenter")
+    with st.form("password", border=False, width=420):
+        given = st.text_input("Password", type="password")
+        if st.form_submit_button("Open", type="primary"):
+            # somebody who guesses should not do it fast
+            time.sleep(0.5)
+            password = os.environ.get(PASSWORD_VARIABLE, "")
+            if password and hmac.compare_digest(given.encode(), password.encode()):
+                st.session_state["admitted until"] = time.time() + IDLE_MINUTES * 60
+                st.rerun()
+            st.error("This is not the password.")
+    return False
+
+
+def _machine(desk: Desk) -> None:
+    """What the experimenter has to know about the computer."""
+    facts = desk.board.facts()
+    if "prepared" not in facts:
+        done = facts.get("preparing", ("0/0", 0.0))[0]
+        st.info(f"The first model is being trained ({done}). Participants can begin meanwhile.")
+    workers = {name: at for name, (_, at) in facts.items() if name.startswith("worker ")}
+    if not any(time.time() - at < 15 for at in workers.values()):
+        st.error("No worker is running: participants wait after each round.")
+    for job in desk.board.jobs():
+        if job.state == "failed":
+            left, right = st.columns([5, 1])
+            left.error(f"{job.participant}: {job.problem}")
+            if right.button("Try again", key=f"retry-{job.participant}"):
+                desk.board.retry(job.participant)
+                desk.queue.put(job.participant, job.step)
+                st.rerun()
+
+
+def _seats(desk: Desk) -> list[Seat]:
+    found = (desk.seat(name) for name in desk.participants())
+    return [seat for seat in found if seat is not None]
+
+
+# -- live ----------------------------------------------------------------------------------
+
+
+@st.fragment(run_every=3.0)
+def _live(desk: Desk) -> None:
+    now, seen = time.time(), desk.board.last_seen()
+    jobs = {job.participant: job for job in desk.board.jobs()}
+    rows = []
+    for seat in _seats(desk):
+        progress, step = seat.session.progress, seat.session.step()
+        failed = seat.failed_checks()
+        rows.append(
+            overview.live_row(
+                desk.config, progress, step, jobs.get(seat.participant),
+                seen.get(seat.participant), seat.paused_at() is not None, failed, now,
+            )
+        )  # fmt: skip
+    if not rows:
+        st.info("Nobody is enrolled yet: create participants in the next tab.")
+        return
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config={
+            "progress": st.column_config.ProgressColumn(format="percent", max_value=1.0),
+            "minutes left": st.column_config.NumberColumn(format="%.1f"),
+            "seconds per image": st.column_config.NumberColumn(format="%.1f"),
+        },
+    )
+
+
+# -- participants --------------------------------------------------------------------------
+
+
+def _participants(desk: Desk) -> None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        _create(desk)
+    with right:
+        _act(desk)
+    st.subheader("Links")
+    base = st.text_input("Address that the participants' computers can reach", value=_address())
+    rows = [
+        {
+            "participant": seat.participant,
+            "mode": seat.session.progress.mode,
+            "code": code(desk.secret, seat.participant),
+            "link": f"{base}/?p={desk.token(seat.participant)}",
+        }
+        for seat in _seats(desk)
+    ]
+    if rows:
+        frame = pd.DataFrame(rows)
+        st.dataframe(frame, hide_index=True, column_config={"link": st.column_config.LinkColumn()})
+        st.download_button("Links as CSV, to print", frame.to_csv(index=False), "links.csv")
+
+
+def _address() -> str:
+    """The address that the experimenter's own browser used, or this computer's in its network."""
+    host = st.context.headers.get("Host", "")
+    name, _, port = host.partition(":")
+    if name in ("localhost", "127.0.0.1", ""):
+        name = lan_address()
+    return f"http://{name}:{port}" if port else f"http://{name}"
+
+
+def _create(desk: Desk) -> None:
+    st.subheader("Create participants")
+    with st.form("create", border=False):
+        modes: list[Mode] = ["pilot", "live"]
+        mode = st.radio(
+            "Mode",
+            modes,
+            horizontal=True,
+            help="A pilot's data are never mixed with the real study's.",
+        )
+        prefix = st.text_input("Name", value="P", help="Followed by a number.")
+        count = st.number_input("How many", 1, 64, 1)
+        if st.form_submit_button("Create", type="primary"):
+            try:
+                for name in new_names(desk.participants(), prefix, int(count)):
+                    enrol(desk.layout.study, name, mode, time.time())
+            except UserError as error:
+                st.error(str(error))
+            else:
+                st.rerun()
+
+
+def new_names(taken: list[str], prefix: str, count: int) -> list[str]:
+    """The next free names with a prefix.
+
+    >>> new_names(["P01", "P03"], "P", 2)
+    ['P02', 'P04']
+    """
+    free = (f"{prefix}{number:02d}" for number in range(1, 10_000))
+    return list(itertools.islice((name for name in free if name not in taken), count))
+
+
+def _act(desk: Desk) -> None:
+    st.subheader("One participant")
+    seats = {seat.participant: seat for seat in _seats(desk)}
+    chosen = st.selectbox("Participant", list(seats), index=None)
+    if chosen is None:
+        return
+    seat = seats[chosen]
+    st.write(overview.where(desk.config, seat.session.progress, seat.session.step()))
+    reason = st.text_input("Reason or note", key=f"reason-{chosen}")
+    position = getattr(seat.session.step(), "position", None)
+    buttons = st.columns(4)
+    try:
+        if seat.paused_at() is None:
+            if buttons[0].button("Pause"):
+                seat.pause()
+                seat.record(Noted(text=f"paused {reason}".strip()))
+                st.rerun()
+        elif buttons[0].button("Resume"):
+            seat.resume()
+            seat.record(Noted(text=f"resumed {reason}".strip()))
+            st.rerun()
+        if buttons[1].button("+ 5 minutes", disabled=position is None):
+            seat.extend(int(position or 0), 300.0, reason)
+            st.rerun()
+        if buttons[2].button("End task", disabled=position is None or not reason):
+            seat.record(TaskEnded(position=int(position or 0), reason=reason))
+            st.rerun()
+        if buttons[3].button("Add note", disabled=not reason):
+            seat.record(Noted(text=reason))
+            st.rerun()
+        if st.button(f"Exclude {chosen} from the analysis", disabled=not reason):
+            seat.record(Excluded(reason=reason))
+            st.rerun()
+    except ProtocolError as error:
+        st.error(f"Not done: {error}.")
+    if not reason:
+        st.caption("Ending a task and excluding a participant need a reason.")
+    for event in desk.layout.study.store.events(chosen):
+        if isinstance(event.payload, Noted | Excluded):
+            when = time.strftime("%d %b %H:%M", time.localtime(event.at))
+            text = getattr(event.payload, "text", "") or getattr(event.payload, "reason", "")
+            st.caption(f"{when}: {event.payload.type}: {text}")
+
+
+# -- replay --------------------------------------------------------------------------------
+
+
+def _replay(desk: Desk) -> None:
+    who, which, place = st.columns([2, 1, 3])
+    chosen = who.selectbox("Whose", desk.participants(), index=None, key="replay")
+    if chosen is None:
+        return
+    items = [
+        event.payload
+        for event in desk.layout.study.store.events(chosen)
+        if isinstance(event.payload, ItemAnnotated)
+    ]
+    if not items:
+        st.info("Nothing is annotated yet.")
+        return
+    positions = sorted({item.position for item in items})
+    position = which.segmented_control("Task", positions, default=positions[0])
+    of_task = [item for item in items if item.position == position]
+    if not of_task:
+        return
+    number = place.slider("Item", 1, len(of_task), 1) if len(of_task) > 1 else 1
+    item = of_task[number - 1]
+    stimuli = desk.layout.stimuli
+    batch = stimuli.batch(chosen, item.position, item.cycle)
+    left, right = st.columns(2)
+    if batch is not None:
+        grid = batch.maps[batch.images.index(item.image)]
+        shows = left.toggle("Attention", value=True)
+        path = stimuli.image_path("train", item.image)
+        left.image(replay.picture(path, grid if shows else None, item.annotation))
+    right.write(
+        f"**{item.image}**, round {item.cycle}, visit {item.visit}: {item.seconds:.2f} s, "
+        f"{len(item.actions)} actions"
+    )
+    right.dataframe(pd.DataFrame([a.model_dump() for a in item.actions]), hide_index=True)
+
+
+# -- data ----------------------------------------------------------------------------------
+
+
+def _quality(desk: Desk) -> None:
+    frames = tables(desk.config, desk.layout.study.store.events())
+    found = overview.quality(frames["items"], frames["participants"])
+    if found.empty:
+        st.info("Nothing is annotated yet.")
+        return
+    percent = st.column_config.NumberColumn(format="percent")
+    st.dataframe(
+        found,
+        hide_index=True,
+        column_config=dict.fromkeys(("too fast", "corrected", "idle"), percent)
+        | {"median seconds": st.column_config.NumberColumn(format="%.2f")},
+    )
+    st.caption(
+        f"Too fast: under {overview.TOO_FAST_SECONDS} s. Corrected: anything was drawn. Idle: away "
+        f"from the page, or longer than {desk.config.workspace.idle_seconds:g} s without an action."
+    )
+
+
+def _data(desk: Desk) -> None:
+    modes = sorted({seat.session.progress.mode for seat in _seats(desk)})
+    if not modes:
+        st.info("Nobody is enrolled yet.")
+        return
+    mode = st.radio("Mode", modes, horizontal=True)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Tables")
+        st.write("CSV and Parquet, with a data dictionary, a manifest and the study file.")
+        st.download_button(
+            "Download the tables",
+            data=lambda: _zipped(desk, mode),
+            file_name=f"{desk.config.name}-{mode}.zip",
+            mime="application/zip",
+        )
+    with right:
+        st.subheader("Report")
+        _report(desk, mode)
+
+
+def _zipped(desk: Desk, mode: str) -> bytes:
+    buffer = io.BytesIO()
+    with tempfile.TemporaryDirectory() as folder:
+        export(desk.layout.directory.path, Path(folder), mode)
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(Path(folder).iterdir()):
+                archive.write(path, path.name)
+    return buffer.getvalue()
+
+
+@st.fragment(run_every=2.0)
+def _report(desk: Desk, mode: str) -> None:
+    out = desk.layout.directory.path / f"report-{mode}"
+    state, text = report_state(out)
+    if st.button("Build the report", type="primary", disabled=state == "running"):
+        build_report(desk.layout.directory.path, out, mode)
+        st.rerun(scope="fragment")
+    if state == "running":
+        st.write("The report is being built…")
+    elif state == "failed":
+        st.error("The report could not be built.")
+        st.code(text[-1500:], wrap_lines=True)
+    elif state == "done":
+        st.download_button("Download the report", data=text.encode(), file_name="report.html")

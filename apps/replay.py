@@ -1,0 +1,44 @@
+"""An annotated image as a picture: what was drawn, over the image and its attention."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from apps.stimuli import Maps, overlay
+from study.annotation import Annotation
+
+SIZE = 480
+GREEN, RED, SOLID_RED = (18, 176, 76, 255), (214, 39, 29, 150), (214, 39, 29, 255)
+
+
+def picture(path: Path, attention: Maps | None, annotation: Annotation) -> Image.Image:
+    """The image at ``path`` with its attention overlay and the annotation on it."""
+    base = Image.open(path).convert("RGBA").resize((SIZE, SIZE), Image.Resampling.BICUBIC)
+    if attention is not None:
+        layer = Image.open(io.BytesIO(overlay(attention, SIZE))).resize((SIZE, SIZE))
+        layer.putalpha(layer.getchannel("A").point(lambda alpha: int(alpha * 0.55)))
+        base = Image.alpha_composite(base, layer)
+    for region in annotation.negative_regions:
+        alpha = Image.fromarray(region.mask().astype(np.uint8) * RED[3]).resize((SIZE, SIZE))
+        stain = Image.new("RGBA", base.size, RED[:3])
+        stain.putalpha(alpha)
+        base = Image.alpha_composite(base, stain)
+    drawn = Image.new("RGBA", base.size)
+    draw = ImageDraw.Draw(drawn)
+    for polygon in annotation.polygons:
+        corners = [(x * SIZE, y * SIZE) for x, y in polygon]
+        draw.polygon(corners, fill=(*GREEN[:3], 70))
+        draw.line([*corners, corners[0]], fill=GREEN, width=3)
+    for x, y in annotation.positive_points:
+        _mark(draw, x * SIZE, y * SIZE, GREEN)
+    for region in annotation.negative_regions:
+        _mark(draw, region.point[0] * SIZE, region.point[1] * SIZE, SOLID_RED)
+    return Image.alpha_composite(base, drawn).convert("RGB")
+
+
+def _mark(draw: ImageDraw.ImageDraw, x: float, y: float, colour: tuple[int, int, int, int]) -> None:
+    draw.ellipse((x - 7, y - 7, x + 7, y + 7), fill=colour, outline=(255, 255, 255, 255), width=2)

@@ -1,0 +1,127 @@
+"""``clickstudy serve``: a study in the browser, on this computer or for a whole room."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from apps.console import console
+from apps.supervisor import Kept
+from study.errors import UserError
+
+PASSWORD_VARIABLE = "CLICKSTUDY_PASSWORD"
+
+
+def serve(
+    study: Annotated[Path, typer.Argument(help="The study file.", metavar="STUDY.toml")],
+    out: Annotated[Path, typer.Option("--out", help="The study directory; made when missing.")],
+    host: Annotated[
+        str, typer.Option(help="127.0.0.1: this computer only; 0.0.0.0: others may join.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
+    device: Annotated[
+        list[str] | None,
+        typer.Option(help="auto, cpu, cuda, ...; give it again for a worker on another device."),
+    ] = None,
+) -> None:
+    """Run the study in the browser; stop it and start it again at any time."""
+    from study.config import load
+    from study.directory import StudyDirectory
+
+    file = load(study)
+    directory = StudyDirectory.create(out, file)
+    os.environ[PASSWORD_VARIABLE] = _password()
+    _require_free(host, port)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+    place = str(directory.path)
+    kept = [
+        Kept("the web server", ["-m", "apps.server", place, "--host", host, "--port", str(port)]),
+        *(
+            Kept(f"the worker on {name}", ["-m", "apps.worker", place, "--device", name])
+            for name in dict.fromkeys(device or ["auto"])
+        ),
+    ]
+    ending = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ending.set())
+    try:
+        for process in kept:
+            process.start()
+        _announce(file.config.name, host, port, ending)
+        ending.wait()
+    finally:
+        for process in kept:
+            process.stop()
+    console.print("Stopped. Nothing is lost: run the same command again to go on.")
+
+
+def _password() -> str:
+    """The experimenter's password: from the environment or asked for; there is no default."""
+    password = os.environ.get(PASSWORD_VARIABLE, "")
+    if not password:
+        if not os.isatty(0):
+            raise UserError(
+                f"the experimenter's pages need a password: set {PASSWORD_VARIABLE}, or run this "
+                f"in a terminal"
+            )
+        password = typer.prompt(
+            "Choose a password for the experimenter's pages",
+            hide_input=True,
+            confirmation_prompt=True,
+        )
+    if len(password) < 8:
+        raise UserError("the experimenter's password needs at least 8 characters")
+    return password
+
+
+def _require_free(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UserError(
+                f"{host}:{port} cannot be served ({error.strerror}): choose another with --port"
+            ) from error
+
+
+def _announce(name: str, host: str, port: int, ending: threading.Event) -> None:
+    """Say where to go, once somebody answers there."""
+    local = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
+    while not ending.wait(0.3):
+        try:
+            urllib.request.urlopen(f"{local}/_stcore/health", timeout=2).close()
+            break
+        except (urllib.error.URLError, OSError):
+            continue
+    if ending.is_set():
+        return
+    everywhere = f"http://{lan_address()}:{port}" if host == "0.0.0.0" else local
+    console.print(f"[bold]{name}[/bold] is open. The experimenter: {everywhere}/experimenter")
+    console.print(f"Participants use their links from there, or their code at {everywhere}")
+    if host == "127.0.0.1":
+        console.print("Other computers can join after: --host 0.0.0.0")
+    console.print("Ctrl+C stops it.")
+
+
+def lan_address() -> str:
+    """This computer's address in its own network; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return socket.gethostname()
+
+
+if __name__ == "__main__":
+    typer.run(serve)

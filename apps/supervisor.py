@@ -1,0 +1,59 @@
+"""Keeps processes running: the web process and one worker for each device."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+
+QUICK = 10.0
+"""A process that lived shorter than this many seconds is started again more slowly."""
+SLOWEST = 30.0
+log = logging.getLogger(__name__)
+
+
+class Kept:
+    """One process, started again whenever it ends.
+
+    Args:
+        name: for the log.
+        arguments: what ``python`` is run with.
+    """
+
+    def __init__(self, name: str, arguments: Sequence[str]) -> None:
+        self.name = name
+        self.arguments = [sys.executable, *arguments]
+        self.process: subprocess.Popen[bytes] | None = None
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start the process and a thread that keeps it."""
+        self._thread.start()
+
+    def stop(self, patience: float = 5.0) -> None:
+        """End the process for good."""
+        self._ending.set()
+        process = self.process
+        if process is not None and process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(patience)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        self._thread.join(patience)
+
+    def _keep(self) -> None:
+        delay = 0.2
+        while not self._ending.is_set():
+            begun = time.monotonic()
+            self.process = subprocess.Popen(self.arguments)
+            code = self.process.wait()
+            if self._ending.is_set():
+                return
+            delay = min(delay * 2, SLOWEST) if time.monotonic() - begun < QUICK else 0.2
+            log.warning("%s ended with %s: starting it again in %.1f s", self.name, code, delay)
+            self._ending.wait(delay)
