@@ -162,12 +162,11 @@ def attention(
     device: DeviceOption = "auto",
 ) -> None:
     """Draw what a participant's classifiers look at, before and after each task."""
-    from study.config import load
     from study.directory import StudyDirectory
     from study.loop import TaskLoop
 
     directory = StudyDirectory.open(study)
-    loop = TaskLoop(load(directory.study_file), directory, device)
+    loop = TaskLoop(directory.file(), directory, device)
     for picture in _pictures(directory, loop, out, participant):
         console.print(f"Wrote {picture}")
 

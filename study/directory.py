@@ -4,6 +4,7 @@
 
     runs/demo/
       study.toml         the study file, byte for byte
+      origin             where it came from: relative paths in it are relative to that
       events.sqlite      the log
       pretrained.pt      the biased checkpoint that every task starts from
       pretrained.json    its evaluation
@@ -14,7 +15,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from study.config import StudyFile, file_hash, load
@@ -60,6 +61,8 @@ class StudyDirectory:
                     )
             else:
                 write_atomically(directory.study_file, raw)
+            if file.path != directory.study_file:
+                write_atomically(directory.path / "origin", f"{file.path}\n".encode())
         except OSError as error:
             raise DirectoryError(f"{path} cannot be written ({error.strerror})") from error
         return directory
@@ -79,6 +82,12 @@ class StudyDirectory:
     def study_file(self) -> Path:
         """The copy of the study file."""
         return self.path / "study.toml"
+
+    def file(self) -> StudyFile:
+        """The validated study file; its relative paths still mean what they meant at first."""
+        origin = self.path / "origin"
+        file = load(self.study_file)
+        return replace(file, path=Path(origin.read_text().strip())) if origin.exists() else file
 
     @property
     def pretrained(self) -> Path:
@@ -109,7 +118,7 @@ class StudyDirectory:
         Raises:
             DirectoryError: when the log belongs to another study file.
         """
-        file = file or load(self.study_file)
+        file = file or self.file()
         store = self.store()
         begun = store.study_hash()
         if begun not in (None, file.hash):

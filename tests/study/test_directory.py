@@ -113,3 +113,17 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_litter(
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert [p.name for p in path.parent.iterdir()] == ["file"]
+
+
+def test_relative_paths_mean_the_same_when_the_directory_is_reopened(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    source = tmp_path / "files" / "study.toml"
+    source.write_text(
+        'name = "photos"\n[dataset]\nkind = "folder"\nroot = "../images"\n', encoding="utf-8"
+    )
+    created = StudyDirectory.create(tmp_path / "runs" / "one", load(source))
+    reopened = StudyDirectory.open(created.path).file()
+    assert reopened.resolve(Path("../images")) == (tmp_path / "images").resolve()
+    assert reopened.hash == load(source).hash
+    again = StudyDirectory.create(created.path, reopened)
+    assert again.file().resolve(Path("../images")) == (tmp_path / "images").resolve()
