@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 from skimage.measure import approximate_polygon, find_contours
 
 from simulators import sight
@@ -59,14 +60,14 @@ def trace(part: NDArray[np.bool_], person: Person, rng: np.random.Generator) -> 
     """Vertices around one object [H, W], in drawing order.
 
     The tolerance starts at the person's and shrinks while the outline is below
-    :data:`ACCEPTED`; the last resort is the contour itself without jitter, along the pixels'
-    edges, which covers the object exactly but for its holes.
+    :data:`ACCEPTED` of the object with its holes filled; the last resort, for an object as thin
+    as the hand's jitter, is the contour to half a pixel, without jitter.
     """
     height, width = part.shape
     # twice the size: the half-level contour of single pixels would lose half of their area
     fine = np.pad(part.repeat(2, axis=0).repeat(2, axis=1), 1)
     contour = max(find_contours(fine.astype(float), 0.5), key=_area)
-    target = part.astype(bool)
+    target = ndimage.binary_fill_holes(part)
     tolerance = person.vertex_tolerance * _diameter(part)
     for _ in range(8):
         vertices = approximate_polygon(contour, 2.0 * tolerance)[:-1]
@@ -79,7 +80,9 @@ def trace(part: NDArray[np.bool_], person: Person, rng: np.random.Generator) -> 
         if _iou(drawn, target) >= ACCEPTED:
             break
     else:
-        drawn = _relative(contour[:-1], height, width)
+        drawn = _relative(approximate_polygon(contour, 1.0)[:-1], height, width)
+        if len(drawn) < 3:
+            drawn = _relative(contour[:-1], height, width)
     return tuple((float(x), float(y)) for x, y in drawn)
 
 

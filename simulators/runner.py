@@ -108,6 +108,7 @@ def simulate(
             outcomes: list[Outcome] = pool(jobs)
     except KeyboardInterrupt:
         command = ["clickstudy", "simulate", str(file.path), "--participants", str(participants)]
+        command += ["--workers", str(workers), "--engine", engine, "--device", device]
         command += ["--out", str(directory.path)]
         Console(stderr=True).print(
             f"\nInterrupted; what was recorded is kept. To go on: {shlex.join(command)}",
