@@ -189,18 +189,22 @@ def generalised_eta_interval(
         return None
     rng = np.random.default_rng(seed)
     centred = values - values.mean()
-    contrasts = effect_contrasts(shape, effect)
-    scores = centred @ contrasts
-    squares, people = (centred**2).sum(axis=1), centred.mean(axis=1)
+    df1 = effect_contrasts(shape, effect).shape[1]
+    table = np.column_stack([centred @ effect_contrasts(shape, effect), centred,
+                             (centred**2).sum(axis=1)])
     draws = np.empty(resamples)
-    for i in range(resamples):
-        pick = rng.integers(0, n, n)
-        between = n * (scores[pick].mean(axis=0) ** 2).sum()
-        cell_means = centred[pick].mean(axis=0)
-        total = squares[pick].sum() - n * cells * people[pick].mean() ** 2
+    batch = max(1, 4_000_000 // n)
+    for start in range(0, resamples, batch):
+        size = min(batch, resamples - start)
+        times = rng.multinomial(n, np.full(n, 1 / n), size=size)  # how often each is drawn
+        means = times @ table / n
+        between = n * (means[:, :df1] ** 2).sum(axis=1)
+        cell_means = means[:, df1:-1]
         # Everything that is not between conditions is error of one stratum or another.
-        error = total - n * ((cell_means - cell_means.mean()) ** 2).sum()
-        draws[i] = between / (between + error) if between + error > 0 else np.nan
+        error = n * means[:, -1] - n * (cell_means**2).sum(axis=1)
+        total = between + error
+        draws[start : start + size] = np.divide(
+            between, total, out=np.full(size, np.nan), where=total > 0)
     if np.isnan(draws).all():
         return None
     low, high = np.nanquantile(draws, [(1 - level) / 2, (1 + level) / 2])

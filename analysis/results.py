@@ -228,7 +228,9 @@ def _order(study: Study, design: Design, table: Cells) -> dict[str, Any] | None:
     if rows["position"].isna().any():
         return {"note": "position is missing for some tasks"}
     factors = list(study.factors)
-    name = rows[factors].astype(str).agg("-".join, axis=1)
+    name = rows[factors[0]].astype(str)
+    for factor in factors[1:]:
+        name = name + "-" + rows[factor].astype(str)
     long = pd.DataFrame({"participant": rows["participant"], "condition": name,
                          "position": rows["position"], "value": rows[table.metric]})
     long = long.reset_index(drop=True)
