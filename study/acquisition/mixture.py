@@ -89,7 +89,11 @@ def _pairs(matrix: Tensor) -> Tensor:
     columns = (cells[:, None] * r + cells[None]).flatten(0, 1)
     rows = torch.arange(pixels, device=matrix.device).expand_as(columns)
     index = torch.stack([rows.flatten(), columns.flatten()])
-    return torch.sparse_coo_tensor(index, products.flatten(), (pixels, r * r)).coalesce()
+    # torch warns unless one says whether to check what is right by construction
+    matrix = torch.sparse_coo_tensor(
+        index, products.flatten(), (pixels, r * r), check_invariants=False
+    )
+    return matrix.coalesce()
 
 
 def _maximise(maps: Tensor, responsibilities: Tensor, pairs: Tensor) -> Mixture:
