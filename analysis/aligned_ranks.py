@@ -37,7 +37,8 @@ def aligned_ranks(values: Array, shape: tuple[int, ...]) -> dict[tuple[int, ...]
                 for inner in combinations(effect, part):
                     others = tuple(a for a in axes if a not in inner)
                     estimate = estimate + (-1) ** (size - part) * cube.mean(
-                        axis=others, keepdims=True)
+                        axis=others, keepdims=True
+                    )
             aligned = np.round(residual + estimate.reshape(-1), 10)
             ranks = stats.rankdata(aligned).reshape(aligned.shape)
             out[effect] = repeated_measures(ranks, shape)[effect]

@@ -89,8 +89,15 @@ def _sphericity(values: Array, contrasts: Array) -> dict[str, float | int | None
     """Mauchly's test (with Box's second term, as R's mauchly.test) and the two epsilons."""
     n, df1 = len(values), contrasts.shape[1]
     out: dict[str, float | int | None] = dict.fromkeys(
-        ("epsilon_gg", "epsilon_hf", "epsilon_hf_uncapped", "mauchly_w", "mauchly_chi2",
-         "mauchly_df", "mauchly_p")
+        (
+            "epsilon_gg",
+            "epsilon_hf",
+            "epsilon_hf_uncapped",
+            "mauchly_w",
+            "mauchly_chi2",
+            "mauchly_df",
+            "mauchly_p",
+        )
     )
     if df1 < 2:
         return out
@@ -98,8 +105,11 @@ def _sphericity(values: Array, contrasts: Array) -> dict[str, float | int | None
     trace = float(np.trace(covariance))
     gg = trace**2 / (df1 * float((covariance**2).sum()))
     hf = (n * df1 * gg - 2) / (df1 * (n - 1 - df1 * gg)) if n - 1 > df1 * gg else np.inf
-    out |= {"epsilon_gg": gg, "epsilon_hf": min(hf, 1.0),
-            "epsilon_hf_uncapped": hf if np.isfinite(hf) else None}
+    out |= {
+        "epsilon_gg": gg,
+        "epsilon_hf": min(hf, 1.0),
+        "epsilon_hf_uncapped": hf if np.isfinite(hf) else None,
+    }
     if n - 1 < df1:
         return out  # the covariance matrix is singular by construction: no test
     sign, logdet = np.linalg.slogdet(covariance / (trace / df1))
@@ -113,8 +123,12 @@ def _sphericity(values: Array, contrasts: Array) -> dict[str, float | int | None
     w2 = (df1 + 2) * (df1 - 1) * (df1 - 2) * polynomial / (288 * (df1 * (n - 1) * rho) ** 2)
     z = -(n - 1) * rho * logdet
     p = stats.chi2.sf(z, df) - w2 * (stats.chi2.sf(z, df) - stats.chi2.sf(z, df + 4))
-    out |= {"mauchly_w": float(np.exp(logdet)), "mauchly_chi2": float(z), "mauchly_df": df,
-            "mauchly_p": float(np.clip(p, 0, 1))}
+    out |= {
+        "mauchly_w": float(np.exp(logdet)),
+        "mauchly_chi2": float(z),
+        "mauchly_df": df,
+        "mauchly_p": float(np.clip(p, 0, 1)),
+    }
     return out
 
 
@@ -139,7 +153,8 @@ def repeated_measures(values: Array, shape: Sequence[int]) -> dict[tuple[int, ..
         raise ValueError("repeated_measures needs two or more complete participants")
     centred = values - values.mean()
     effects = [
-        effect for size in range(1, len(shape) + 1)
+        effect
+        for size in range(1, len(shape) + 1)
         for effect in combinations(range(len(shape)), size)
     ]
     contrasts = {effect: effect_contrasts(shape, effect) for effect in effects}
@@ -157,8 +172,25 @@ def repeated_measures(values: Array, shape: Sequence[int]) -> dict[tuple[int, ..
         ng2 = between / total if not _is_noise(total, values) else None
         if _is_noise(error, values):
             table[effect] = Effect(
-                None, df1, df2, None, None, None, None, None, None, None, None, None, None,
-                between, 0.0, None, None, ng2)
+                None,
+                df1,
+                df2,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                between,
+                0.0,
+                None,
+                None,
+                ng2,
+            )
             continue
         f = (between / df1) / (error / df2)
         sphericity = _sphericity(centred, contrasts[effect])
@@ -167,31 +199,45 @@ def repeated_measures(values: Array, shape: Sequence[int]) -> dict[tuple[int, ..
             for epsilon in (sphericity["epsilon_gg"], sphericity["epsilon_hf"])
         )
         table[effect] = Effect(
-            F=f, df1=df1, df2=df2, p=float(stats.f.sf(f, df1, df2)), p_gg=p_gg, p_hf=p_hf,
+            F=f,
+            df1=df1,
+            df2=df2,
+            p=float(stats.f.sf(f, df1, df2)),
+            p_gg=p_gg,
+            p_hf=p_hf,
             **sphericity,  # type: ignore[arg-type]
-            ss_effect=between, ss_error=error, np2=between / (between + error),
-            np2_ci90=partial_eta_squared_interval(f, df1, df2), ng2=ng2,
+            ss_effect=between,
+            ss_error=error,
+            np2=between / (between + error),
+            np2_ci90=partial_eta_squared_interval(f, df1, df2),
+            ng2=ng2,
         )
     return table
 
 
 def generalised_eta_interval(
-    values: Array, shape: Sequence[int], effect: Sequence[int], *, level: float = 0.90,
-    resamples: int = 2000, seed: int = 20230,
+    values: Array,
+    shape: Sequence[int],
+    effect: Sequence[int],
+    *,
+    level: float = 0.90,
+    resamples: int = 2000,
+    seed: int = 20230,
 ) -> tuple[float, float] | None:
     """Percentile interval for generalised eta squared, by resampling participants.
 
     Resampling keeps a participant's cells together. With a zero effect the statistic is still
     positive, so the lower bound says how small the effect may be, not whether it is zero.
     """
-    n, cells = values.shape
+    n = len(values)
     if n < 4:
         return None
     rng = np.random.default_rng(seed)
     centred = values - values.mean()
     df1 = effect_contrasts(shape, effect).shape[1]
-    table = np.column_stack([centred @ effect_contrasts(shape, effect), centred,
-                             (centred**2).sum(axis=1)])
+    table = np.column_stack(
+        [centred @ effect_contrasts(shape, effect), centred, (centred**2).sum(axis=1)]
+    )
     draws = np.empty(resamples)
     batch = max(1, 4_000_000 // n)
     for start in range(0, resamples, batch):
@@ -204,7 +250,8 @@ def generalised_eta_interval(
         error = n * means[:, -1] - n * (cell_means**2).sum(axis=1)
         total = between + error
         draws[start : start + size] = np.divide(
-            between, total, out=np.full(size, np.nan), where=total > 0)
+            between, total, out=np.full(size, np.nan), where=total > 0
+        )
     if np.isnan(draws).all():
         return None
     low, high = np.nanquantile(draws, [(1 - level) / 2, (1 + level) / 2])

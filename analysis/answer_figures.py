@@ -44,25 +44,42 @@ def likert(results: dict[str, Any], label: str | None) -> Figure | None:
     ticks, names = [], []
     for y, (text, counts) in enumerate(rows):
         if not counts:
-            axes.annotate(text, (0, y + 0.12), xycoords=("axes fraction", "data"), fontsize=7.5,
-                          fontweight="bold", va="center", annotation_clip=False)
+            axes.annotate(
+                text,
+                (0, y + 0.12),
+                xycoords=("axes fraction", "data"),
+                fontsize=7.5,
+                fontweight="bold",
+                va="center",
+                annotation_clip=False,
+            )
             continue
         ticks.append(y)
         total = sum(counts.values())
         names.append(f"{text} (n = {total})" if text else f"n = {total}")
         shares = [counts.get(f"{level:g}", 0) / total for level in levels]
-        below = sum(s * (1 if lv < middle else 0.5 if lv == middle else 0)
-                    for s, lv in zip(shares, levels, strict=True))
+        below = sum(
+            s * (1 if lv < middle else 0.5 if lv == middle else 0)
+            for s, lv in zip(shares, levels, strict=True)
+        )
         left = -below
         for level, share, colour in zip(levels, shares, colours, strict=True):
             if share == 0:
                 continue
-            axes.barh(y, share, left=left, height=0.78, color=colour, edgecolor="white",
-                      linewidth=0.6)
+            axes.barh(
+                y, share, left=left, height=0.78, color=colour, edgecolor="white", linewidth=0.6
+            )
             if share > 0.035:
                 dark = level in (levels[0], levels[-1])
-                axes.text(left + share / 2, y, str(counts[f"{level:g}"]), ha="center", va="center",
-                          fontsize=6.5, color="white" if dark else style.INK)
+                axes.text(
+                    left + share / 2,
+                    y,
+                    str(counts[f"{level:g}"]),
+                    ha="center",
+                    va="center",
+                    fontsize=6.5,
+                    color="white" if dark else style.INK,
+                )
             left += share
     axes.axvline(0, color=style.INK, linewidth=0.6, zorder=0)
     axes.set_yticks(ticks, names)
@@ -74,14 +91,20 @@ def likert(results: dict[str, Any], label: str | None) -> Figure | None:
     from matplotlib.patches import Patch
 
     texts = LIKERT if five else [f"{level:g}" for level in levels]
-    figure.legend(handles=[Patch(color=c, label=t) for c, t in zip(colours, texts, strict=True)],
-                  loc="outside lower center", ncols=len(levels), handlelength=1, columnspacing=1.4)
+    figure.legend(
+        handles=[Patch(color=c, label=t) for c, t in zip(colours, texts, strict=True)],
+        loc="outside lower center",
+        ncols=len(levels),
+        handlelength=1,
+        columnspacing=1.4,
+    )
     style.mark(figure, label)
     return figure
 
 
-def scale(results: dict[str, Any], instrument: str, design: Design, label: str | None
-          ) -> Figure | None:
+def scale(
+    results: dict[str, Any], instrument: str, design: Design, label: str | None
+) -> Figure | None:
     """Scores of NASA-TLX or SUS by condition, every respondent's point and line."""
     scores = results["scales"].get(instrument, {}).get("scores")
     if not scores:
@@ -98,21 +121,38 @@ def scale(results: dict[str, Any], instrument: str, design: Design, label: str |
     figure = style.new(style.COLUMN, 2.4)
     axes = figure.add_subplot()
     x = np.arange(values.shape[1])
-    axes.plot(x, values.T, color="#9a9a9a", linewidth=0.5,
-              alpha=max(0.04, min(0.5, 10 / len(values))), rasterized=len(values) > 200)
+    axes.plot(
+        x,
+        values.T,
+        color="#9a9a9a",
+        linewidth=0.5,
+        alpha=max(0.04, min(0.5, 10 / len(values))),
+        rasterized=len(values) > 200,
+    )
     for i in range(len(x)):
         how = style.look(design, i)
         from analysis.pairwise import mean_interval
 
         mean, ci = values[:, i].mean(), mean_interval(values[:, i])
         assert ci is not None
-        axes.errorbar(x[i], mean, yerr=[[mean - ci[0]], [ci[1] - mean]], fmt=how["marker"],
-                      color=how["color"], markerfacecolor=how["face"], markersize=5.5,
-                      markeredgewidth=1.1, elinewidth=1.3, capsize=2.2, zorder=3)
+        axes.errorbar(
+            x[i],
+            mean,
+            yerr=[[mean - ci[0]], [ci[1] - mean]],
+            fmt=how["marker"],
+            color=how["color"],
+            markerfacecolor=how["face"],
+            markersize=5.5,
+            markeredgewidth=1.1,
+            elinewidth=1.3,
+            capsize=2.2,
+            zorder=3,
+        )
     axes.set_xticks(x, [c.replace("-", "\n", 1) for c in design.conditions])
     axes.set_ylim(0, 100)
-    axes.set_ylabel({"nasa-tlx": "Raw NASA-TLX (0–100)", "sus": "SUS score (0–100)"}.get(
-        instrument, instrument))
+    axes.set_ylabel(
+        {"nasa-tlx": "Raw NASA-TLX (0–100)", "sus": "SUS score (0–100)"}.get(instrument, instrument)
+    )
     style.grid(axes)
     style.mark(figure, label)
     return figure

@@ -23,10 +23,16 @@ Array = NDArray[np.float64]
 #: The same statement about two levels of a factor, as in the paper's Figure 11.
 PAIRS = {
     "difficulty": ("interface", {"click": "Q1", "polygon": "Q2"}, "Annotating was difficult"),
-    "concentration": ("interface", {"click": "Q3", "polygon": "Q4"},
-                      "It was difficult to concentrate"),
-    "reasonable_maps": ("sampling", {"active": "Q5", "random": "Q6"},
-                        "The attention maps were reasonable"),
+    "concentration": (
+        "interface",
+        {"click": "Q3", "polygon": "Q4"},
+        "It was difficult to concentrate",
+    ),
+    "reasonable_maps": (
+        "sampling",
+        {"active": "Q5", "random": "Q6"},
+        "The attention maps were reasonable",
+    ),
 }
 TEXTS = {
     "Q1": "Annotating with clicks was difficult.",
@@ -49,8 +55,9 @@ def kind(answers: pd.Series, question: str, instrument: str) -> str:
     values = pd.to_numeric(answers, errors="coerce")
     if instrument in ("paper", "") and question in TEXTS and question not in ("Q8", "Q9"):
         if values.isna().any():
-            raise InputError(f"answers: {question} = {answers[values.isna()].iloc[0]!r} is not one "
-                             "of 1 to 5.")
+            raise InputError(
+                f"answers: {question} = {answers[values.isna()].iloc[0]!r} is not one of 1 to 5."
+            )
         return "ordinal"
     if values.notna().all():
         if np.isinf(values).any():
@@ -59,8 +66,10 @@ def kind(answers: pd.Series, question: str, instrument: str) -> str:
         few = values.nunique() <= 10 and values.abs().max() <= 10
         return "ordinal" if whole and few else "score"
     if values.notna().sum() > len(values) / 2:
-        raise InputError(f"answers: {question} = {answers[values.isna()].iloc[0]!r} is not a "
-                         "number like the other answers.")
+        raise InputError(
+            f"answers: {question} = {answers[values.isna()].iloc[0]!r} is not a "
+            "number like the other answers."
+        )
     distinct = answers.nunique()
     if (instrument in ("paper", "") and question == "Q8") or distinct <= max(2, len(answers) / 4):
         return "choice"
@@ -70,34 +79,42 @@ def kind(answers: pd.Series, question: str, instrument: str) -> str:
 def analyse(study: Study, design: Design, *, aligned: bool = False) -> dict[str, Any]:
     """All questions: `answers`, `preferences`, `comments` and `scales` of results.json."""
     out: dict[str, Any] = {"answers": {}, "preferences": {}, "comments": {}, "scales": {}}
+    if aligned:
+        out["aligned_ranks_caveat"] = aligned_ranks.CAVEAT
     if study.answers is None:
         return out
     table = study.answers[~study.answers["answer"].str.lower().isin(MISSING)]
     owners = table.groupby("question")["instrument"].nunique()
     wide_parts: dict[str, list[pd.DataFrame]] = {}
-    groups = {(str(key[0]), str(key[1])): rows
-              for key, rows in table.groupby(["instrument", "question"], sort=False)}
+    groups = {
+        (str(key[0]), str(key[1])): rows
+        for key, rows in table.groupby(["instrument", "question"], sort=False)
+    }
     for instrument, question in sorted(groups, key=_natural):
         rows = groups[instrument, question]
         name = question if owners[question] == 1 else f"{instrument}:{question}"
         match kind(rows["answer"], question, instrument):
             case "comment":
-                out["comments"][name] = rows[
-                    ["participant", *_present(rows), "answer"]].to_dict("records")
+                out["comments"][name] = rows[["participant", *_present(rows), "answer"]].to_dict(
+                    "records"
+                )
             case "choice":
                 out["preferences"][name] = _choice(rows, question)
             case found:
                 rows = rows.assign(value=pd.to_numeric(rows["answer"]).astype(float))
                 wide_parts.setdefault(instrument, []).append(rows)
-                if instrument == "nasa-tlx" or found == "score":
+                if instrument in ("nasa-tlx", "sus") or found == "score":
                     out["scales"].setdefault(instrument or "answers", {"questions": {}})[
-                        "questions"][question] = _describe(rows, design)
+                        "questions"
+                    ][question] = _describe(rows, design)
                 else:
-                    if instrument in ("paper", "sus") or question in TEXTS:
+                    if instrument == "paper" or question in TEXTS:
                         _check_likert(rows, question)
                     out["answers"][name] = {
-                        "instrument": instrument, "text": TEXTS.get(question, question),
-                        **_ordinal(rows, design, aligned=aligned)}
+                        "instrument": instrument,
+                        "text": TEXTS.get(question, question),
+                        **_ordinal(rows, design, aligned=aligned),
+                    }
     for instrument, parts in wide_parts.items():
         found_scale = _scale(instrument, pd.concat(parts))
         if found_scale is not None:
@@ -108,7 +125,7 @@ def analyse(study: Study, design: Design, *, aligned: bool = False) -> dict[str,
 
 def _natural(key: tuple[str, str]) -> tuple[str, str, int]:
     head = key[1].rstrip("0123456789")
-    return key[0], head, int(key[1][len(head):] or 0)
+    return key[0], head, int(key[1][len(head) :] or 0)
 
 
 def _present(rows: pd.DataFrame) -> list[str]:
@@ -118,24 +135,43 @@ def _present(rows: pd.DataFrame) -> list[str]:
 def _check_likert(rows: pd.DataFrame, question: str) -> None:
     bad = rows[~rows["value"].isin([1, 2, 3, 4, 5])]
     if len(bad):
-        raise InputError(f"answers: participant {bad['participant'].iloc[0]}: {question} = "
-                         f"{bad['answer'].iloc[0]} is not one of 1 to 5.")
+        raise InputError(
+            f"answers: participant {bad['participant'].iloc[0]}: {question} = "
+            f"{bad['answer'].iloc[0]} is not one of 1 to 5."
+        )
 
 
 def _choice(rows: pd.DataFrame, question: str) -> dict[str, Any]:
     per_person = rows.drop_duplicates("participant")
     if len(per_person) < len(rows):
-        return {"note": "asked more than once per participant: counts only",
-                "counts": dict(Counter(rows["answer"]))}
+        return {
+            "note": "asked more than once per participant: counts only",
+            "counts": dict(Counter(rows["answer"])),
+        }
     options = ORDER["interface"] if set(rows["answer"]) <= set(ORDER["interface"]) else ()
-    return {"text": TEXTS.get(question, question),
-            **asdict(preference(list(per_person["answer"]), options))}
+    return {
+        "text": TEXTS.get(question, question),
+        **asdict(preference(list(per_person["answer"]), options)),
+    }
 
 
 def _describe(rows: pd.DataFrame, design: Design) -> dict[str, Any]:
-    return {name: {"n": len(part), "mean": float(part.mean()), "median": float(part.median()),
-                   "sd": float(part.std(ddof=1)) if len(part) > 1 else None}
-            for name, part in rows.groupby(_cell(rows, design))["value"]}
+    return {
+        name: {
+            "n": len(part),
+            "mean": float(part.mean()),
+            "median": float(part.median()),
+            "sd": float(part.std(ddof=1)) if len(part) > 1 else None,
+        }
+        for name, part in _by_cell(rows, design)
+    }
+
+
+def _by_cell(rows: pd.DataFrame, design: Design) -> list[tuple[str, pd.Series]]:
+    """The answers of each condition, conditions in the design's order."""
+    groups = {str(name): part for name, part in rows.groupby(_cell(rows, design))["value"]}
+    known = [c for c in design.conditions if c in groups]
+    return [(name, groups[name]) for name in (*known, *sorted(set(groups) - set(known)))]
 
 
 def _cell(rows: pd.DataFrame, design: Design) -> pd.Series:
@@ -158,11 +194,19 @@ def _scale(instrument: str, long: pd.DataFrame) -> dict[str, Any] | None:
     scores, items = scored
     alpha = cronbach_alpha(items)
     frame = scores.rename("score").reset_index()
-    return {"scores": frame.to_dict("records"), "unscored": int(len(wide) - len(scores)),
-            "alpha": None if alpha is None else
-            {"alpha": alpha[0], "ci95": alpha[1], "responses": len(items),
-             "note": "over all answers; those of one participant are not independent, so the "
-                     "interval is too narrow"}}
+    return {
+        "scores": frame.to_dict("records"),
+        "unscored": int(len(wide) - len(scores)),
+        "alpha": None
+        if alpha is None
+        else {
+            "alpha": alpha[0],
+            "ci95": alpha[1],
+            "responses": len(items),
+            "note": "over all answers; those of one participant are not independent, so the "
+            "interval is too narrow",
+        },
+    }
 
 
 def terms(rows: pd.DataFrame, design: Design) -> dict[str, Array]:
@@ -179,8 +223,9 @@ def terms(rows: pd.DataFrame, design: Design) -> dict[str, Array]:
         coded[factor] = coded[factor] / 2 if len(present) == 2 else coded[factor]
     if len(coded) == 2:
         a, b = coded.values()
-        product = np.column_stack([a[:, i] * b[:, j] for i in range(a.shape[1])
-                                   for j in range(b.shape[1])])
+        product = np.column_stack(
+            [a[:, i] * b[:, j] for i in range(a.shape[1]) for j in range(b.shape[1])]
+        )
         present_cells = {tuple(r) for r in rows[list(coded)].to_numpy()}
         if len(present_cells) == (a.shape[1] + 1) * (b.shape[1] + 1):
             coded["interaction"] = product
@@ -191,27 +236,39 @@ def _ordinal(rows: pd.DataFrame, design: Design, *, aligned: bool) -> dict[str, 
     cell = _cell(rows, design)
     levels = sorted(set(rows["value"]))
     out: dict[str, Any] = {
-        "n": len(rows), "participants": int(rows["participant"].nunique()),
+        "n": len(rows),
+        "participants": int(rows["participant"].nunique()),
         "cells": {
-            name: {"n": len(part), "median": float(part.median()),
-                   "counts": {f"{k:g}": int(v) for k, v in sorted(Counter(part).items())}}
-            for name, part in rows.groupby(cell)["value"]
+            name: {
+                "n": len(part),
+                "median": float(part.median()),
+                "counts": {f"{k:g}": int(v) for k, v in sorted(Counter(part).items())},
+            }
+            for name, part in _by_cell(rows, design)
         },
     }
     coded = terms(rows, design)
     repeated = rows["participant"].duplicated().any()
     out["clmm"] = _clmm(rows, coded, levels, repeated=bool(repeated), design=design)
-    wide = rows.assign(cell=cell).pivot_table(index="participant", columns="cell", values="value",
-                                              aggfunc="first")
+    wide = rows.assign(cell=cell).pivot_table(
+        index="participant", columns="cell", values="value", aggfunc="first"
+    )
     order = [c for c in design.conditions if c in wide] or list(wide.columns)
     complete = wide[order].dropna()
     out["checks"] = _checks(complete.to_numpy(float), order, len(wide) - len(complete))
     if aligned and design.crossed and len(order) == len(design.conditions) and len(complete) > 1:
         table = aligned_ranks.aligned_ranks(complete.to_numpy(float), design.shape)
         out["aligned_ranks"] = {
-            "caveat": aligned_ranks.CAVEAT,
-            **{_effect_name(effect, design): {"F": line.F, "df1": line.df1, "df2": line.df2,
-                                              "p": line.p} for effect, line in table.items()}}
+            **{
+                _effect_name(effect, design): {
+                    "F": line.F,
+                    "df1": line.df1,
+                    "df2": line.df2,
+                    "p": line.p,
+                }
+                for effect, line in table.items()
+            }
+        }
     return out
 
 
@@ -219,8 +276,14 @@ def _effect_name(effect: tuple[int, ...], design: Design) -> str:
     return "interaction" if len(effect) > 1 else design.names[effect[0]]
 
 
-def _clmm(rows: pd.DataFrame, coded: dict[str, Array], levels: list[float], *, repeated: bool,
-          design: Design) -> dict[str, Any]:
+def _clmm(
+    rows: pd.DataFrame,
+    coded: dict[str, Array],
+    levels: list[float],
+    *,
+    repeated: bool,
+    design: Design,
+) -> dict[str, Any]:
     empty: dict[str, Any] = {"interface": None, "sampling": None, "interaction": None}
     if len(levels) < 2:
         return empty | {"note": f"every answer is {levels[0]:g}: there is nothing to model"}
@@ -235,13 +298,22 @@ def _clmm(rows: pd.DataFrame, coded: dict[str, Array], levels: list[float], *, r
         if len(lines) == 1:
             out[name] = asdict(lines[0])
         else:
-            out[name] = {"lr_chi2": lines[0].lr_chi2, "lr_df": lines[0].lr_df,
-                         "lr_p": lines[0].lr_p, "columns": [asdict(line) for line in lines]}
+            out[name] = {
+                "lr_chi2": lines[0].lr_chi2,
+                "lr_df": lines[0].lr_df,
+                "lr_p": lines[0].lr_p,
+                "columns": [asdict(line) for line in lines],
+            }
     out |= {
-        "contrasts": {f: design.contrast(f) for f in coded
-                      if f != "interaction" and len(design.factors[f]) == 2},
-        "thresholds": fitted.thresholds.tolist(), "participant_sd": fitted.participant_sd,
-        "log_likelihood": fitted.log_likelihood, "converged": fitted.converged,
+        "contrasts": {
+            f: design.contrast(f)
+            for f in coded
+            if f != "interaction" and len(design.factors[f]) == 2
+        },
+        "thresholds": fitted.thresholds.tolist(),
+        "participant_sd": fitted.participant_sd,
+        "log_likelihood": fitted.log_likelihood,
+        "converged": fitted.converged,
     }
     return out
 
@@ -264,8 +336,12 @@ def _pairs(table: pd.DataFrame, design: Design, *, aligned: bool) -> dict[str, A
     paper = table[table["instrument"].isin(["paper", ""])]
     for name, (factor, questions, text) in PAIRS.items():
         levels = design.factors.get(factor, ())
-        if factor == "sampling" and "active" not in levels and len(levels) == 2 and (
-                "random" in levels):
+        if (
+            factor == "sampling"
+            and "active" not in levels
+            and len(levels) == 2
+            and ("random" in levels)
+        ):
             # "Active learning" is whatever strategy stands beside random sampling here.
             other = next(level for level in levels if level != "random")
             questions = {other: questions["active"], "random": questions["random"]}
@@ -281,19 +357,27 @@ def _pairs(table: pd.DataFrame, design: Design, *, aligned: bool) -> dict[str, A
         both = pd.concat(parts, ignore_index=True)
         both["value"] = pd.to_numeric(both["answer"]).astype(float)
         result = _ordinal(both, design, aligned=aligned)
-        per_level = both.pivot_table(index="participant", columns=factor, values="value",
-                                     aggfunc="mean").dropna()
+        per_level = both.pivot_table(
+            index="participant", columns=factor, values="value", aggfunc="mean"
+        ).dropna()
         first, second = (lv for lv in design.factors[factor] if lv in questions)
         test = ranks.signed_rank(per_level[first].to_numpy(), per_level[second].to_numpy())
         out[name] = {
-            "questions": list(questions.values()), "text": text, **result,
-            "levels": {level: {f"{k:g}": int(v) for k, v in sorted(Counter(part).items())}
-                       for level, part in both.groupby(factor)["value"]},
-            "paired": {"contrast": f"{first} - {second}", "n": len(per_level),
-                       "median_difference": float((per_level[first] - per_level[second]).median()),
-                       "wilcoxon": asdict(test) if test else {"note": "every difference is zero"},
-                       "note": "each participant's mean answer per level"},
+            "questions": list(questions.values()),
+            "text": text,
+            **result,
+            "levels": {
+                level: {f"{k:g}": int(v) for k, v in sorted(Counter(part).items())}
+                for level, part in (
+                    (lv, both.loc[both[factor] == lv, "value"]) for lv in (first, second)
+                )
+            },
+            "paired": {
+                "contrast": f"{first} - {second}",
+                "n": len(per_level),
+                "median_difference": float((per_level[first] - per_level[second]).median()),
+                "wilcoxon": asdict(test) if test else {"note": "every difference is zero"},
+                "note": "each participant's mean answer per level",
+            },
         }
     return out
-
-

@@ -15,9 +15,14 @@ def bf10_paired(t: float, n: int, scale: float = float(np.sqrt(0.5))) -> float:
 
     def log_integrand(log_g: float) -> float:
         g = np.exp(log_g)
-        return float(-0.5 * np.log1p(n * g * scale**2)
-                     - (df + 1) / 2 * np.log1p(t**2 / ((1 + n * g * scale**2) * df))
-                     - 0.5 * np.log(2 * np.pi) - 1.5 * log_g - 1 / (2 * g) + log_g)
+        return float(
+            -0.5 * np.log1p(n * g * scale**2)
+            - (df + 1) / 2 * np.log1p(t**2 / ((1 + n * g * scale**2) * df))
+            - 0.5 * np.log(2 * np.pi)
+            - 1.5 * log_g
+            - 1 / (2 * g)
+            + log_g
+        )
 
     grid = np.linspace(-12, 40, 2000)
     peak = max(log_integrand(float(x)) for x in grid)

@@ -13,27 +13,42 @@ def departures(study: Study, design: Design) -> list[str]:
     plan = study.plan
     found: list[str] = []
     if study.plan_source is None:
-        return ["No plan was found (no [analysis] table): the defaults were used, so every "
-                "analysis here is exploratory unless it was registered elsewhere."]
+        return [
+            "No plan was found (no [analysis] table): the defaults were used, so every "
+            "analysis here is exploratory unless it was registered elsewhere."
+        ]
     if plan.written_at is None:
-        found.append(f"{study.plan_source} carries no date, so the report cannot say whether it "
-                     "was written before the data.")
+        found.append(
+            f"{study.plan_source} carries no date, so the report cannot say whether it "
+            "was written before the data."
+        )
     elif study.started_at is not None and _later(plan.written_at, study.started_at):
-        found.append(f"The plan is dated {plan.written_at:%Y-%m-%d %H:%M}, after the first "
-                     f"recorded event ({study.started_at}).")
+        found.append(
+            f"The plan is dated {plan.written_at:%Y-%m-%d %H:%M}, after the first "
+            f"recorded event ({study.started_at})."
+        )
     if plan.participants_at_writing:
-        found.append(f"The plan was written when {plan.participants_at_writing} participants had "
-                     "already been recorded.")
+        found.append(
+            f"The plan was written when {plan.participants_at_writing} participants had "
+            "already been recorded."
+        )
     people = study.tasks["participant"].nunique()
     if plan.planned_participants is not None and people != plan.planned_participants:
-        found.append(f"{plan.planned_participants} participants were planned and {people} are "
-                     "analysed.")
+        found.append(
+            f"{plan.planned_participants} participants were planned and {people} are analysed."
+        )
     if plan.primary_metric not in study.metrics:
         found.append(f"The planned primary metric {plan.primary_metric} is not in the data.")
-    found += [f"The planned metric {m} is not in the data." for m in plan.metrics
-              if m not in study.metrics]
-    found += [f"The plan sets an equivalence margin for {m}, which is not in the data."
-              for m in plan.equivalence_margins if m not in study.metrics]
+    found += [
+        f"The planned metric {m} is not in the data."
+        for m in plan.metrics
+        if m not in study.metrics
+    ]
+    found += [
+        f"The plan sets an equivalence margin for {m}, which is not in the data."
+        for m in plan.equivalence_margins
+        if m not in study.metrics
+    ]
     extra = [m for m in study.metrics if m not in {*plan.metrics, plan.primary_metric}]
     if extra:
         found.append(f"Not in the plan, and therefore exploratory: {', '.join(extra)}.")

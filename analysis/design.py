@@ -89,34 +89,45 @@ def detect(study: Study) -> Design:
     levels = {f: _ordered(f, set(tasks[f])) for f in study.factors}
     people = tasks["participant"].nunique()
     if people < 2:
-        raise InputError(f"tasks: only one participant ({tasks['participant'].iloc[0]}) can be "
-                         "analysed; the tests compare participants with themselves and need at "
-                         "least two.")
+        raise InputError(
+            f"tasks: only one participant ({tasks['participant'].iloc[0]}) can be "
+            "analysed; the tests compare participants with themselves and need at "
+            "least two."
+        )
     varying = {f: v for f, v in levels.items() if len(v) > 1}
     constant = {f: v[0] for f, v in levels.items() if len(v) == 1}
     if not varying:
-        raise InputError("tasks: there is only one condition ("
-                         + "-".join(constant.values()) + "), so there is nothing to compare.")
+        raise InputError(
+            "tasks: there is only one condition ("
+            + "-".join(constant.values())
+            + "), so there is nothing to compare."
+        )
     for factor in varying:
         per_person = tasks.groupby("participant")[factor].nunique()
         if (per_person < 2).all():
             raise InputError(
                 f"tasks: {factor} varies between participants only (each has one of "
                 f"{', '.join(varying[factor])}); clickstudy analyses within-participant designs, "
-                "so analyse this one with a between-subjects ANOVA elsewhere.")
+                "so analyse this one with a between-subjects ANOVA elsewhere."
+            )
         alone = per_person.index[per_person < 2]
         if len(alone) > people / 2:
             raise InputError(
                 f"tasks: {factor} varies between participants for {len(alone)} of {people} "
                 f"(for instance {alone[0]}); this mixed design is not a within-participant study "
-                "and is not analysed.")
+                "and is not analysed."
+            )
     present = {tuple(row) for row in tasks[list(study.factors)].astype(str).to_numpy()}
     cells = _grid(levels)
     cells = [c for c in cells if tuple(c[f] for f in study.factors) in present]
     crossed = len(cells) == int(np.prod([len(v) for v in varying.values()]))
     return Design(
-        factors=varying, conditions=tuple(condition_name(c) for c in cells), cells=tuple(cells),
-        crossed=crossed, constant=constant)
+        factors=varying,
+        conditions=tuple(condition_name(c) for c in cells),
+        cells=tuple(cells),
+        crossed=crossed,
+        constant=constant,
+    )
 
 
 def _grid(levels: dict[str, tuple[str, ...]]) -> list[dict[str, str]]:
@@ -137,8 +148,11 @@ def cells(study: Study, design: Design, metric: str) -> Cells:
     name = tasks[factors[0]].astype(str)
     for factor in factors[1:]:
         name = name + "-" + tasks[factor].astype(str)
-    wide = (tasks.assign(cell=name).pivot(index="participant", columns="cell", values=metric)
-            .reindex(columns=list(design.conditions)))
+    wide = (
+        tasks.assign(cell=name)
+        .pivot(index="participant", columns="cell", values=metric)
+        .reindex(columns=list(design.conditions))
+    )
     complete = wide.notna().all(axis=1)
     missing = {
         str(person): [c for c in design.conditions if np.isnan(row[c])]

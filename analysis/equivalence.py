@@ -31,8 +31,9 @@ class Equivalence:
     equivalent: bool
 
 
-def tost(contrast: str, difference: Array, margin: float, alpha: float = 0.05
-         ) -> Equivalence | None:
+def tost(
+    contrast: str, difference: Array, margin: float, alpha: float = 0.05
+) -> Equivalence | None:
     """Test each participant's `difference` against the margin; `None` if it does not vary."""
     n = len(difference)
     mean, sd = float(difference.mean()), float(difference.std(ddof=1))
@@ -42,5 +43,14 @@ def tost(contrast: str, difference: Array, margin: float, alpha: float = 0.05
     lower, upper = (mean + margin) / se, (mean - margin) / se
     p = float(max(stats.t.sf(lower, n - 1), stats.t.cdf(upper, n - 1)))
     half = stats.t.ppf(1 - alpha, n - 1) * se
-    return Equivalence(contrast, margin, mean, (float(mean - half), float(mean + half)),
-                       float(lower), float(upper), n - 1, p, p < alpha)
+    return Equivalence(
+        contrast,
+        margin,
+        mean,
+        (float(mean - half), float(mean + half)),
+        float(lower),
+        float(upper),
+        n - 1,
+        p,
+        p < alpha,
+    )

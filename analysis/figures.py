@@ -46,29 +46,54 @@ def conditions(study: Study, design: Design, metric: str, results: dict[str, Any
     axes = figure.add_subplot()
     raster = len(values) > VECTOR_LIMIT
     alpha = 0.55 if len(values) <= 40 else max(0.03, 8 / len(values))
-    axes.plot(x, values.T, color="#9a9a9a", linewidth=0.5, alpha=alpha, zorder=1,
-              rasterized=raster)
+    axes.plot(x, values.T, color="#9a9a9a", linewidth=0.5, alpha=alpha, zorder=1, rasterized=raster)
     for i in range(len(x)):
         how = style.look(design, i)
-        axes.scatter(np.full(len(values), x[i]), values[:, i], s=9, marker=how["marker"],
-                     facecolor=how["face"], edgecolor=how["color"], linewidth=0.6, alpha=0.75,
-                     zorder=2, rasterized=raster)
+        axes.scatter(
+            np.full(len(values), x[i]),
+            values[:, i],
+            s=9,
+            marker=how["marker"],
+            facecolor=how["face"],
+            edgecolor=how["color"],
+            linewidth=0.6,
+            alpha=0.75,
+            zorder=2,
+            rasterized=raster,
+        )
         line = found["conditions"][design.conditions[i]]
         mean, ci = line["mean"], line["ci95"]
         if _is_log(metric):
             mean, ci = line["geometric_mean"], line["geometric_mean_ci95"]
         if ci is not None:
-            axes.errorbar(x[i] + 0.2, mean, yerr=[[mean - ci[0]], [ci[1] - mean]],
-                          fmt=how["marker"], color=how["color"], markersize=5,
-                          markerfacecolor=how["face"], markeredgewidth=1.1, elinewidth=1.3,
-                          capsize=2.2, zorder=3)
+            axes.errorbar(
+                x[i] + 0.2,
+                mean,
+                yerr=[[mean - ci[0]], [ci[1] - mean]],
+                fmt=how["marker"],
+                color=how["color"],
+                markersize=5,
+                markerfacecolor=how["face"],
+                markeredgewidth=1.1,
+                elinewidth=1.3,
+                capsize=2.2,
+                zorder=3,
+            )
     before = metric.replace("_after", "_before")
     if before != metric and before in study.tasks and study.tasks[before].notna().any():
         start = float(study.tasks[before].mean())
         axes.axhline(start, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
-        axes.annotate("before fine-tuning", (1, start), xycoords=("axes fraction", "data"),
-                      ha="right", va="bottom", fontsize=6.5, color=style.MUTED,
-                      xytext=(0, 1.5), textcoords="offset points")
+        axes.annotate(
+            "before fine-tuning",
+            (1, start),
+            xycoords=("axes fraction", "data"),
+            ha="right",
+            va="bottom",
+            fontsize=6.5,
+            color=style.MUTED,
+            xytext=(0, 1.5),
+            textcoords="offset points",
+        )
     if _is_log(metric):
         axes.set_yscale("log")
         _log_axis(axes.yaxis)
@@ -93,16 +118,32 @@ def effects(study: Study, design: Design, metric: str, results: dict[str, Any]) 
     rng = np.random.default_rng(0)
     for i, name in enumerate(names):
         values = np.exp(scores[name]) if log else scores[name]
-        axes.scatter(values, i + 0.22 + rng.uniform(-0.07, 0.07, len(values)), s=7, color="#9a9a9a",
-                     alpha=0.6, linewidth=0, rasterized=len(values) > VECTOR_LIMIT)
+        axes.scatter(
+            values,
+            i + 0.22 + rng.uniform(-0.07, 0.07, len(values)),
+            s=7,
+            color="#9a9a9a",
+            alpha=0.6,
+            linewidth=0,
+            rasterized=len(values) > VECTOR_LIMIT,
+        )
         line = found[name]
         centre = line["ratio"] if log else line["estimate"]
         ci = line["ratio_ci95"] if log else line["ci95"]
-        axes.errorbar(centre, i, xerr=[[centre - ci[0]], [ci[1] - centre]], fmt="o",
-                      color=style.INK, markersize=4.5, elinewidth=1.4, capsize=2.5)
+        axes.errorbar(
+            centre,
+            i,
+            xerr=[[centre - ci[0]], [ci[1] - centre]],
+            fmt="o",
+            color=style.INK,
+            markersize=4.5,
+            elinewidth=1.4,
+            capsize=2.5,
+        )
     _zero(axes, log)
-    labels = {"interaction": "interaction"} | {f: _contrast_label(design, f, log)
-                                               for f in design.factors}
+    labels = {"interaction": "interaction"} | {
+        f: _contrast_label(design, f, log) for f in design.factors
+    }
     axes.set_yticks(range(len(names)), [labels[n] for n in names])
     axes.set_ylim(len(names) - 0.45, -0.45)
     axes.set_xlabel("Ratio of geometric means" if log else f"Difference: {axis_label(metric)}")
@@ -146,17 +187,43 @@ def pairwise(study: Study, design: Design, metric: str, results: dict[str, Any])
         centre, ci = pair["difference"], pair["ci95"]
         if log:
             values, centre, ci = np.exp(values), pair["ratio"], pair["ratio_ci95"]
-        axes.scatter(values, np.full(len(values), i + 0.24), s=6, color="#9a9a9a", alpha=0.6,
-                     linewidth=0, rasterized=len(values) > VECTOR_LIMIT)
-        axes.errorbar(centre, i, xerr=[[centre - ci[0]], [ci[1] - centre]], fmt="o", markersize=4,
-                      color=style.INK, elinewidth=1.3, capsize=2.2)
-        axes.annotate(p_value(pair["p_holm"]), (1.01, i), xycoords=("axes fraction", "data"),
-                      va="center", fontsize=7)
-    axes.annotate("p (Holm)", (1.01, -0.75), xycoords=("axes fraction", "data"), fontsize=7,
-                  va="center", color=style.MUTED, annotation_clip=False)
+        axes.scatter(
+            values,
+            np.full(len(values), i + 0.24),
+            s=6,
+            color="#9a9a9a",
+            alpha=0.6,
+            linewidth=0,
+            rasterized=len(values) > VECTOR_LIMIT,
+        )
+        axes.errorbar(
+            centre,
+            i,
+            xerr=[[centre - ci[0]], [ci[1] - centre]],
+            fmt="o",
+            markersize=4,
+            color=style.INK,
+            elinewidth=1.3,
+            capsize=2.2,
+        )
+        axes.annotate(
+            p_value(pair["p_holm"]),
+            (1.01, i),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=7,
+        )
+    axes.annotate(
+        "p (Holm)",
+        (1.01, -0.75),
+        xycoords=("axes fraction", "data"),
+        fontsize=7,
+        va="center",
+        color=style.MUTED,
+        annotation_clip=False,
+    )
     _zero(axes, log)
-    axes.set_yticks(range(len(pairs)),
-                    [f"{p['a']} {'÷' if log else '−'} {p['b']}" for p in pairs])
+    axes.set_yticks(range(len(pairs)), [f"{p['a']} {'÷' if log else '−'} {p['b']}" for p in pairs])
     axes.set_ylim(len(pairs) - 0.4, -0.5)
     axes.set_xlabel("Ratio of geometric means" if log else f"Difference: {axis_label(metric)}")
     style.grid(axes, "x")
@@ -174,21 +241,37 @@ def order(study: Study, design: Design, metric: str) -> Figure | None:
         return None
     deviation = rows[metric] - rows.groupby(list(study.factors))[metric].transform("mean")
     wide = rows.assign(deviation=deviation).pivot_table(
-        index="participant", columns="position", values="deviation")
+        index="participant", columns="position", values="deviation"
+    )
     if wide.shape[1] < 2 or wide.isna().any().any():
         return None
     values, x = wide.to_numpy(float), np.arange(wide.shape[1])
     figure = style.new(style.COLUMN, 2.4)
     axes = figure.add_subplot()
     alpha = max(0.04, min(0.5, 10 / len(values)))
-    axes.plot(x, values.T, color="#9a9a9a", linewidth=0.5, alpha=alpha,
-              rasterized=len(values) > VECTOR_LIMIT)
+    axes.plot(
+        x,
+        values.T,
+        color="#9a9a9a",
+        linewidth=0.5,
+        alpha=alpha,
+        rasterized=len(values) > VECTOR_LIMIT,
+    )
     means = values.mean(axis=0)
     from scipy import stats
 
     half = stats.t.ppf(0.975, len(values) - 1) * values.std(axis=0, ddof=1) / np.sqrt(len(values))
-    axes.errorbar(x, means, yerr=half, fmt="o-", color=style.INK, markersize=4, elinewidth=1.3,
-                  capsize=2.2, linewidth=0.9)
+    axes.errorbar(
+        x,
+        means,
+        yerr=half,
+        fmt="o-",
+        color=style.INK,
+        markersize=4,
+        elinewidth=1.3,
+        capsize=2.2,
+        linewidth=0.9,
+    )
     axes.axhline(0, color=style.MUTED, linewidth=0.6)
     axes.set_xticks(x, [f"{p:g}" for p in wide.columns])
     axes.set_xlabel("Position of the task in the session")

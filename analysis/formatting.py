@@ -14,8 +14,11 @@ LABELS = {
     "attention_inside_after": "Attention inside the object",
 }
 UNITS = {
-    "seconds_per_image": "s", "log_seconds_per_image": "log s", "accuracy_after": "share correct",
-    "conflicting_accuracy_after": "share correct", "worst_group_accuracy_after": "share correct",
+    "seconds_per_image": "s",
+    "log_seconds_per_image": "log s",
+    "accuracy_after": "share correct",
+    "conflicting_accuracy_after": "share correct",
+    "worst_group_accuracy_after": "share correct",
     "attention_inside_after": "share of attention",
 }
 
@@ -81,11 +84,19 @@ def p_equals(value: float | None) -> str:
     return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
+def bayes_factor(value: float | None) -> str:
+    """Two decimals, and powers of ten from a thousand."""
+    return number(value, 2) if value is None or value < 1000 else _scientific(value)
+
+
 def interval(bounds: list[float] | None, digits: int = 3) -> str:
     """`[0.12, 0.34]`."""
     if bounds is None:
         return "–"
-    return f"[{number(bounds[0], digits)}, {number(bounds[1], digits)}]"
+    if max(abs(b) for b in bounds) < 10**-digits or max(abs(b) for b in bounds) >= 10000:
+        return f"[{number(bounds[0], digits)}, {number(bounds[1], digits)}]"
+    # Beside a larger bound a tiny one is 0.00, with its sign, rather than a power of ten.
+    return "[" + ", ".join(_sign(f"{b:.{digits}f}") for b in bounds) + "]"
 
 
 def share(value: float | None, digits: int = 1) -> str:

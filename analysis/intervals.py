@@ -81,6 +81,7 @@ def partial_eta_squared_interval(
         if stats.f.cdf(f, df1, df2) <= q:
             bounds.append(0.0)
             continue
+
         # In eta rather than ncp the search is over (0, 1), whatever the size of F.
         def excess(eta: float, q: float = q) -> float:
             return float(stats.ncf.cdf(f, df1, df2, df2 * eta / (1 - eta))) - q

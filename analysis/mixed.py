@@ -83,8 +83,9 @@ class Reml:
             self.zw: Array = crossed.reshape(size, count)
             self.xw = crossed.sum(axis=0)
         self.lower = np.tril_indices(self.q)
-        self.bounds = [(0.0, None) if i == j else (None, None)
-                       for i, j in zip(*self.lower, strict=True)]
+        self.bounds = [
+            (0.0, None) if i == j else (None, None) for i, j in zip(*self.lower, strict=True)
+        ]
         if images is not None:
             self.bounds.append((0.0, None))
 
@@ -112,8 +113,11 @@ class Reml:
         half = linalg.solve_triangular(chol, rhs, lower=True)
         rss = max(self.yy - explained - float(half @ half), 1e-300)
         df = self.n - self.p
-        criterion = logdet + 2 * float(np.log(np.diag(chol)).sum()) + df * (
-            1 + np.log(2 * np.pi * rss / df))
+        criterion = (
+            logdet
+            + 2 * float(np.log(np.diag(chol)).sum())
+            + df * (1 + np.log(2 * np.pi * rss / df))
+        )
         beta = linalg.solve_triangular(chol.T, half)
         inverse = linalg.cho_solve((chol, True), np.eye(self.p))
         return float(criterion), beta, inverse, float(np.sqrt(rss / df))
@@ -148,8 +152,9 @@ class Reml:
         e = np.einsum("ba,ibx->iax", lam, zx.reshape(people, q, q)).reshape(size, q)
         r = (zy.reshape(people, q) @ lam).reshape(size)
         chol = linalg.cholesky(a, lower=True, check_finite=False)
-        half = linalg.solve_triangular(chol, np.column_stack([e, r]), lower=True,
-                                       check_finite=False)
+        half = linalg.solve_triangular(
+            chol, np.column_stack([e, r]), lower=True, check_finite=False
+        )
         he, hr = half[:, :q], half[:, q]
         logdet = 2 * float(np.log(np.diag(chol)).sum()) + float(np.log(d).sum())
         explained = float(hr @ hr) + float((weight * self.wy**2).sum())
@@ -176,18 +181,30 @@ def fit(y: Array, x: Array, names: list[str], people: Ints, images: Ints | None)
     model = Reml(y, x, people, images)
     start = model.start()
     fits: dict[str, optimize.OptimizeResult] = {}
-    fits["L-BFGS-B"] = optimize.minimize(model.criterion, start, method="L-BFGS-B",
-                                         bounds=model.bounds,
-                                         options={"maxiter": 500, "maxfun": 20000, "ftol": 1e-12,
-                                                  "gtol": 1e-6})
+    fits["L-BFGS-B"] = optimize.minimize(
+        model.criterion,
+        start,
+        method="L-BFGS-B",
+        bounds=model.bounds,
+        options={"maxiter": 500, "maxfun": 20000, "ftol": 1e-12, "gtol": 1e-6},
+    )
     # The second way shares nothing with the first: another start, a search without derivatives,
     # and another method to finish it. (COBYQA and Nelder-Mead stopped short on a tenth of fits.)
     box = [(low if low is not None else -20.0, 20.0) for low, _ in model.bounds]
-    search = optimize.minimize(model.criterion, start * 0.5, method="Powell", bounds=box,
-                               options={"maxfev": 20000, "ftol": 1e-8, "xtol": 1e-4})
-    fits["Powell + SLSQP"] = optimize.minimize(model.criterion, search.x, method="SLSQP",
-                                               bounds=model.bounds,
-                                               options={"maxiter": 500, "ftol": 1e-10})
+    search = optimize.minimize(
+        model.criterion,
+        start * 0.5,
+        method="Powell",
+        bounds=box,
+        options={"maxfev": 20000, "ftol": 1e-8, "xtol": 1e-4},
+    )
+    fits["Powell + SLSQP"] = optimize.minimize(
+        model.criterion,
+        search.x,
+        method="SLSQP",
+        bounds=model.bounds,
+        options={"maxiter": 500, "ftol": 1e-10},
+    )
     best_name = min(fits, key=lambda name: float(fits[name].fun))
     criterion, beta, inverse, sigma = model.solve(np.asarray(fits[best_name].x))
     se = sigma * np.sqrt(np.diag(inverse))
@@ -199,32 +216,49 @@ def fit(y: Array, x: Array, names: list[str], people: Ints, images: Ints | None)
     quantile = stats.t.ppf(0.975, df)
     beta[0] += model.offset
     effects = [
-        FixedEffect(name, float(b), float(s), float(b / s), df,
-                    float(2 * stats.t.sf(abs(b / s), df)),
-                    (float(b - quantile * s), float(b + quantile * s)))
+        FixedEffect(
+            name,
+            float(b),
+            float(s),
+            float(b / s),
+            df,
+            float(2 * stats.t.sf(abs(b / s), df)),
+            (float(b - quantile * s), float(b + quantile * s)),
+        )
         for name, b, s in zip(names, beta, se, strict=True)
     ]
     theta = np.asarray(fits[best_name].x)
+    no_image_variance = images is not None and abs(theta[-1]) < 1e-5
+    if no_image_variance:
+        theta[-1] = 0.0
     lam = model.factor(theta)
     covariance = sigma**2 * lam @ lam.T
     sd = np.sqrt(np.diag(covariance))
-    correlation = [[float(covariance[i, j] / (sd[i] * sd[j])) if sd[i] * sd[j] > 0 else None
-                    for j in range(model.q)] for i in range(model.q)]
+    correlation = [
+        [
+            float(covariance[i, j] / (sd[i] * sd[j])) if sd[i] * sd[j] > 0 else None
+            for j in range(model.q)
+        ]
+        for i in range(model.q)
+    ]
     return MixedFit(
-        effects=effects, criterion=criterion, residual_sd=sigma,
-        random_sd=dict(zip(names, map(float, sd), strict=True)), random_correlation=correlation,
+        effects=effects,
+        criterion=criterion,
+        residual_sd=sigma,
+        random_sd=dict(zip(names, map(float, sd), strict=True)),
+        random_correlation=correlation,
         image_sd=float(abs(theta[-1]) * sigma) if images is not None else None,
-        trials=model.n, participants=model.people_count,
+        trials=model.n,
+        participants=model.people_count,
         images=len(model.counts) if images is not None else None,
-        singular=bool(np.min(np.abs(np.diag(lam))) < 1e-4),
+        singular=no_image_variance or bool(np.min(np.abs(np.diag(lam))) < 1e-4),
         converged=gap < CRITERION_TOLERANCE and shift < EFFECT_TOLERANCE,
         optimizers={name: float(result.fun) for name, result in fits.items()},
-        criterion_disagreement=gap, effect_disagreement=shift,
+        criterion_disagreement=gap,
+        effect_disagreement=shift,
     )
 
 
 def codes(values: Array | list[str]) -> Ints:
     """Labels as 0, 1, ... in sorted order."""
     return np.unique(np.asarray(values), return_inverse=True)[1].astype(np.int64)
-
-

@@ -55,8 +55,9 @@ def additive_tests(long: pd.DataFrame) -> dict[str, FTest]:
     }
     subjects = int(people.max()) + 1
     position = _drop_test(y, [columns["condition"]], columns["position"], subjects)
-    carry = _drop_test(y, [columns["condition"], columns["position"]], columns["previous"],
-                       subjects)
+    carry = _drop_test(
+        y, [columns["condition"], columns["position"]], columns["previous"], subjects
+    )
     return {"position": position, "previous": carry}
 
 
@@ -70,8 +71,13 @@ def _drop_test(y: Array, others: list[Array], tested: Array, subjects: int) -> F
     full_ss, full_rank = _residual(y, np.column_stack([*others, tested]))
     df1, df2 = full_rank - reduced_rank, len(y) - subjects - full_rank
     if df1 < 1 or df2 < 1:
-        return FTest(None, max(df1, 0), max(df2, 0), None,
-                     "the orders that occur do not separate it from condition")
+        return FTest(
+            None,
+            max(df1, 0),
+            max(df2, 0),
+            None,
+            "the orders that occur do not separate it from condition",
+        )
     if full_ss <= NOISE**2 * len(y) * max(float(np.max(np.abs(y))), 1e-300) ** 2 or not y.any():
         return FTest(None, df1, df2, None, "no variation is left")
     f = ((reduced_ss - full_ss) / df1) / (full_ss / df2)

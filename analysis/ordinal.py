@@ -110,8 +110,13 @@ class _Likelihood:
         u = mode[:, None] + scale[:, None] * self.points
         eta = fixed[:, None] + sd * u[self.group]
         log_p, d_eta, d_upper, d_lower, _ = self._terms(bounds, eta)
-        joint = (self._sum(log_p) - u**2 / 2 - np.log(2 * np.pi) / 2 + self.log_weights
-                 + np.log(scale)[:, None])
+        joint = (
+            self._sum(log_p)
+            - u**2 / 2
+            - np.log(2 * np.pi) / 2
+            + self.log_weights
+            + np.log(scale)[:, None]
+        )
         marginal = special.logsumexp(joint, axis=1)
         posterior = np.exp(joint - marginal[:, None])
         w = (posterior * self.weights[:, None])[self.group]
@@ -120,11 +125,14 @@ class _Likelihood:
         np.add.at(d_bounds, self.y, (w * d_lower).sum(axis=1))
         d_theta = d_bounds[1 : k + 1]
         tail = np.cumsum(d_theta[::-1])[::-1]  # a threshold carries all above it
-        gradient = np.concatenate([
-            [tail[0]], tail[1:] * np.exp(parameters[1:k]),
-            self.x.T @ (w * d_eta).sum(axis=1),
-            [(w * d_eta * u[self.group]).sum()],
-        ])
+        gradient = np.concatenate(
+            [
+                [tail[0]],
+                tail[1:] * np.exp(parameters[1:k]),
+                self.x.T @ (w * d_eta).sum(axis=1),
+                [(w * d_eta * u[self.group]).sum()],
+            ]
+        )
         return -float(self.weights @ marginal), -gradient
 
 
@@ -169,8 +177,9 @@ def fit(y: Ints, x: Array, groups: Ints, nodes: int = 21) -> Fit:
     best: optimize.OptimizeResult | None = None
     for start_sd in (1.0, 0.2, 3.0):
         start = np.concatenate([[theta[0]], gaps, np.zeros(slopes), [start_sd]])
-        result = optimize.minimize(likelihood, start, jac=True, method="BFGS",
-                                   options={"gtol": 1e-7, "maxiter": 500})
+        result = optimize.minimize(
+            likelihood, start, jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": 500}
+        )
         if best is None or result.fun < best.fun - 1e-9:
             best = result
         if start_sd < 1 and abs(best.fun - result.fun) < 1e-6:
@@ -186,8 +195,14 @@ def fit(y: Ints, x: Array, groups: Ints, nodes: int = 21) -> Fit:
         variances = np.full(slopes, np.nan)
     errors = np.sqrt(np.where(variances > 0, variances, np.nan))
     gradient = likelihood(parameters)[1]
-    return Fit(-float(best.fun), likelihood.thresholds(parameters), parameters[k : k + slopes],
-               errors, abs(float(parameters[-1])), bool(np.max(np.abs(gradient)) < 1e-3))
+    return Fit(
+        -float(best.fun),
+        likelihood.thresholds(parameters),
+        parameters[k : k + slopes],
+        errors,
+        abs(float(parameters[-1])),
+        bool(np.max(np.abs(gradient)) < 1e-3),
+    )
 
 
 def _hessian(likelihood: _Likelihood, parameters: Array) -> Array:
@@ -197,12 +212,14 @@ def _hessian(likelihood: _Likelihood, parameters: Array) -> Array:
         step = np.zeros(size)
         step[i] = 1e-5 * max(1.0, abs(parameters[i]))
         hessian[i] = (likelihood(parameters + step)[1] - likelihood(parameters - step)[1]) / (
-            2 * step[i])
+            2 * step[i]
+        )
     return (hessian + hessian.T) / 2
 
 
-def analyse(y: Ints, terms: dict[str, Array], groups: Ints
-            ) -> tuple[Fit, dict[str, list[Coefficient]]]:
+def analyse(
+    y: Ints, terms: dict[str, Array], groups: Ints
+) -> tuple[Fit, dict[str, list[Coefficient]]]:
     """The full model and, per term, Wald and likelihood-ratio tests.
 
     `terms` maps a name to its columns, shape (answers, columns). The likelihood-ratio test drops
@@ -230,12 +247,28 @@ def _coefficient(estimate: float, se: float, chi2: float, df: int) -> Coefficien
     lr = (chi2, df, float(stats.chi2.sf(chi2, df)))
     if not np.isfinite(se) or abs(estimate) > RUNAWAY_ESTIMATE or se > RUNAWAY_SE:
         direction = "higher" if estimate > 0 else "lower"
-        return Coefficient(None, None, None, None, None, None, None, *lr,
-                           note=f"the answers are (almost) separated, {direction} for the first "
-                           "level: the odds ratio has no finite estimate")
+        return Coefficient(
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            *lr,
+            note=f"the answers are (almost) separated, {direction} for the first "
+            "level: the odds ratio has no finite estimate",
+        )
     half = stats.norm.ppf(0.975) * se
     z = estimate / se
     bounds = (float(estimate - half), float(estimate + half))
     return Coefficient(
-        float(estimate), float(se), float(z), float(2 * stats.norm.sf(abs(z))),
-        float(np.exp(estimate)), (float(np.exp(bounds[0])), float(np.exp(bounds[1]))), bounds, *lr)
+        float(estimate),
+        float(se),
+        float(z),
+        float(2 * stats.norm.sf(abs(z))),
+        float(np.exp(estimate)),
+        (float(np.exp(bounds[0])), float(np.exp(bounds[1]))),
+        bounds,
+        *lr,
+    )

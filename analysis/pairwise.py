@@ -95,12 +95,24 @@ def compare(a: str, b: str, x: Array, y: Array) -> Comparison:
         dav_ci = (low * factor, high * factor)
     ranked = signed_rank(x, y)
     return Comparison(
-        a=a, b=b, n=n, mean_a=float(x.mean()), mean_b=float(y.mean()),
+        a=a,
+        b=b,
+        n=n,
+        mean_a=float(x.mean()),
+        mean_b=float(y.mean()),
         difference=0.0 if abs(mean) <= NOISE * scale else mean,
-        ci95=mean_interval(difference), t=t, df=n - 1, p=p, p_holm=None, dz=dz, dz_ci95=dz_ci,
-        dav=None if flat_average else mean / average_sd, dav_ci95=dav_ci,
-        correlation=(float(np.corrcoef(x, y)[0, 1])
-                     if min(variances) > (NOISE * 100 * scale) ** 2 else None),
+        ci95=mean_interval(difference),
+        t=t,
+        df=n - 1,
+        p=p,
+        p_holm=None,
+        dz=dz,
+        dz_ci95=dz_ci,
+        dav=None if flat_average else mean / average_sd,
+        dav_ci95=dav_ci,
+        correlation=(
+            float(np.corrcoef(x, y)[0, 1]) if min(variances) > (NOISE * 100 * scale) ** 2 else None
+        ),
         wilcoxon_w=ranked.w_plus if ranked else None,
         wilcoxon_p=ranked.p if ranked else 1.0,
         wilcoxon_p_pratt=ranked.p_pratt if ranked else 1.0,
@@ -120,8 +132,9 @@ def all_pairs(values: Array, conditions: Sequence[str]) -> list[Comparison]:
     ]
 
 
-def with_ratios(pairs: Sequence[Comparison], log_values: Array,
-                conditions: Sequence[str]) -> list[Comparison]:
+def with_ratios(
+    pairs: Sequence[Comparison], log_values: Array, conditions: Sequence[str]
+) -> list[Comparison]:
     """The same comparisons with the ratio of geometric means, a / b, and its 95% interval.
 
     `log_values` are natural logarithms of a positive quantity (seconds), shape as in `all_pairs`.
@@ -131,9 +144,13 @@ def with_ratios(pairs: Sequence[Comparison], log_values: Array,
     for pair in pairs:
         difference = log_values[:, column[pair.a]] - log_values[:, column[pair.b]]
         interval = mean_interval(difference)
-        out.append(replace(
-            pair, ratio=float(np.exp(difference.mean())),
-            ratio_ci95=None if interval is None else (float(np.exp(interval[0])),
-                                                      float(np.exp(interval[1]))),
-        ))
+        out.append(
+            replace(
+                pair,
+                ratio=float(np.exp(difference.mean())),
+                ratio_ci95=None
+                if interval is None
+                else (float(np.exp(interval[0])), float(np.exp(interval[1]))),
+            )
+        )
     return out

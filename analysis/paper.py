@@ -22,9 +22,15 @@ ACCURACY_MEAN = (0.820, 0.822, 0.830, 0.843)
 ACCURACY_SD = (0.008, 0.007, 0.014, 0.015)
 ACCURACY_BEFORE = 0.811
 #: Answers 1-5; what the paper does not print is put at 3 (neutral) and said so in the report.
-COUNTS = {"Q1": (7, 6, 3, 0, 0), "Q2": (0, 0, 6, 8, 2), "Q3": (6, 5, 5, 0, 0),
-          "Q4": (3, 4, 9, 0, 0), "Q5": (0, 0, 0, 11, 5), "Q6": (0, 0, 11, 5, 0),
-          "Q7": (0, 0, 1, 15, 0)}
+COUNTS = {
+    "Q1": (7, 6, 3, 0, 0),
+    "Q2": (0, 0, 6, 8, 2),
+    "Q3": (6, 5, 5, 0, 0),
+    "Q4": (3, 4, 9, 0, 0),
+    "Q5": (0, 0, 0, 11, 5),
+    "Q6": (0, 0, 11, 5, 0),
+    "Q7": (0, 0, 1, 15, 0),
+}
 PREFER_CLICK = 12
 ORDERS = ((0, 1, 3, 2), (1, 2, 0, 3), (2, 3, 1, 0), (3, 0, 2, 1))  # a Williams square
 
@@ -57,10 +63,19 @@ def tables(correlation: float = 0.5, seed: int = 2023) -> dict[str, pd.DataFrame
         order = ORDERS[i % 4]
         for j, condition in enumerate(CONDITIONS):
             interface, sampling = condition.split("-")
-            rows.append({"participant": person, "mode": "simulated", "sequence": i % 4,
-                         "position": order.index(j) + 1, "interface": interface,
-                         "sampling": sampling, "seconds_per_image": seconds[i, j],
-                         "accuracy_before": ACCURACY_BEFORE, "accuracy_after": accuracy[i, j]})
+            rows.append(
+                {
+                    "participant": person,
+                    "mode": "simulated",
+                    "sequence": i % 4,
+                    "position": order.index(j) + 1,
+                    "interface": interface,
+                    "sampling": sampling,
+                    "seconds_per_image": seconds[i, j],
+                    "accuracy_before": ACCURACY_BEFORE,
+                    "accuracy_after": accuracy[i, j],
+                }
+            )
     for question, counts in COUNTS.items():
         for i, answer in enumerate(rng.permutation(np.repeat(np.arange(1, 6), counts))):
             answers.append((f"P{i + 1:02d}", question, str(answer)))

@@ -54,7 +54,8 @@ class Plan(BaseModel):
         for metric, margin in self.equivalence_margins.items():
             if not 0 < margin < float("inf"):
                 raise ValueError(
-                    f"equivalence_margins.{metric} = {margin} is not a positive number")
+                    f"equivalence_margins.{metric} = {margin} is not a positive number"
+                )
         if self.trial_seconds_max is not None and self.trial_seconds_max <= self.trial_seconds_min:
             raise ValueError("trial_seconds_max must be larger than trial_seconds_min")
         return self

@@ -57,11 +57,19 @@ def published(correlation: float = 0.5) -> list[Assumptions]:
     log_mean = np.log(seconds_mean) - log_variance / 2
     source = f"the paper's means and SDs, correlation {correlation:g} assumed"
     return [
-        Assumptions(name, source, paper.CONDITIONS, mean,
-                    paper.compound(tuple(sd), correlation), (2, 2), ("sampling", "interface"))
+        Assumptions(
+            name,
+            source,
+            paper.CONDITIONS,
+            mean,
+            paper.compound(tuple(sd), correlation),
+            (2, 2),
+            ("sampling", "interface"),
+        )
         for name, mean, sd in (
             ("log_seconds_per_image", log_mean, np.sqrt(log_variance)),
-            ("accuracy_after", np.array(paper.ACCURACY_MEAN), np.array(paper.ACCURACY_SD)))
+            ("accuracy_after", np.array(paper.ACCURACY_MEAN), np.array(paper.ACCURACY_SD)),
+        )
     ]
 
 
@@ -78,8 +86,9 @@ def detectable_dz(n: int, power: float = 0.8, alpha: float = 0.05) -> float:
     return float(optimize.brentq(lambda d: paired_power(d, n, alpha) - power, 1e-6, 60.0))
 
 
-def participants_needed(dz: float, power: float = 0.8, alpha: float = 0.05,
-                        limit: int = 100_000) -> int | None:
+def participants_needed(
+    dz: float, power: float = 0.8, alpha: float = 0.05, limit: int = 100_000
+) -> int | None:
     """The smallest number of participants with this power; `None` beyond `limit`."""
     if paired_power(dz, limit, alpha) < power:
         return None
@@ -136,8 +145,9 @@ def _holm(p: Array) -> Array:
     return out
 
 
-def simulate(assumptions: Assumptions, n: int, *, studies: int = 2000, alpha: float = 0.05,
-             seed: int = 1) -> dict[str, float]:
+def simulate(
+    assumptions: Assumptions, n: int, *, studies: int = 2000, alpha: float = 0.05, seed: int = 1
+) -> dict[str, float]:
     """Share of simulated studies in which each planned test is significant.
 
     `every pair` and `any pair` are about all Holm-adjusted comparisons together.
@@ -148,8 +158,13 @@ def simulate(assumptions: Assumptions, n: int, *, studies: int = 2000, alpha: fl
     p = tests(data, assumptions)
     rates = {name: float((values < alpha).mean()) for name, values in p.items()}
     pairs = np.column_stack([v for name, v in p.items() if " - " in name])
-    true = np.array([abs(assumptions.dz(w)) > 1e-12
-                     for name, w in assumptions.contrasts().items() if " - " in name])
+    true = np.array(
+        [
+            abs(assumptions.dz(w)) > 1e-12
+            for name, w in assumptions.contrasts().items()
+            if " - " in name
+        ]
+    )
     if true.any():
         rates["every true difference"] = float((pairs[:, true] < alpha).all(axis=1).mean())
     return rates
@@ -160,15 +175,24 @@ def _root(covariance: Array) -> Array:
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0)))
 
 
-def curve(assumptions: Assumptions, participants: Sequence[int], *, studies: int = 2000,
-          alpha: float = 0.05, seed: int = 1) -> dict[str, list[float]]:
+def curve(
+    assumptions: Assumptions,
+    participants: Sequence[int],
+    *,
+    studies: int = 2000,
+    alpha: float = 0.05,
+    seed: int = 1,
+) -> dict[str, list[float]]:
     """`simulate` over numbers of participants."""
-    rows = [simulate(assumptions, n, studies=studies, alpha=alpha, seed=seed)
-            for n in participants]
+    rows = [simulate(assumptions, n, studies=studies, alpha=alpha, seed=seed) for n in participants]
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
-def lab_hours(participants: int, conditions: int, task_minutes: float, overhead_minutes: float,
-              ) -> float:
+def lab_hours(
+    participants: int,
+    conditions: int,
+    task_minutes: float,
+    overhead_minutes: float,
+) -> float:
     """Hours of lab time: tasks, and what each session needs besides (consent, practice, breaks)."""
     return participants * (conditions * task_minutes + overhead_minutes) / 60

@@ -14,8 +14,10 @@ from analysis.errors import InputError
 from analysis.formatting import label
 from analysis.results import clean, write
 
-PILOT_CAVEAT = ("Power from a pilot's own effect is optimistic: a small pilot's effect is "
-                "uncertain, and pilots that look promising are the ones followed up.")
+PILOT_CAVEAT = (
+    "Power from a pilot's own effect is optimistic: a small pilot's effect is "
+    "uncertain, and pilots that look promising are the ones followed up."
+)
 
 
 def from_pilot(path: Path, mode: str | None) -> list[power.Assumptions]:
@@ -28,35 +30,56 @@ def from_pilot(path: Path, mode: str | None) -> list[power.Assumptions]:
             continue
         values = cells(study, design, metric).array
         if len(values) < 3:
-            raise InputError(f"{path}: fewer than three participants have every condition, too few "
-                             "to estimate a correlation from.")
-        found.append(power.Assumptions(
-            metric, f"{len(values)} {study.mode} participants of {path.name}", design.conditions,
-            values.mean(axis=0), np.cov(values, rowvar=False),
-            design.shape if design.crossed else (len(design.conditions),), design.names))
+            raise InputError(
+                f"{path}: fewer than three participants have every condition, too few "
+                "to estimate a correlation from."
+            )
+        found.append(
+            power.Assumptions(
+                metric,
+                f"{len(values)} {study.mode} participants of {path.name}",
+                design.conditions,
+                values.mean(axis=0),
+                np.cov(values, rowvar=False),
+                design.shape if design.crossed else (len(design.conditions),),
+                design.names,
+            )
+        )
     if not found:
         raise InputError(f"{path}: has neither seconds nor accuracy to plan from.")
     return found
 
 
-def analyse(assumed: list[power.Assumptions], participants: int, *, studies: int = 2000,
-            alpha: float = 0.05, task_minutes: float = 45, overhead_minutes: float = 45,
-            seed: int = 1) -> dict[str, Any]:
+def analyse(
+    assumed: list[power.Assumptions],
+    participants: int,
+    *,
+    studies: int = 2000,
+    alpha: float = 0.05,
+    task_minutes: float = 45,
+    overhead_minutes: float = 45,
+    seed: int = 1,
+) -> dict[str, Any]:
     """Closed-form and simulated power of every planned test, a curve over N, and lab hours."""
     grid = sorted({*range(4, 33, 4), participants, 40, 48})
     conditions = len(assumed[0].conditions)
     out: dict[str, Any] = {
-        "participants": participants, "alpha": alpha, "studies": studies,
+        "participants": participants,
+        "alpha": alpha,
+        "studies": studies,
         "sensitivity": {
             "dz_80": power.detectable_dz(participants, 0.8, alpha),
             "dz_90": power.detectable_dz(participants, 0.9, alpha),
             "dz_80_holm_first_step": power.detectable_dz(
-                participants, 0.8, alpha / max(1, conditions * (conditions - 1) // 2)),
+                participants, 0.8, alpha / max(1, conditions * (conditions - 1) // 2)
+            ),
         },
         "lab_hours": power.lab_hours(participants, conditions, task_minutes, overhead_minutes),
-        "lab_hours_by_n": {str(n): power.lab_hours(n, conditions, task_minutes, overhead_minutes)
-                           for n in grid},
-        "grid": grid, "metrics": {},
+        "lab_hours_by_n": {
+            str(n): power.lab_hours(n, conditions, task_minutes, overhead_minutes) for n in grid
+        },
+        "grid": grid,
+        "metrics": {},
     }
     for assumptions in assumed:
         contrasts = assumptions.contrasts()
@@ -66,18 +89,23 @@ def analyse(assumed: list[power.Assumptions], participants: int, *, studies: int
         for name, weights in contrasts.items():
             dz = assumptions.dz(weights)
             rows[name] = {
-                "dz": dz, "power": power.paired_power(dz, participants, alpha),
+                "dz": dz,
+                "power": power.paired_power(dz, participants, alpha),
                 "power_holm_first_step": power.paired_power(dz, participants, alpha / pairs)
-                if " - " in name else None,
+                if " - " in name
+                else None,
                 "n_80": power.participants_needed(dz, 0.8, alpha),
                 "n_90": power.participants_needed(dz, 0.9, alpha),
             }
         out["metrics"][assumptions.metric] = {
-            "source": assumptions.source, "conditions": list(assumptions.conditions),
-            "means": assumptions.means.tolist(), "covariance": assumptions.covariance.tolist(),
+            "source": assumptions.source,
+            "conditions": list(assumptions.conditions),
+            "means": assumptions.means.tolist(),
+            "covariance": assumptions.covariance.tolist(),
             "closed_form": rows,
-            "simulated": {name: values[grid.index(participants)]
-                          for name, values in simulated.items()},
+            "simulated": {
+                name: values[grid.index(participants)] for name, values in simulated.items()
+            },
             "curve": simulated,
         }
     return dict(clean(out))
@@ -93,8 +121,16 @@ def figure(result: dict[str, Any]) -> Figure:
         shown = [n for n in line["curve"] if " - " not in n]
         for j, name in enumerate(shown):
             dash, marker = styles[j % len(styles)]
-            axes.plot(result["grid"], line["curve"][name], dash, marker=marker, markersize=2.8,
-                      linewidth=1.1, color=style.HUES[j % len(style.HUES)], label=name)
+            axes.plot(
+                result["grid"],
+                line["curve"][name],
+                dash,
+                marker=marker,
+                markersize=2.8,
+                linewidth=1.1,
+                color=style.HUES[j % len(style.HUES)],
+                label=name,
+            )
         axes.axhline(0.8, color=style.MUTED, linewidth=0.6, linestyle=(0, (4, 3)))
         axes.axvline(result["participants"], color=style.MUTED, linewidth=0.6)
         axes.set_ylim(0, 1.02)

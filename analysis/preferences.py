@@ -37,9 +37,14 @@ def preference(answers: Sequence[str], options: Sequence[str] = ()) -> Preferenc
     n, k = len(answers), max(len(names), 2)
     p_values = [float(stats.binomtest(counts[name], n, 1 / k).pvalue) for name in names]
     rows: list[dict[str, object]] = [
-        {"option": name, "count": counts[name], "share": counts[name] / n,
-         "share_ci95": wilson(counts[name], n), "p": p,
-         "p_holm": adjusted if k > 2 else None}
+        {
+            "option": name,
+            "count": counts[name],
+            "share": counts[name] / n,
+            "share_ci95": wilson(counts[name], n),
+            "p": p,
+            "p_holm": adjusted if k > 2 else None,
+        }
         for name, p, adjusted in zip(names, p_values, holm(p_values), strict=True)
     ]
     return Preference(n, rows, p_values[0] if k == 2 else None)

@@ -83,9 +83,12 @@ def signed_rank(a: Array, b: Array) -> SignedRank | None:
     pratt = stats.rankdata(np.abs(difference))[difference != 0]
     positive = nonzero > 0
     return SignedRank(
-        w_plus=float(ranks[positive].sum()), n=int(nonzero.size),
-        zeros=int(difference.size - nonzero.size), p=two_sided(ranks, positive),
-        p_pratt=two_sided(pratt, positive), method="exact" if exact else "normal approximation",
+        w_plus=float(ranks[positive].sum()),
+        n=int(nonzero.size),
+        zeros=int(difference.size - nonzero.size),
+        p=two_sided(ranks, positive),
+        p_pratt=two_sided(pratt, positive),
+        method="exact" if exact else "normal approximation",
     )
 
 

@@ -36,8 +36,14 @@ def existing(path: Path) -> dict[str, object]:
     return dict(table)
 
 
-def compose(path: Path, *, participants: int, margins: dict[str, float], primary: str | None,
-            now: datetime | None = None) -> Plan:
+def compose(
+    path: Path,
+    *,
+    participants: int,
+    margins: dict[str, float],
+    primary: str | None,
+    now: datetime | None = None,
+) -> Plan:
     """The plan: the study file's choices, then the options, then when and on what data."""
     table = existing(path)
     declared = table.get("equivalence_margins")
@@ -52,8 +58,10 @@ def compose(path: Path, *, participants: int, margins: dict[str, float], primary
 
 def toml(plan: Plan) -> str:
     """The plan as the `[analysis]` table that the report reads."""
-    lines = ["# Written by clickstudy plan. Register it, and do not change it afterwards.",
-             "[analysis]"]
+    lines = [
+        "# Written by clickstudy plan. Register it, and do not change it afterwards.",
+        "[analysis]",
+    ]
     for name, value in plan.model_dump().items():
         if value is None:
             continue
@@ -83,49 +91,88 @@ def document(plan: Plan, title: str, *, conditions: int = 4) -> str:
     """The plan as text for a registry, with the sensitivity of the design."""
     n = plan.planned_participants or 16
     pairs = conditions * (conditions - 1) // 2
-    margins = [f"- {label(m)}: a difference within ±{v:g} does not matter (two one-sided tests, "
-               f"90% CI inside the margin)." for m, v in plan.equivalence_margins.items()]
-    limits = [f"- A trial shorter than {plan.trial_seconds_min:g} s"
-              + (f" or longer than {plan.trial_seconds_max:g} s" if plan.trial_seconds_max else "")
-              + " is left out and counted."] if (
-                  plan.trial_seconds_min or plan.trial_seconds_max) else []
-    few = ([f"- A participant with a task of fewer than {plan.min_images_per_task} images is left "
-            "out and named."] if plan.min_images_per_task else [])
+    margins = [
+        f"- {label(m)}: a difference within ±{v:g} does not matter (two one-sided tests, "
+        f"90% CI inside the margin)."
+        for m, v in plan.equivalence_margins.items()
+    ]
+    limits = (
+        [
+            f"- A trial shorter than {plan.trial_seconds_min:g} s"
+            + (f" or longer than {plan.trial_seconds_max:g} s" if plan.trial_seconds_max else "")
+            + " is left out and counted."
+        ]
+        if (plan.trial_seconds_min or plan.trial_seconds_max)
+        else []
+    )
+    few = (
+        [
+            f"- A participant with a task of fewer than {plan.min_images_per_task} images is left "
+            "out and named."
+        ]
+        if plan.min_images_per_task
+        else []
+    )
     rules = [f"- {rule}" for rule in plan.exclusion_rules] + limits + few
-    status = ("No participant had been recorded when this was written."
-              if not plan.participants_at_writing else
-              f"**{plan.participants_at_writing} participants had already been recorded when this "
-              "was written: it is not a preregistration of their data.**")
-    return "\n".join([
-        f"# Analysis plan: {title}", "",
-        f"Written {plan.written_at:%Y-%m-%d %H:%M} UTC. {status}" if plan.written_at else status,
-        "", "## Hypotheses", "", *[f"{i}. {h}" for i, h in enumerate(plan.hypotheses, 1)],
-        "", "## Measures", "", f"Primary: {label(plan.primary_metric)}. Also planned: "
-        + ", ".join(label(m) for m in plan.metrics if m != plan.primary_metric)
-        + ". Anything else in the report is exploratory.",
-        "", "## Tests", "",
-        f"Two-sided, α = {plan.alpha:g}. Each measure: repeated-measures ANOVA of the factors and "
-        f"their interaction; one-way ANOVA over conditions with Greenhouse–Geisser correction; "
-        f"{pairs} paired t-tests, Holm-adjusted within the measure; trial-level mixed model on log "
-        "seconds with by-participant slopes, primary if trials are missing. Ordered answers: "
-        "cumulative-link mixed model. No test is chosen by a test of assumptions.",
-        "", "## Equivalence margins", "", *(margins or ["- None."]),
-        "", "## Exclusion", "", *(rules or ["- Participants who withdraw, with their reason."]),
-        "", "## Sensitivity of the design", "",
-        f"{n} participants detect d_z ≥ {number(power.detectable_dz(n, 0.8, plan.alpha))} with 80% "
-        f"power at α = {plan.alpha:g}, d_z ≥ "
-        f"{number(power.detectable_dz(n, 0.8, plan.alpha / pairs))} at Holm's first step of "
-        f"{pairs}, and d_z ≥ {number(power.detectable_dz(n, 0.9, plan.alpha))} with 90% power.",
-        "",
-    ])
+    status = (
+        "No participant had been recorded when this was written."
+        if not plan.participants_at_writing
+        else f"**{plan.participants_at_writing} participants had already been recorded when this "
+        "was written: it is not a preregistration of their data.**"
+    )
+    return "\n".join(
+        [
+            f"# Analysis plan: {title}",
+            "",
+            f"Written {plan.written_at:%Y-%m-%d %H:%M} UTC. {status}"
+            if plan.written_at
+            else status,
+            "",
+            "## Hypotheses",
+            "",
+            *[f"{i}. {h}" for i, h in enumerate(plan.hypotheses, 1)],
+            "",
+            "## Measures",
+            "",
+            f"Primary: {label(plan.primary_metric)}. Also planned: "
+            + ", ".join(label(m) for m in plan.metrics if m != plan.primary_metric)
+            + ". Anything else in the report is exploratory.",
+            "",
+            "## Tests",
+            "",
+            f"Two-sided, α = {plan.alpha:g}. Each measure: repeated-measures ANOVA of the factors and "
+            f"their interaction; one-way ANOVA over conditions with Greenhouse–Geisser correction; "
+            f"{pairs} paired t-tests, Holm-adjusted within the measure; trial-level mixed model on log "
+            "seconds with by-participant slopes, primary if trials are missing. Ordered answers: "
+            "cumulative-link mixed model. No test is chosen by a test of assumptions.",
+            "",
+            "## Equivalence margins",
+            "",
+            *(margins or ["- None."]),
+            "",
+            "## Exclusion",
+            "",
+            *(rules or ["- Participants who withdraw, with their reason."]),
+            "",
+            "## Sensitivity of the design",
+            "",
+            f"{n} participants detect d_z ≥ {number(power.detectable_dz(n, 0.8, plan.alpha))} with 80% "
+            f"power at α = {plan.alpha:g}, d_z ≥ "
+            f"{number(power.detectable_dz(n, 0.8, plan.alpha / pairs))} at Holm's first step of "
+            f"{pairs}, and d_z ≥ {number(power.detectable_dz(n, 0.9, plan.alpha))} with 90% power.",
+            "",
+        ]
+    )
 
 
 def save(plan: Plan, out: Path, title: str) -> Path:
     """Write plan.toml and plan.md into `out`; an existing plan is never overwritten."""
     target = out / "plan.toml"
     if target.exists():
-        raise InputError(f"{target}: exists already; a registered plan is not overwritten, so "
-                         "choose another --out or remove it yourself.")
+        raise InputError(
+            f"{target}: exists already; a registered plan is not overwritten, so "
+            "choose another --out or remove it yourself."
+        )
     try:
         out.mkdir(parents=True, exist_ok=True)
         target.write_text(toml(plan), encoding="utf-8")

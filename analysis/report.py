@@ -18,12 +18,12 @@ from analysis.tables import Study
 
 CAPTIONS = {
     "conditions": "Every participant (grey lines, small marks) and each condition's mean with its "
-                  "95% CI (large marks).",
+    "95% CI (large marks).",
     "effects": "Effects with 95% CI (black) over each participant's own difference (grey).",
     "pairwise": "All paired comparisons: mean difference with 95% CI, every participant's "
-                "difference (grey), Holm-adjusted p.",
+    "difference (grey), Holm-adjusted p.",
     "order": "Deviation from the condition's mean by position: each participant and the mean with "
-             "95% CI.",
+    "95% CI.",
 }
 
 
@@ -37,8 +37,16 @@ class Picture:
     wide: bool
 
 
-def write(path: Path, out: Path, *, mode: str | None = None, plan: Path | None = None,
-          bayes: bool = False, aligned: bool = False, pdf: bool = False) -> dict[str, Any]:
+def write(
+    path: Path,
+    out: Path,
+    *,
+    mode: str | None = None,
+    plan: Path | None = None,
+    bayes: bool = False,
+    aligned: bool = False,
+    pdf: bool = False,
+) -> dict[str, Any]:
     """Analyse `path` and write report.html, results.json and figures/ into `out`.
 
     Returns the results. With `pdf`, report.pdf too (WeasyPrint, the `pdf` extra).
@@ -64,13 +72,15 @@ def write(path: Path, out: Path, *, mode: str | None = None, plan: Path | None =
     return results
 
 
-def draw(study: Study, design: Design, results: dict[str, Any], folder: Path
-         ) -> dict[str, list[Picture]]:
+def draw(
+    study: Study, design: Design, results: dict[str, Any], folder: Path
+) -> dict[str, list[Picture]]:
     """Every figure, saved as SVG and PNG, grouped by the section that shows it."""
     found: dict[str, list[Picture]] = {}
 
-    def add(section: str, name: str, figure: Figure | None, caption: str, *, wide: bool = False
-            ) -> None:
+    def add(
+        section: str, name: str, figure: Figure | None, caption: str, *, wide: bool = False
+    ) -> None:
         if figure is not None:
             svg = style.save(figure, folder, name)
             found.setdefault(section, []).append(Picture(name, svg, caption, wide))
@@ -79,28 +89,62 @@ def draw(study: Study, design: Design, results: dict[str, Any], folder: Path
         for metric, line in results["metrics"].items():
             if "note" in line:
                 continue
-            paper = {"seconds_per_image": " The paper's Figure 10 (a).",
-                     "accuracy_after": " The paper's Figure 10 (b)."}.get(metric, "")
-            add(metric, f"{metric}-conditions", figures.conditions(study, design, metric, results),
-                CAPTIONS["conditions"] + paper)
-            add(metric, f"{metric}-effects", figures.effects(study, design, metric, results),
-                CAPTIONS["effects"])
-            add(metric, f"{metric}-pairwise", figures.pairwise(study, design, metric, results),
-                CAPTIONS["pairwise"], wide=True)
+            paper = {
+                "seconds_per_image": " The paper's Figure 10 (a).",
+                "accuracy_after": " The paper's Figure 10 (b).",
+            }.get(metric, "")
+            add(
+                metric,
+                f"{metric}-conditions",
+                figures.conditions(study, design, metric, results),
+                CAPTIONS["conditions"] + paper,
+            )
+            add(
+                metric,
+                f"{metric}-effects",
+                figures.effects(study, design, metric, results),
+                CAPTIONS["effects"],
+            )
+            add(
+                metric,
+                f"{metric}-pairwise",
+                figures.pairwise(study, design, metric, results),
+                CAPTIONS["pairwise"],
+                wide=True,
+            )
             if metric in ("log_seconds_per_image", "accuracy_after"):
-                add("order", f"{metric}-order", figures.order(study, design, metric),
-                    f"{fmt.label(metric)}. {CAPTIONS['order']}")
-        add("trials", "learning", trial_figures.learning(study, design),
-            "Learning within a task: geometric mean time over trials, 95% band over participants.")
-        add("trials", "speed-accuracy", trial_figures.speed_accuracy(study, design),
-            "Speed and accuracy: every task, and each condition's means with 95% CI.")
-        add("answers", "likert", answer_figures.likert(results, study.label),
+                add(
+                    "order",
+                    f"{metric}-order",
+                    figures.order(study, design, metric),
+                    f"{fmt.label(metric)}. {CAPTIONS['order']}",
+                )
+        add(
+            "trials",
+            "learning",
+            trial_figures.learning(study, design),
+            "Learning within a task: geometric mean time over trials, 95% band over participants.",
+        )
+        add(
+            "trials",
+            "speed-accuracy",
+            trial_figures.speed_accuracy(study, design),
+            "Speed and accuracy: every task, and each condition's means with 95% CI.",
+        )
+        add(
+            "answers",
+            "likert",
+            answer_figures.likert(results, study.label),
             "Answers, centred on the middle; the numbers are counts (the paper's Figure 11).",
-            wide=True)
+            wide=True,
+        )
         for instrument in results["scales"]:
-            add("scales", f"scale-{instrument}",
+            add(
+                "scales",
+                f"scale-{instrument}",
                 answer_figures.scale(results, instrument, design, study.label),
-                f"{instrument}: every participant's score and the mean with 95% CI.")
+                f"{instrument}: every participant's score and the mean with 95% CI.",
+            )
     return found
 
 
@@ -109,14 +153,31 @@ def render(results: dict[str, Any], pictures: dict[str, list[Picture]]) -> str:
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("analysis", "templates"), autoescape=True,
-        trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+        loader=jinja2.PackageLoader("analysis", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
     environment.globals.update(
-        number=fmt.number, p_value=fmt.p_value, interval=fmt.interval, share=fmt.share,
-        change=fmt.change, label=fmt.label, plural=fmt.plural, whole=fmt.whole, fixed=fmt.fixed,
-        contrast=fmt.contrast, units=fmt.UNITS,
-        clmm=sentences.clmm, preference=sentences.preference, pair=sentences.pair,
-        metric_sentences=sentences.metric_sentences)
+        number=fmt.number,
+        p_value=fmt.p_value,
+        interval=fmt.interval,
+        share=fmt.share,
+        change=fmt.change,
+        label=fmt.label,
+        plural=fmt.plural,
+        whole=fmt.whole,
+        fixed=fmt.fixed,
+        contrast=fmt.contrast,
+        bayes_factor=fmt.bayes_factor,
+        units=fmt.UNITS,
+        clmm=sentences.clmm,
+        preference=sentences.preference,
+        pair=sentences.pair,
+        score_sentences=sentences.score_sentences,
+        metric_sentences=sentences.metric_sentences,
+    )
     template = environment.get_template("report.html.jinja")
     return template.render(r=results, pictures=pictures, summary=sentences.summary(results))
 
@@ -126,6 +187,8 @@ def write_pdf(page: str, path: Path) -> None:
     try:
         import weasyprint
     except (ImportError, OSError):
-        raise InputError("--pdf needs WeasyPrint: pip install 'clickstudy[pdf]' (and Pango, which "
-                         "it draws text with); report.html is written all the same.") from None
+        raise InputError(
+            "--pdf needs WeasyPrint: pip install 'clickstudy[pdf]' (and Pango, which "
+            "it draws text with); report.html is written all the same."
+        ) from None
     weasyprint.HTML(string=page).write_pdf(str(path))

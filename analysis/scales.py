@@ -29,8 +29,7 @@ def tlx_score(answers: Array) -> Array:
     return np.asarray(answers.mean(axis=-1))
 
 
-def cronbach_alpha(items: Array, level: float = 0.95
-                   ) -> tuple[float, tuple[float, float]] | None:
+def cronbach_alpha(items: Array, level: float = 0.95) -> tuple[float, tuple[float, float]] | None:
     """Cronbach's alpha with Feldt's interval; items in columns, reversed ones already turned."""
     n, k = items.shape
     if n < 2 or k < 2:
@@ -41,8 +40,10 @@ def cronbach_alpha(items: Array, level: float = 0.95
     alpha = float(k / (k - 1) * (1 - items.var(axis=0, ddof=1).sum() / total))
     tail = (1 - level) / 2
     df1, df2 = n - 1, (n - 1) * (k - 1)
-    return alpha, (float(1 - (1 - alpha) * stats.f.ppf(1 - tail, df1, df2)),
-                   float(1 - (1 - alpha) * stats.f.ppf(tail, df1, df2)))
+    return alpha, (
+        float(1 - (1 - alpha) * stats.f.ppf(1 - tail, df1, df2)),
+        float(1 - (1 - alpha) * stats.f.ppf(tail, df1, df2)),
+    )
 
 
 def score(instrument: str, wide: pd.DataFrame) -> tuple[pd.Series, Array] | None:
@@ -68,5 +69,6 @@ def _within(items: pd.DataFrame, low: float, high: float, instrument: str) -> No
     outside = (items < low) | (items > high)
     if outside.to_numpy().any():
         question = outside.any()[lambda s: s].index[0]
-        raise InputError(f"answers: {instrument} {question} has an answer outside {low:g} to "
-                         f"{high:g}.")
+        raise InputError(
+            f"answers: {instrument} {question} has an answer outside {low:g} to {high:g}."
+        )

@@ -26,13 +26,29 @@ SHAPES = ("s", "o", "^", "D", "v", "P", "X")
 LIKERT = ("#a6611a", "#dfc27d", "#e3e3e3", "#80cdc1", "#018571")
 
 RC: Any = {
-    "font.family": "DejaVu Sans", "font.size": 7.5, "axes.titlesize": 8, "axes.labelsize": 7.5,
-    "xtick.labelsize": 7, "ytick.labelsize": 7, "legend.fontsize": 7, "axes.linewidth": 0.6,
-    "axes.edgecolor": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
-    "text.color": INK, "axes.spines.top": False, "axes.spines.right": False,
-    "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5, "legend.frameon": False, "svg.fonttype": "path",
-    "axes.unicode_minus": True, "figure.facecolor": "white",
+    "font.family": "DejaVu Sans",
+    "font.size": 7.5,
+    "axes.titlesize": 8,
+    "axes.labelsize": 7.5,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "text.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "legend.frameon": False,
+    "svg.fonttype": "path",
+    "axes.unicode_minus": True,
+    "figure.facecolor": "white",
 }
 
 
@@ -57,16 +73,20 @@ def look(design: Design, condition: int) -> dict[str, str]:
     colour = HUES[first % len(HUES)]
     if len(factors) > 1 and len(design.factors[factors[0]]) == 1:
         colour = HUES[second % len(HUES)]
-    return {"color": colour, "marker": SHAPES[first % len(SHAPES)],
-            "face": "white" if second == 0 else colour,
-            "line": ("--", "-", ":", "-.")[second % 4]}
+    return {
+        "color": colour,
+        "marker": SHAPES[first % len(SHAPES)],
+        "face": "white" if second == 0 else colour,
+        "line": ("--", "-", ":", "-.")[second % 4],
+    }
 
 
 def mark(figure: Figure, label: str | None) -> None:
     """Write SIMULATED (or PILOT) on a figure, where no crop of the axes removes it."""
     if label:
-        figure.text(0.995, 0.995, label, ha="right", va="top", fontsize=7, color=MARK,
-                    fontweight="bold")
+        figure.text(
+            0.995, 0.995, label, ha="right", va="top", fontsize=7, color=MARK, fontweight="bold"
+        )
         engine = figure.get_layout_engine()
         if engine is not None:
             engine.set(rect=(0, 0, 1, 0.955))  # type: ignore[call-arg]
@@ -85,6 +105,7 @@ def save(figure: Figure, folder: Path, name: str) -> str:
     buffer = io.StringIO()
     with mpl.rc_context({**RC, "svg.hashsalt": name}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        figure.set_layout_engine("none")  # laid out once: the same in both files, and faster
         figure.savefig(folder / f"{name}.png", dpi=300)
     svg = buffer.getvalue()
     (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
@@ -93,7 +114,7 @@ def save(figure: Figure, folder: Path, name: str) -> str:
 
 def inline(svg: str, name: str) -> str:
     """The SVG element alone, its ids made unique to the page."""
-    svg = svg[svg.index("<svg"):]
+    svg = svg[svg.index("<svg") :]
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
     svg = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)

@@ -20,13 +20,25 @@ NAMES = ("participants", "tasks", "items", "answers", "events")
 
 #: Outcome columns of the tasks table, in the order of the report.
 METRICS = (
-    "seconds_per_image", "accuracy_after", "conflicting_accuracy_after",
-    "worst_group_accuracy_after", "attention_inside_after",
+    "seconds_per_image",
+    "accuracy_after",
+    "conflicting_accuracy_after",
+    "worst_group_accuracy_after",
+    "attention_inside_after",
 )
 SHARES = tuple(m for m in METRICS if m != "seconds_per_image")
-NUMBERS = (*METRICS, "position", "images", "annotation_seconds", "waiting_seconds",
-           "training_seconds", "accuracy_before", "conflicting_accuracy_before",
-           "worst_group_accuracy_before", "attention_inside_before")
+NUMBERS = (
+    *METRICS,
+    "position",
+    "images",
+    "annotation_seconds",
+    "waiting_seconds",
+    "training_seconds",
+    "accuracy_before",
+    "conflicting_accuracy_before",
+    "worst_group_accuracy_before",
+    "attention_inside_before",
+)
 MISSING = frozenset({"", "na", "nan", "n/a", "null", "none", "<na>"})
 
 
@@ -76,7 +88,8 @@ def read(path: Path, *, mode: str | None = None, plan_path: Path | None = None) 
     if "tasks" not in found:
         raise InputError(
             f"{path}: no tasks.csv here; give a study folder (with events.sqlite), or a folder "
-            "written by `clickstudy export`.")
+            "written by `clickstudy export`."
+        )
     for name, table in found.items():
         _check_names(name, table)
     notes: list[str] = []
@@ -84,10 +97,19 @@ def read(path: Path, *, mode: str | None = None, plan_path: Path | None = None) 
     found = {name: _of_mode(table, chosen) for name, table in found.items()}
     plan, plan_source = _read_plan(path, plan_path)
     study = Study(
-        source=path, tasks=_tasks(found["tasks"], notes), items=_items(found.get("items"), notes),
-        answers=_answers(found.get("answers")), participants=found.get("participants"),
-        factors=(), metrics=(), mode=chosen, plan=plan, plan_source=plan_source,
-        manifest=_manifest(path), notes=notes, started_at=_first_event(found.get("events")),
+        source=path,
+        tasks=_tasks(found["tasks"], notes),
+        items=_items(found.get("items"), notes),
+        answers=_answers(found.get("answers")),
+        participants=found.get("participants"),
+        factors=(),
+        metrics=(),
+        mode=chosen,
+        plan=plan,
+        plan_source=plan_source,
+        manifest=_manifest(path),
+        notes=notes,
+        started_at=_first_event(found.get("events")),
     )
     study.factors = tuple(f for f in (*FACTORS, "condition") if f in study.tasks)
     study.factors = study.factors[:2] if study.factors[0] != "condition" else study.factors
@@ -95,12 +117,14 @@ def read(path: Path, *, mode: str | None = None, plan_path: Path | None = None) 
     _exclude(study)
     _add_log_seconds(study)
     study.metrics = tuple(
-        m for m in ("seconds_per_image", "log_seconds_per_image", *METRICS[1:])
+        m
+        for m in ("seconds_per_image", "log_seconds_per_image", *METRICS[1:])
         if m in study.tasks and study.tasks[m].notna().any()
     )
     if not study.metrics:
         raise InputError(
-            f"tasks: none of the metric columns {', '.join(METRICS)} has a number in it.")
+            f"tasks: none of the metric columns {', '.join(METRICS)} has a number in it."
+        )
     return study
 
 
@@ -127,7 +151,8 @@ def raw(path: Path) -> dict[str, pd.DataFrame]:
                 tables[name] = _as_text(pd.read_parquet(parquet))
             except Exception as error:
                 raise InputError(
-                    f"{parquet.name}: is not a readable Parquet file ({error}).") from None
+                    f"{parquet.name}: is not a readable Parquet file ({error})."
+                ) from None
     return tables
 
 
@@ -143,8 +168,14 @@ def _read_store(path: Path) -> dict[str, pd.DataFrame]:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig",
-                            skipinitialspace=True, index_col=False)
+        table = pd.read_csv(
+            path,
+            dtype=str,
+            keep_default_na=False,
+            encoding="utf-8-sig",
+            skipinitialspace=True,
+            index_col=False,
+        )
     except pd.errors.EmptyDataError:
         raise InputError(f"{path.name}: is empty.") from None
     except UnicodeDecodeError:
@@ -152,23 +183,31 @@ def _read_csv(path: Path) -> pd.DataFrame:
     except (pd.errors.ParserError, OSError) as error:
         raise InputError(f"{path.name}: cannot be read as CSV ({error}).") from None
     if len(table.columns) == 1 and ";" in str(table.columns[0]):
-        raise InputError(f"{path.name}: is separated by semicolons; save it with commas and "
-                         "decimal points.")
+        raise InputError(
+            f"{path.name}: is separated by semicolons; save it with commas and decimal points."
+        )
     table.columns = [str(c).strip().lower() for c in table.columns]
     return table.apply(lambda column: column.str.strip())
 
 
 def _as_text(table: pd.DataFrame) -> pd.DataFrame:
     """Every cell as text, as a CSV would give it, so that one set of checks serves both."""
-    return pd.DataFrame({
-        str(name): ["" if _is_null(v) else str(v).strip() for v in column]
-        for name, column in table.items()
-    }, dtype=object)
+    return pd.DataFrame(
+        {
+            str(name): ["" if _is_null(v) else str(v).strip() for v in column]
+            for name, column in table.items()
+        },
+        dtype=object,
+    )
 
 
 def _is_null(value: object) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT or (
-        isinstance(value, float) and math.isnan(value))
+    return (
+        value is None
+        or value is pd.NA
+        or value is pd.NaT
+        or (isinstance(value, float) and math.isnan(value))
+    )
 
 
 def _manifest(path: Path) -> dict[str, Any]:
@@ -229,8 +268,10 @@ def _choose_mode(raw: dict[str, pd.DataFrame], wanted: str | None, notes: list[s
     if "mode" not in tasks:
         if wanted is not None:
             raise InputError(f"tasks: there is no column 'mode', so --mode {wanted} cannot choose.")
-        notes.append("The tables have no column 'mode': whether the data are live, pilot or "
-                     "simulated is not recorded, and nothing is marked.")
+        notes.append(
+            "The tables have no column 'mode': whether the data are live, pilot or "
+            "simulated is not recorded, and nothing is marked."
+        )
         return "unknown"
     people = tasks.groupby("mode")["participant"].nunique()
     if "" in people.index:
@@ -238,17 +279,21 @@ def _choose_mode(raw: dict[str, pd.DataFrame], wanted: str | None, notes: list[s
         raise InputError(f"tasks: row {row} has no mode; it must be live, pilot or simulated.")
     if wanted is not None:
         if wanted not in people.index:
-            raise InputError(f"tasks: no rows of mode {wanted!r}; there are "
-                             f"{', '.join(people.index)}.")
+            raise InputError(
+                f"tasks: no rows of mode {wanted!r}; there are {', '.join(people.index)}."
+            )
         others = [m for m in people.index if m != wanted]
         if others:
-            notes.append(f"Rows of mode {', '.join(others)} are left out, as asked by --mode "
-                         f"{wanted}.")
+            notes.append(
+                f"Rows of mode {', '.join(others)} are left out, as asked by --mode {wanted}."
+            )
         return wanted
     if len(people) > 1:
         counts = ", ".join(f"{mode} ({count} participants)" for mode, count in people.items())
-        raise InputError(f"tasks: mixes the modes {counts}; choose one with --mode, because a "
-                         "report never mixes them.")
+        raise InputError(
+            f"tasks: mixes the modes {counts}; choose one with --mode, because a "
+            "report never mixes them."
+        )
     return str(people.index[0])
 
 
@@ -264,16 +309,20 @@ def numbers(table: pd.DataFrame, column: str, name: str) -> pd.Series:
     blank = text.str.lower().isin(MISSING)
     values = pd.to_numeric(text.where(~blank), errors="coerce").astype(float)
     # Python and pandas read "1_000" or "0x10" differently from a person: refuse what is odd.
-    wrong = (~blank & values.isna())
+    wrong = ~blank & values.isna()
     if wrong.any():
         i = wrong.to_numpy().argmax()
-        raise InputError(f"{name}: row {i + 2}, participant {table['participant'].iloc[i]}: "
-                         f"{column} = {text.iloc[i]!r} is not a number.")
+        raise InputError(
+            f"{name}: row {i + 2}, participant {table['participant'].iloc[i]}: "
+            f"{column} = {text.iloc[i]!r} is not a number."
+        )
     infinite = values.isin([np.inf, -np.inf])
     if infinite.any():
         i = infinite.to_numpy().argmax()
-        raise InputError(f"{name}: row {i + 2}, participant {table['participant'].iloc[i]}: "
-                         f"{column} is infinite; leave it empty if it was not measured.")
+        raise InputError(
+            f"{name}: row {i + 2}, participant {table['participant'].iloc[i]}: "
+            f"{column} is infinite; leave it empty if it was not measured."
+        )
     return values
 
 
@@ -281,19 +330,25 @@ def _tasks(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     table = table.copy()
     factors = [f for f in (*FACTORS, "condition") if f in table]
     if not factors:
-        raise InputError("tasks: the columns 'interface' and 'sampling' are missing (one of them, "
-                         "or 'condition', is enough for a one-factor study).")
+        raise InputError(
+            "tasks: the columns 'interface' and 'sampling' are missing (one of them, "
+            "or 'condition', is enough for a one-factor study)."
+        )
     for factor in factors:
         blank = table.index[table[factor] == ""]
         if len(blank) and factor != "condition":
-            raise InputError(f"tasks: row {blank[0] + 2}, participant "
-                             f"{table['participant'][blank[0]]}: {factor} is empty.")
+            raise InputError(
+                f"tasks: row {blank[0] + 2}, participant "
+                f"{table['participant'][blank[0]]}: {factor} is empty."
+            )
     for column in NUMBERS:
         if column in table:
             table[column] = numbers(table, column, "tasks")
     if not any(m in table for m in METRICS):
-        raise InputError(f"tasks: none of the metric columns is there; the report needs at least "
-                         f"one of {', '.join(METRICS)}.")
+        raise InputError(
+            f"tasks: none of the metric columns is there; the report needs at least "
+            f"one of {', '.join(METRICS)}."
+        )
     _check_range(table, "seconds_per_image", "tasks", positive=True)
     for share in SHARES:
         if share in table and (table[share].dropna().gt(1) | table[share].dropna().lt(0)).any():
@@ -302,16 +357,20 @@ def _tasks(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
             else:
                 outside = table[share].gt(100) | table[share].lt(0)
                 i = int(np.argmax(outside.to_numpy()))
-                raise InputError(f"tasks: row {i + 2}, participant {table['participant'][i]}: "
-                                 f"{share} = {table[share][i]:g} is not a share.")
+                raise InputError(
+                    f"tasks: row {i + 2}, participant {table['participant'][i]}: "
+                    f"{share} = {table[share][i]:g} is not a share."
+                )
     return table
 
 
 def _check_range(table: pd.DataFrame, column: str, name: str, *, positive: bool) -> None:
     if column in table and positive and (table[column].dropna() <= 0).any():
         i = int(np.argmax(table[column].to_numpy() <= 0))
-        raise InputError(f"{name}: row {i + 2}, participant {table['participant'].iloc[i]}: "
-                         f"{column} = {table[column].iloc[i]:g} must be larger than 0.")
+        raise InputError(
+            f"{name}: row {i + 2}, participant {table['participant'].iloc[i]}: "
+            f"{column} = {table[column].iloc[i]:g} must be larger than 0."
+        )
 
 
 def _items(table: pd.DataFrame | None, notes: list[str]) -> pd.DataFrame | None:
@@ -324,8 +383,18 @@ def _items(table: pd.DataFrame | None, notes: list[str]) -> pd.DataFrame | None:
         notes.append("items names no interface or sampling: trials are not analysed.")
         return None
     table = table.copy()
-    for column in ("seconds", "idle_seconds", "position", "trial", "cycle", "page",
-                   "positive_points", "negative_regions", "vertices", "undos"):
+    for column in (
+        "seconds",
+        "idle_seconds",
+        "position",
+        "trial",
+        "cycle",
+        "page",
+        "positive_points",
+        "negative_regions",
+        "vertices",
+        "undos",
+    ):
         if column in table:
             table[column] = numbers(table, column, "items")
     _check_range(table, "seconds", "items", positive=True)
@@ -345,14 +414,21 @@ def _answers(table: pd.DataFrame | None) -> pd.DataFrame | None:
     blank = table.index[table["question"] == ""]
     if len(blank):
         raise InputError(f"answers: row {blank[0] + 2} has no question.")
-    key = ["participant", "instrument", "question", *FACTORS,
-           *(["condition"] if "condition" in table else [])]
+    key = [
+        "participant",
+        "instrument",
+        "question",
+        *FACTORS,
+        *(["condition"] if "condition" in table else []),
+    ]
     twice = table.duplicated(key)
     if twice.any():
         row = table[twice].iloc[0]
         where = "-".join(x for x in (row["interface"], row["sampling"]) if x) or "the end"
-        raise InputError(f"answers: participant {row['participant']} answered {row['question']} "
-                         f"twice for {where}; keep one answer.")
+        raise InputError(
+            f"answers: participant {row['participant']} answered {row['question']} "
+            f"twice for {where}; keep one answer."
+        )
     return table
 
 
@@ -362,8 +438,10 @@ def _check_cells(study: Study) -> None:
     if twice.any():
         row = study.tasks[twice].iloc[0]
         cell = "-".join(str(row[f]) for f in study.factors)
-        raise InputError(f"tasks: participant {row['participant']} has more than one row for "
-                         f"{cell}; keep one, because averaging them silently would hide it.")
+        raise InputError(
+            f"tasks: participant {row['participant']} has more than one row for "
+            f"{cell}; keep one, because averaging them silently would hide it."
+        )
     for name, table in (("items", study.items), ("answers", study.answers)):
         if table is None:
             continue
@@ -373,8 +451,10 @@ def _check_cells(study: Study) -> None:
             known = set(study.tasks[factor])
             unknown = set(table[factor]) - known - {""}
             if unknown:
-                raise InputError(f"{name}: {factor} = {min(unknown)!r} does not occur in tasks "
-                                 f"(there: {', '.join(sorted(known))}).")
+                raise InputError(
+                    f"{name}: {factor} = {min(unknown)!r} does not occur in tasks "
+                    f"(there: {', '.join(sorted(known))})."
+                )
     if study.items is not None and any(f not in study.items for f in study.factors):
         study.notes.append("items does not name every factor of tasks: trials are not analysed.")
         study.items = None
@@ -395,31 +475,39 @@ def _exclude(study: Study) -> None:
             status = row["status"]
             reason = str(row.get("excluded_reason", "") or "")
             if status in ("excluded", "withdrawn"):
-                left_out[row["participant"]] = status + (f": {reason}" if reason else
-                                                         " (no reason recorded)")
+                left_out[row["participant"]] = status + (
+                    f": {reason}" if reason else " (no reason recorded)"
+                )
             elif status == "active":
                 left_out[row["participant"]] = "had not finished when the data were read"
             elif status not in ("completed", ""):
-                raise InputError(f"participants: {row['participant']} has the status {status!r}; "
-                                 "it must be active, completed, excluded or withdrawn.")
+                raise InputError(
+                    f"participants: {row['participant']} has the status {status!r}; "
+                    "it must be active, completed, excluded or withdrawn."
+                )
     least = study.plan.min_images_per_task
     if least and "images" in study.tasks:
         few = study.tasks[study.tasks["images"] < least]
         for row in few.to_dict("records"):
             cell = "-".join(str(row[f]) for f in study.factors)
-            left_out.setdefault(row["participant"], f"plan: {row['images']:g} images in {cell}, "
-                                f"fewer than min_images_per_task = {least}")
+            left_out.setdefault(
+                row["participant"],
+                f"plan: {row['images']:g} images in {cell}, "
+                f"fewer than min_images_per_task = {least}",
+            )
     study.excluded = [Exclusion(p, r) for p, r in sorted(left_out.items())]
     keep = ~study.tasks["participant"].isin(left_out)
     study.tasks = study.tasks[keep].reset_index(drop=True)
     for name in ("items", "answers"):
         table = getattr(study, name)
         if table is not None:
-            setattr(study, name,
-                    table[~table["participant"].isin(left_out)].reset_index(drop=True))
+            setattr(study, name, table[~table["participant"].isin(left_out)].reset_index(drop=True))
     if not len(study.tasks):
-        raise InputError("tasks: every participant is excluded ("
-                         + "; ".join(sorted(set(left_out.values()))[:3]) + ").")
+        raise InputError(
+            "tasks: every participant is excluded ("
+            + "; ".join(sorted(set(left_out.values()))[:3])
+            + ")."
+        )
     _trim_trials(study)
 
 
@@ -434,8 +522,10 @@ def _trim_trials(study: Study) -> None:
     study.trials_dropped = int(outside.sum())
     if study.trials_dropped:
         limits = f"{low:g} s" + ("" if high is None else f" to {high:g} s")
-        study.notes.append(f"{study.trials_dropped} of {len(study.items)} trials lie outside the "
-                           f"plan's limits ({limits}) and are left out.")
+        study.notes.append(
+            f"{study.trials_dropped} of {len(study.items)} trials lie outside the "
+            f"plan's limits ({limits}) and are left out."
+        )
         study.items = study.items[~outside].reset_index(drop=True)
 
 
@@ -445,10 +535,16 @@ def _add_log_seconds(study: Study) -> None:
     key = ["participant", *study.factors]
     if study.items is not None:
         seconds = study.items[study.items["seconds"].notna()]
-        logs = (seconds.assign(log_seconds_per_image=np.log(seconds["seconds"]))
-                .groupby(key, as_index=False)["log_seconds_per_image"].mean())
-        means = (seconds.assign(trial_mean=seconds["seconds"])
-                 .groupby(key, as_index=False)["trial_mean"].mean())
+        logs = (
+            seconds.assign(log_seconds_per_image=np.log(seconds["seconds"]))
+            .groupby(key, as_index=False)["log_seconds_per_image"]
+            .mean()
+        )
+        means = (
+            seconds.assign(trial_mean=seconds["seconds"])
+            .groupby(key, as_index=False)["trial_mean"]
+            .mean()
+        )
         tasks = tasks.merge(logs, on=key, how="left").merge(means, on=key, how="left")
         if "seconds_per_image" not in tasks:
             tasks["seconds_per_image"] = tasks["trial_mean"]

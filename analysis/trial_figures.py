@@ -21,8 +21,9 @@ def learning(study: Study, design: Design) -> Figure | None:
     rows = with_trial_number(study)
     if rows["trial_number"].max() < 8:
         return None
-    rows = rows.assign(y=np.log(rows["seconds"]),
-                       bin=np.floor(np.log2(rows["trial_number"])).astype(int))
+    rows = rows.assign(
+        y=np.log(rows["seconds"]), bin=np.floor(np.log2(rows["trial_number"])).astype(int)
+    )
     figure = style.new(style.COLUMN, 2.6)
     axes = figure.add_subplot()
     for i, cell in enumerate(design.cells):
@@ -33,15 +34,32 @@ def learning(study: Study, design: Design) -> Figure | None:
         people = people.loc[:, people.notna().sum() >= max(2, people.shape[0] / 2)]
         if not people.shape[1]:
             continue
+        sizes = part.groupby("bin").size() / part["participant"].nunique()
+        # A last bin that the task broke off after a few trials says nothing.
+        people = people[[b for b in people.columns if sizes[b] >= 2.0 ** float(b) / 2]]
         centre, n = people.mean(), people.notna().sum()
         half = people.std() / np.sqrt(n) * stats.t.ppf(0.975, n - 1)
         x = 1.5 * 2.0 ** people.columns.to_numpy() - 0.5
         how = style.look(design, i)
-        axes.fill_between(x, np.exp(centre - half), np.exp(centre + half), color=how["color"],
-                          alpha=0.10, linewidth=0)
-        axes.plot(x, np.exp(centre), color=how["color"], linestyle=how["line"], linewidth=1.2,
-                  marker=how["marker"], markersize=3.5, markerfacecolor=how["face"],
-                  label=design.conditions[i])
+        axes.fill_between(
+            x,
+            np.exp(centre - half),
+            np.exp(centre + half),
+            color=how["color"],
+            alpha=0.10,
+            linewidth=0,
+        )
+        axes.plot(
+            x,
+            np.exp(centre),
+            color=how["color"],
+            linestyle=how["line"],
+            linewidth=1.2,
+            marker=how["marker"],
+            markersize=3.5,
+            markerfacecolor=how["face"],
+            label=design.conditions[i],
+        )
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     _log_axis(axes.yaxis)
@@ -69,16 +87,42 @@ def speed_accuracy(study: Study, design: Design) -> Figure | None:
         if len(both) < 2:
             continue
         how = style.look(design, i)
-        axes.scatter(both[:, 0], both[:, 1], s=8, marker=how["marker"], facecolor=how["face"],
-                     edgecolor=how["color"], linewidth=0.5, alpha=0.5,
-                     rasterized=len(both) > VECTOR_LIMIT)
-        half = (stats.t.ppf(0.975, len(both) - 1) * both.std(axis=0, ddof=1) / np.sqrt(len(both)))
+        axes.scatter(
+            both[:, 0],
+            both[:, 1],
+            s=8,
+            marker=how["marker"],
+            facecolor=how["face"],
+            edgecolor=how["color"],
+            linewidth=0.5,
+            alpha=0.5,
+            rasterized=len(both) > VECTOR_LIMIT,
+        )
+        half = stats.t.ppf(0.975, len(both) - 1) * both.std(axis=0, ddof=1) / np.sqrt(len(both))
         centre = both.mean(axis=0)
-        axes.errorbar(centre[0], centre[1], xerr=half[0], yerr=half[1], fmt="none",
-                      ecolor=how["color"], elinewidth=1.2, capsize=2, zorder=3)
-        axes.plot(centre[0], centre[1], linestyle="none", marker=how["marker"],
-                  color=how["color"], markerfacecolor=how["face"], markersize=5.5,
-                  markeredgewidth=1.1, label=design.conditions[i], zorder=4)
+        axes.errorbar(
+            centre[0],
+            centre[1],
+            xerr=half[0],
+            yerr=half[1],
+            fmt="none",
+            ecolor=how["color"],
+            elinewidth=1.2,
+            capsize=2,
+            zorder=3,
+        )
+        axes.plot(
+            centre[0],
+            centre[1],
+            linestyle="none",
+            marker=how["marker"],
+            color=how["color"],
+            markerfacecolor=how["face"],
+            markersize=5.5,
+            markeredgewidth=1.1,
+            label=design.conditions[i],
+            zorder=4,
+        )
     axes.set_xlabel("Time per image (s)")
     axes.set_ylabel("Accuracy after fine-tuning")
     figure.legend(loc="outside lower center", ncols=2)

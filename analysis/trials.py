@@ -27,24 +27,37 @@ def missing_trials(study: Study) -> list[dict[str, Any]]:
     if study.items is None:
         return []
     factors = list(study.factors)
-    timed = (study.items[study.items["seconds"].notna()]
-             .groupby(["participant", *factors]).size().rename("timed").reset_index())
+    timed = (
+        study.items[study.items["seconds"].notna()]
+        .groupby(["participant", *factors])
+        .size()
+        .rename("timed")
+        .reset_index()
+    )
     listed = study.items.groupby(["participant", *factors]).size().rename("listed").reset_index()
     people = study.tasks[["participant"]].drop_duplicates()
     cells = study.tasks[factors].drop_duplicates()
     table = people.merge(cells, how="cross").merge(listed, how="left", on=["participant", *factors])
     table = table.merge(timed, how="left", on=["participant", *factors])
     if "images" in study.tasks:
-        table = table.merge(study.tasks[["participant", *factors, "images"]], how="left",
-                            on=["participant", *factors])
+        table = table.merge(
+            study.tasks[["participant", *factors, "images"]],
+            how="left",
+            on=["participant", *factors],
+        )
         expected = table["images"].fillna(table["listed"]).fillna(1)
     else:
         expected = table["listed"].fillna(1)
     table["missing"] = (expected - table["timed"].fillna(0)).clip(lower=0)
     short = table[table["missing"] > 0]
-    return [{"participant": row["participant"],
-             "condition": "-".join(str(row[f]) for f in factors),
-             "missing": int(row["missing"])} for row in short.to_dict("records")]
+    return [
+        {
+            "participant": row["participant"],
+            "condition": "-".join(str(row[f]) for f in factors),
+            "missing": int(row["missing"]),
+        }
+        for row in short.to_dict("records")
+    ]
 
 
 def mixed_model(study: Study, design: Design) -> dict[str, Any] | None:
@@ -93,14 +106,18 @@ def mixed_model(study: Study, design: Design) -> dict[str, Any] | None:
         del line["name"]
         effects[effect.name] = line | {
             "ratio": float(np.exp(effect.estimate)),
-            "ratio_ci95": [float(np.exp(effect.ci95[0])), float(np.exp(effect.ci95[1]))]}
+            "ratio_ci95": [float(np.exp(effect.ci95[0])), float(np.exp(effect.ci95[1]))],
+        }
     out["effects"] = effects
-    out["contrasts"] = {f: design.contrast(f) for f in coded
-                        if f != "interaction" and len(design.factors[f]) == 2}
-    out["formula"] = (f"log(seconds) ~ {' * '.join(f for f in coded if f != 'interaction')} + "
-                      f"(the same | participant)" + ("" if images is None else " + (1 | image)"))
+    out["contrasts"] = {
+        f: design.contrast(f) for f in coded if f != "interaction" and len(design.factors[f]) == 2
+    }
+    out["formula"] = (
+        f"log(seconds) ~ {' * '.join(f for f in coded if f != 'interaction')} + "
+        f"(the same | participant)" + ("" if images is None else " + (1 | image)")
+    )
     if fit.singular:
-        notes.append("singular fit: a by-participant variance or correlation is at its bound")
+        notes.append("singular fit: a variance or a correlation is at its bound")
     if not fit.converged:
         notes.append("the two optimizers disagree: read the ANOVA on participants' means instead")
     return out | {"notes": notes}
@@ -119,8 +136,9 @@ def learning(study: Study, design: Design) -> dict[str, Any] | None:
     rows = rows.assign(x=np.log2(rows["trial_number"]), y=np.log(rows["seconds"]))
     key = ["participant", *factors]
     grouped = rows.groupby(key)
-    centred = rows.assign(dx=rows["x"] - grouped["x"].transform("mean"),
-                          dy=rows["y"] - grouped["y"].transform("mean"))
+    centred = rows.assign(
+        dx=rows["x"] - grouped["x"].transform("mean"), dy=rows["y"] - grouped["y"].transform("mean")
+    )
     centred["xx"], centred["xy"] = centred["dx"] ** 2, centred["dx"] * centred["dy"]
     sums = centred.groupby(key).agg(xx=("xx", "sum"), xy=("xy", "sum"), n=("xy", "size"))
     slopes = sums[(sums["n"] >= 8) & (sums["xx"] > 0)]
@@ -151,5 +169,8 @@ def with_trial_number(study: Study) -> pd.DataFrame:
 
 def _doubling(slopes: Array) -> dict[str, Any]:
     interval = mean_interval(slopes)
-    return {"n": len(slopes), "ratio_per_doubling": float(np.exp(slopes.mean())),
-            "ci95": None if interval is None else [float(np.exp(b)) for b in interval]}
+    return {
+        "n": len(slopes),
+        "ratio_per_doubling": float(np.exp(slopes.mean())),
+        "ci95": None if interval is None else [float(np.exp(b)) for b in interval],
+    }

@@ -59,17 +59,21 @@ def study(rng: np.random.Generator, add: dict[str, list[float]]) -> None:
     add["six paired t-tests, Holm: any"].append(any(p.p_holm < 0.05 for p in pairs))
     add["exact Wilcoxon"].append(pairs[0].wilcoxon_p < 0.05)
     rounded = np.round(values, 1)
-    add["exact Wilcoxon, many ties"].append(
-        signed_rank(rounded[:, 0], rounded[:, 1]).p < 0.05)
+    add["exact Wilcoxon, many ties"].append(signed_rank(rounded[:, 0], rounded[:, 1]).p < 0.05)
     add["Friedman"].append(friedman(values).p < 0.05)
-    long = pd.DataFrame([
-        {"participant": i, "condition": NAMES[c], "position": position, "value": values[i, c]}
-        for i in range(N) for position, c in enumerate(ORDERS[i % 4], 1)])
+    long = pd.DataFrame(
+        [
+            {"participant": i, "condition": NAMES[c], "position": position, "value": values[i, c]}
+            for i in range(N)
+            for position, c in enumerate(ORDERS[i % 4], 1)
+        ]
+    )
     order = additive_tests(long)
     add["position"].append(order["position"].p < 0.05)
     add["preceding condition"].append(order["previous"].p < 0.05)
     add["sequence x condition"].append(
-        sequence_by_condition(values, [str(i % 4) for i in range(N)]).p < 0.05)
+        sequence_by_condition(values, [str(i % 4) for i in range(N)]).p < 0.05
+    )
     margin = 0.05
     shifted = values[:, 0] - values[:, 1] + margin
     add["TOST at the margin"].append(tost("", shifted, margin).equivalent)
@@ -118,12 +122,14 @@ def answers(rng: np.random.Generator, add: dict[str, list[float]]) -> None:
     """The cumulative-link mixed model, null and with an odds ratio of 3 for the interface."""
     people, cell = np.repeat(np.arange(N), 4), np.tile(np.arange(4), N)
     u = 1.2 * rng.normal(size=N)[people]
-    terms = {"interface": X[cell][:, :1], "sampling": X[cell][:, 1:],
-             "interaction": X[cell].prod(axis=1)[:, None]}
+    terms = {
+        "interface": X[cell][:, :1],
+        "sampling": X[cell][:, 1:],
+        "interaction": X[cell].prod(axis=1)[:, None],
+    }
     for effect, label in ((0.0, "clmm"), (np.log(3), "clmm, OR 3")):
         latent = u + effect * X[cell][:, 0] + rng.logistic(size=len(u))
-        levels, y = np.unique(np.searchsorted([-2.2, -0.7, 0.7, 2.2], latent),
-                              return_inverse=True)
+        levels, y = np.unique(np.searchsorted([-2.2, -0.7, 0.7, 2.2], latent), return_inverse=True)
         if len(levels) < 2:
             continue
         _, found = ordinal.analyse(y, terms, people)
@@ -158,8 +164,10 @@ def main(out: Path, studies: int = 2000) -> None:
             rows = {name: {"rate": float(np.mean(v)), "n": len(v)} for name, v in found.items()}
             out.write_text(json.dumps(rows, indent=1))
             print(step.__name__, "done", flush=True)
-    rows["coverage 95%: Wilson (mean over p)"] = {"rate": float(np.mean(list(wilson_coverage()))),
-                                                  "n": 0}
+    rows["coverage 95%: Wilson (mean over p)"] = {
+        "rate": float(np.mean(list(wilson_coverage()))),
+        "n": 0,
+    }
     out.write_text(json.dumps(rows, indent=1))
 
 

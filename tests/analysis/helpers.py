@@ -47,12 +47,126 @@ def tasks(values: np.ndarray, column: str = "seconds_per_image", **more: Any) ->
     for i, line in enumerate(values):
         for j, condition in enumerate(CONDITIONS):
             interface, sampling = condition.split("-")
-            rows.append({"participant": f"P{i + 1:02d}", "mode": "simulated",
-                         "interface": interface, "sampling": sampling, column: line[j], **more})
+            rows.append(
+                {
+                    "participant": f"P{i + 1:02d}",
+                    "mode": "simulated",
+                    "interface": interface,
+                    "sampling": sampling,
+                    column: line[j],
+                    **more,
+                }
+            )
     return pd.DataFrame(rows)
 
 
 def example(people: int = 8, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    return (np.array([8.6, 6.7, 7.3, 5.3]) + 0.7 * rng.normal(size=(people, 1))
-            + 0.6 * rng.normal(size=(people, 4)))
+    return (
+        np.array([8.6, 6.7, 7.3, 5.3])
+        + 0.7 * rng.normal(size=(people, 1))
+        + 0.6 * rng.normal(size=(people, 4))
+    )
+
+
+ORDERS = ((0, 1, 3, 2), (1, 2, 0, 3), (2, 3, 1, 0), (3, 0, 2, 1))
+
+
+def full_study(people: int = 8, trials: int = 24, seed: int = 4) -> dict[str, pd.DataFrame]:
+    """Every table of an export, with practice effects, order and all instruments."""
+    rng = np.random.default_rng(seed)
+    task_rows, items, answers = [], [], []
+    for i in range(people):
+        person = f"P{i + 1:02d}"
+        who = {"participant": person, "mode": "simulated", "sequence": i % 4}
+        slow, attitude = 0.2 * rng.normal(), rng.normal()
+        for j, condition in enumerate(CONDITIONS):
+            interface, sampling = condition.split("-")
+            position = ORDERS[i % 4].index(j) + 1
+            where = {**who, "position": position, "interface": interface, "sampling": sampling}
+            polygon, rand = interface == "polygon", sampling == "random"
+            level = 1.6 + slow + 0.28 * polygon + 0.2 * rand + 0.08 * rng.normal() - 0.03 * position
+            seconds = np.exp(
+                level - 0.06 * np.log(np.arange(1, trials + 1)) + 0.3 * rng.normal(size=trials)
+            )
+            items += [
+                {
+                    **where,
+                    "cycle": 1,
+                    "page": 1,
+                    "image": f"im{rng.integers(0, 40):02d}",
+                    "trial": t + 1,
+                    "seconds": s,
+                    "idle_seconds": 0.0,
+                }
+                for t, s in enumerate(seconds)
+            ]
+            gain = 0.01 + 0.012 * (not rand) + 0.004 * (not polygon) + 0.006 * rng.normal()
+            task_rows.append(
+                {
+                    **where,
+                    "images": trials,
+                    "seconds_per_image": seconds.mean(),
+                    "annotation_seconds": seconds.sum(),
+                    "waiting_seconds": 5.0,
+                    "training_seconds": 20.0,
+                    "accuracy_before": 0.811,
+                    "accuracy_after": 0.811 + gain,
+                    "conflicting_accuracy_before": 0.24,
+                    "conflicting_accuracy_after": 0.45 + 10 * gain + 0.05 * rng.normal(),
+                    "attention_inside_before": 0.11,
+                    "attention_inside_after": 0.25 + 4 * gain + 0.03 * rng.normal(),
+                }
+            )
+
+            def ask(
+                question: str,
+                effect: float,
+                instrument: str = "paper",
+                where: dict[str, Any] = where,
+                attitude: float = attitude,
+            ) -> None:
+                value = 1 + int(
+                    np.searchsorted([-1.8, -0.5, 0.6, 1.9], attitude + effect + rng.logistic())
+                )
+                answers.append(
+                    {**where, "instrument": instrument, "question": question, "answer": str(value)}
+                )
+
+            ask("Q2" if polygon else "Q1", 1.2 if polygon else -1.6)
+            ask("Q4" if polygon else "Q3", 0.6 if polygon else -0.6)
+            ask("Q6" if rand else "Q5", -0.4 if rand else 1.6)
+            ask("Q7", 1.0)
+            for k in range(10):
+                ask(f"S{k + 1}", (1 if k % 2 == 0 else -1) * (0.4 if polygon else 1.4), "sus")
+            for scale in ("mental", "physical", "temporal", "performance", "effort", "frustration"):
+                answers.append(
+                    {
+                        **where,
+                        "instrument": "nasa-tlx",
+                        "question": scale,
+                        "answer": str(
+                            int(
+                                np.clip(
+                                    5 * round((45 + 18 * polygon + 12 * rng.normal()) / 5), 0, 100
+                                )
+                            )
+                        ),
+                    }
+                )
+        end = {**who, "position": "", "interface": "", "sampling": "", "instrument": "paper"}
+        answers.append({**end, "question": "Q8", "answer": "polygon" if i % 4 == 0 else "click"})
+        answers.append({**end, "question": "Q9", "answer": f"Clicks are quicker <{i}> & easy."})
+    status = {"status": "completed", "excluded_reason": ""}
+    participants = pd.DataFrame(
+        [
+            {"participant": f"P{i + 1:02d}", "mode": "simulated", "sequence": i % 4, **status}
+            for i in range(people)
+        ]
+    )
+    return {
+        "participants": participants,
+        "tasks": pd.DataFrame(task_rows),
+        "items": pd.DataFrame(items),
+        "answers": pd.DataFrame(answers),
+    }

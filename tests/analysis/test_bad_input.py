@@ -39,15 +39,23 @@ def test_no_folder_and_no_tasks(tmp_path: Path) -> None:
         tables.read(tmp_path / "tasks.csv")
 
 
-@pytest.mark.parametrize(("column", "word"), [("participant", "'participant' is missing"),
-                                              ("seconds_per_image", "none of the metric columns")])
+@pytest.mark.parametrize(
+    ("column", "word"),
+    [
+        ("participant", "'participant' is missing"),
+        ("seconds_per_image", "none of the metric columns"),
+    ],
+)
 def test_a_missing_column_is_named(tmp_path: Path, column: str, word: str) -> None:
     refuses(tmp_path, word, tasks=tasks(example()).drop(columns=column))
 
 
 def test_missing_factors_are_named(tmp_path: Path) -> None:
-    refuses(tmp_path, "'interface' and 'sampling'",
-            tasks=tasks(example()).drop(columns=["interface", "sampling"]))
+    refuses(
+        tmp_path,
+        "'interface' and 'sampling'",
+        tasks=tasks(example()).drop(columns=["interface", "sampling"]),
+    )
 
 
 def test_columns_that_are_not_needed_may_be_missing(tmp_path: Path) -> None:
@@ -59,8 +67,13 @@ def test_columns_that_are_not_needed_may_be_missing(tmp_path: Path) -> None:
 
 def test_a_duplicated_cell_is_named_and_not_averaged(tmp_path: Path) -> None:
     frame = tasks(example())
-    refuses(tmp_path, "P01", "polygon-random", "more than one row",
-            tasks=pd.concat([frame, frame.iloc[[0]]]))
+    refuses(
+        tmp_path,
+        "P01",
+        "polygon-random",
+        "more than one row",
+        tasks=pd.concat([frame, frame.iloc[[0]]]),
+    )
 
 
 def test_a_participant_with_three_conditions_is_listed_and_left_out(tmp_path: Path) -> None:
@@ -71,8 +84,9 @@ def test_a_participant_with_three_conditions_is_listed_and_left_out(tmp_path: Pa
     assert line["incomplete"] == {"P01": ["click-active"]}
     assert line["n"] == 7
     rest = analyse(tmp_path / "rest", tasks=tasks(values[1:]))
-    assert (line["anova_2x2"]["interface"]["F"]
-            == pytest.approx(rest["metrics"]["seconds_per_image"]["anova_2x2"]["interface"]["F"]))
+    assert line["anova_2x2"]["interface"]["F"] == pytest.approx(
+        rest["metrics"]["seconds_per_image"]["anova_2x2"]["interface"]["F"]
+    )
     assert line["conditions"]["polygon-random"]["n_available"] == 8
 
 
@@ -133,7 +147,8 @@ def test_a_share_outside_zero_and_one(tmp_path: Path) -> None:
 
 def test_constant_values_have_no_test(tmp_path: Path) -> None:
     """0.1 + 0.2 has rounding noise: it must not become an F of 10^28."""
-    line = analyse(tmp_path, tasks=tasks(np.full((6, 4), 0.1 + 0.2)))["metrics"]["seconds_per_image"]
+    found = analyse(tmp_path, tasks=tasks(np.full((6, 4), 0.1 + 0.2)))
+    line = found["metrics"]["seconds_per_image"]
     assert line["anova_2x2"]["interface"]["F"] is None
     assert line["anova_one_way"]["F"] is None
     assert line["friedman"]["chi2"] is None
@@ -169,8 +184,12 @@ def test_between_participants_is_refused(tmp_path: Path) -> None:
     half = frame["participant"].isin(["P01", "P02", "P03", "P04"])
     mixed = frame[(frame["interface"] == "click") == half]
     refuses(tmp_path, "interface varies between participants", tasks=mixed)
-    some = frame[~(frame["participant"].isin(["P01", "P02", "P03", "P04", "P05"])
-                   & (frame["interface"] == "click"))]
+    some = frame[
+        ~(
+            frame["participant"].isin(["P01", "P02", "P03", "P04", "P05"])
+            & (frame["interface"] == "click")
+        )
+    ]
     refuses(tmp_path, "mixed design", tasks=some)
 
 
@@ -192,22 +211,27 @@ def test_an_incomplete_grid_is_analysed_one_way(tmp_path: Path) -> None:
 
 
 def test_recorded_exclusions_are_listed(tmp_path: Path) -> None:
-    people = pd.DataFrame({"participant": [f"P{i:02d}" for i in range(1, 9)],
-                           "mode": "simulated", "status": ["completed"] * 5
-                           + ["excluded", "withdrawn", "active"],
-                           "excluded_reason": [""] * 5 + ["failed attention checks", "", ""]})
+    people = pd.DataFrame(
+        {
+            "participant": [f"P{i:02d}" for i in range(1, 9)],
+            "mode": "simulated",
+            "status": ["completed"] * 5 + ["excluded", "withdrawn", "active"],
+            "excluded_reason": [""] * 5 + ["failed attention checks", "", ""],
+        }
+    )
     found = analyse(tmp_path, tasks=tasks(example()), participants=people)
     assert found["participants"]["analysed"] == 5
     reasons = {e["participant"]: e["reason"] for e in found["participants"]["excluded"]}
-    assert reasons == {"P06": "excluded: failed attention checks",
-                       "P07": "withdrawn (no reason recorded)",
-                       "P08": "had not finished when the data were read"}
+    assert reasons == {
+        "P06": "excluded: failed attention checks",
+        "P07": "withdrawn (no reason recorded)",
+        "P08": "had not finished when the data were read",
+    }
 
 
 def test_everybody_excluded_is_a_sentence(tmp_path: Path) -> None:
     people = pd.DataFrame({"participant": ["P01", "P02"], "status": "excluded"})
-    refuses(tmp_path, "every participant is excluded", tasks=tasks(example(2)),
-            participants=people)
+    refuses(tmp_path, "every participant is excluded", tasks=tasks(example(2)), participants=people)
 
 
 def test_strange_files(tmp_path: Path) -> None:
@@ -242,10 +266,14 @@ def test_participants_named_null_are_people(tmp_path: Path) -> None:
 
 
 def answers(values: np.ndarray, question: str = "own", instrument: str = "mine") -> pd.DataFrame:
-    rows = [(f"P{i + 1:02d}", *c.split("-"), instrument, question, value)
-            for i, line in enumerate(values) for c, value in zip(CONDITIONS, line, strict=True)]
-    return pd.DataFrame(rows, columns=["participant", "interface", "sampling", "instrument",
-                                       "question", "answer"]).assign(mode="simulated")
+    rows = [
+        (f"P{i + 1:02d}", *c.split("-"), instrument, question, value)
+        for i, line in enumerate(values)
+        for c, value in zip(CONDITIONS, line, strict=True)
+    ]
+    return pd.DataFrame(
+        rows, columns=["participant", "interface", "sampling", "instrument", "question", "answer"]
+    ).assign(mode="simulated")
 
 
 def test_constant_answers_have_no_model(tmp_path: Path) -> None:
@@ -258,8 +286,9 @@ def test_constant_answers_have_no_model(tmp_path: Path) -> None:
 
 def test_separated_answers_have_no_odds_ratio(tmp_path: Path) -> None:
     values = np.tile([5, 1, 5, 1], (8, 1))
-    line = analyse(tmp_path, tasks=tasks(example()),
-                   answers=answers(values))["answers"]["own"]["clmm"]["interface"]
+    line = analyse(tmp_path, tasks=tasks(example()), answers=answers(values))["answers"]["own"][
+        "clmm"
+    ]["interface"]
     assert line["odds_ratio"] is None
     assert "separated" in line["note"]
     assert line["lr_p"] < 0.001
@@ -274,8 +303,14 @@ def test_likert_answers_are_1_to_5(tmp_path: Path, answer: str) -> None:
 
 def test_two_answers_to_one_question(tmp_path: Path) -> None:
     frame = answers(np.full((8, 4), 4))
-    refuses(tmp_path, "P01", "own", "twice", tasks=tasks(example()),
-            answers=pd.concat([frame, frame.iloc[[0]]]))
+    refuses(
+        tmp_path,
+        "P01",
+        "own",
+        "twice",
+        tasks=tasks(example()),
+        answers=pd.concat([frame, frame.iloc[[0]]]),
+    )
 
 
 def test_answers_about_an_unknown_condition(tmp_path: Path) -> None:
@@ -285,11 +320,19 @@ def test_answers_about_an_unknown_condition(tmp_path: Path) -> None:
 
 
 def test_missing_answer_columns(tmp_path: Path) -> None:
-    refuses(tmp_path, "'answer' is missing", tasks=tasks(example()),
-            answers=answers(np.full((8, 4), 4)).drop(columns="answer"))
-    found = analyse(tmp_path / "bare", tasks=tasks(example()),
-                    answers=answers(np.random.default_rng(0).integers(1, 6, (8, 4)))
-                    .drop(columns=["mode", "instrument"]))
+    refuses(
+        tmp_path,
+        "'answer' is missing",
+        tasks=tasks(example()),
+        answers=answers(np.full((8, 4), 4)).drop(columns="answer"),
+    )
+    found = analyse(
+        tmp_path / "bare",
+        tasks=tasks(example()),
+        answers=answers(np.random.default_rng(0).integers(1, 6, (8, 4))).drop(
+            columns=["mode", "instrument"]
+        ),
+    )
     assert found["answers"]["own"]["clmm"]["interface"]["odds_ratio"] > 0
 
 

@@ -12,8 +12,12 @@ import numpy as np
 import pandas as pd
 
 OUT = Path(__file__).parent.parent / "data"
-CONDITIONS = [("polygon", "random"), ("click", "random"), ("polygon", "active"),
-              ("click", "active")]
+CONDITIONS = [
+    ("polygon", "random"),
+    ("click", "random"),
+    ("polygon", "active"),
+    ("click", "active"),
+]
 WILLIAMS = [(0, 1, 3, 2), (1, 2, 0, 3), (2, 3, 1, 0), (3, 0, 2, 1)]
 
 
@@ -22,9 +26,16 @@ def tasks(values: np.ndarray, cells: list[tuple[str, str]], metric: str) -> pd.D
     for i, line in enumerate(values):
         order = WILLIAMS[i % 4] if len(cells) == 4 else np.roll(np.arange(len(cells)), i)
         for j, (interface, sampling) in enumerate(cells):
-            rows.append({"participant": f"P{i + 1:02d}", "mode": "simulated",
-                         "position": list(order).index(j) + 1, "interface": interface,
-                         "sampling": sampling, metric: line[j]})
+            rows.append(
+                {
+                    "participant": f"P{i + 1:02d}",
+                    "mode": "simulated",
+                    "position": list(order).index(j) + 1,
+                    "interface": interface,
+                    "sampling": sampling,
+                    metric: line[j],
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -33,23 +44,38 @@ def main() -> None:
     person = rng.normal(size=(16, 1))
     strong = np.array([8.7, 6.7, 7.3, 5.3]) + 0.8 * person + 0.7 * rng.normal(size=(16, 4))
     null = 7 + person + rng.normal(size=(16, 4))
-    ties = np.round(0.8 + 0.02 * rng.normal(size=(13, 1)) + np.array([0, 0.01, 0.02, 0.03])
-                    + 0.02 * rng.normal(size=(13, 4)), 2)
+    ties = np.round(
+        0.8
+        + 0.02 * rng.normal(size=(13, 1))
+        + np.array([0, 0.01, 0.02, 0.03])
+        + 0.02 * rng.normal(size=(13, 4)),
+        2,
+    )
     spread = np.array([0.3, 0.5, 1.5, 3.0])  # far from spherical
-    uneven = 10 + np.array([0, 0.4, 0.8, 1.2]) + rng.normal(size=(24, 1)) * spread + (
-        rng.normal(size=(24, 4)) * spread[::-1] * 0.3)
-    frames = {"strong": tasks(strong, CONDITIONS, "seconds_per_image"),
-              "null": tasks(null, CONDITIONS, "seconds_per_image"),
-              "ties": tasks(ties, CONDITIONS, "accuracy_after"),
-              "uneven": tasks(uneven, CONDITIONS, "seconds_per_image")}
+    uneven = (
+        10
+        + np.array([0, 0.4, 0.8, 1.2])
+        + rng.normal(size=(24, 1)) * spread
+        + (rng.normal(size=(24, 4)) * spread[::-1] * 0.3)
+    )
+    frames = {
+        "strong": tasks(strong, CONDITIONS, "seconds_per_image"),
+        "null": tasks(null, CONDITIONS, "seconds_per_image"),
+        "ties": tasks(ties, CONDITIONS, "accuracy_after"),
+        "uneven": tasks(uneven, CONDITIONS, "seconds_per_image"),
+    }
     six = [(i, s) for s in ("random", "active", "entropy") for i in ("polygon", "click")]
     frames["two_by_three"] = tasks(
         6 + rng.normal(size=(15, 1)) + np.array([2, 0, 1.5, -0.5, 1, 0]) + rng.normal(size=(15, 6)),
-        six, "seconds_per_image")
+        six,
+        "seconds_per_image",
+    )
     three = [("click", s) for s in ("random", "active", "entropy")]
     frames["one_factor"] = tasks(
         6 + rng.normal(size=(11, 1)) + np.array([0.8, 0, 0.3]) + rng.normal(size=(11, 3)),
-        three, "seconds_per_image").drop(columns="interface")
+        three,
+        "seconds_per_image",
+    ).drop(columns="interface")
     for name, frame in frames.items():
         frame.to_csv(OUT / f"{name}.csv", index=False, float_format="%.6f")
 
@@ -64,11 +90,20 @@ def main() -> None:
                 y += 0.3 * rng.normal()
                 if rng.random() < 0.15:  # trials that went missing
                     continue
-                rows.append((f"P{i + 1:02d}", "simulated", f, s, f"im{image:03d}", trial + 1,
-                             float(np.exp(y))))
-    pd.DataFrame(rows, columns=["participant", "mode", "interface", "sampling", "image", "trial",
-                                "seconds"]).to_csv(OUT / "trials.csv", index=False,
-                                                   float_format="%.4f")
+                rows.append(
+                    (
+                        f"P{i + 1:02d}",
+                        "simulated",
+                        f,
+                        s,
+                        f"im{image:03d}",
+                        trial + 1,
+                        float(np.exp(y)),
+                    )
+                )
+    pd.DataFrame(
+        rows, columns=["participant", "mode", "interface", "sampling", "image", "trial", "seconds"]
+    ).to_csv(OUT / "trials.csv", index=False, float_format="%.4f")
     rows = []
     for question, effect, n in (("strong", 1.8, 20), ("null", 0.0, 20), ("skewed", 0.8, 16)):
         cuts = [-2, -0.6, 0.8, 2.2] if question != "skewed" else [-4, -3, -2, 0.5]
@@ -76,13 +111,31 @@ def main() -> None:
             u = 1.1 * rng.normal()
             for f, s in CONDITIONS:
                 x, z = (0.5 if f == "polygon" else -0.5), (0.5 if s == "random" else -0.5)
-                answer = 1 + int(np.searchsorted(cuts, u + effect * (x - 0.5 * z + 0.4 * x * z)
-                                                 + rng.logistic()))
+                answer = 1 + int(
+                    np.searchsorted(cuts, u + effect * (x - 0.5 * z + 0.4 * x * z) + rng.logistic())
+                )
                 rows.append((f"P{i + 1:02d}", "simulated", f, s, "own", question, answer))
-    pd.DataFrame(rows, columns=["participant", "mode", "interface", "sampling", "instrument",
-                                "question", "answer"]).to_csv(OUT / "answers.csv", index=False)
-    sus = np.clip(np.round(3 + np.array([1, -1] * 5) * (0.7 + 0.6 * rng.normal(size=(18, 1)))
-                           + 0.7 * rng.normal(size=(18, 10))), 1, 5).astype(int)
+    pd.DataFrame(
+        rows,
+        columns=[
+            "participant",
+            "mode",
+            "interface",
+            "sampling",
+            "instrument",
+            "question",
+            "answer",
+        ],
+    ).to_csv(OUT / "answers.csv", index=False)
+    sus = np.clip(
+        np.round(
+            3
+            + np.array([1, -1] * 5) * (0.7 + 0.6 * rng.normal(size=(18, 1)))
+            + 0.7 * rng.normal(size=(18, 10))
+        ),
+        1,
+        5,
+    ).astype(int)
     pd.DataFrame(sus, columns=[f"S{i}" for i in range(1, 11)]).to_csv(OUT / "sus.csv", index=False)
 
 
