@@ -60,7 +60,9 @@ def serve(
         ending.wait()
     finally:
         for process in kept:
-            process.stop()
+            process.end()
+        for process in kept:
+            process.wait()
     console.print("Stopped. Nothing is lost: run the same command again to go on.")
 
 

@@ -34,17 +34,18 @@ class Kept:
         """Start the process and a thread that keeps it."""
         self._thread.start()
 
-    def stop(self, patience: float = 5.0) -> None:
-        """End the process for good."""
+    def end(self) -> None:
+        """Ask the process to end, for good."""
         self._ending.set()
-        process = self.process
-        if process is not None and process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(patience)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        if self.process is not None:
+            self.process.terminate()
+
+    def wait(self, patience: float = 2.0) -> None:
+        """Wait for the end; a job that is cut short is done again next time."""
         self._thread.join(patience)
+        if self._thread.is_alive() and self.process is not None:
+            self.process.kill()
+            self._thread.join()
 
     def _keep(self) -> None:
         delay = 0.2

@@ -809,7 +809,7 @@ class Workspace {
     if (arrived) {
       this.say("");
       const kept = Number(localStorage.getItem(`${this.name}/current/${name}`) ?? NaN);
-      const resumed = Number.isInteger(kept) && kept < state.batch.size && localStorage.getItem(`${this.name}/draft/${name}/${kept}`);
+      const resumed = Number.isInteger(kept) && kept < state.batch.size && this.readDraft(`${name}/${kept}`, this.done.has(kept));
       const first = resumed ? kept : left;
       this.shownPage = Math.floor((first ?? 0) / state.batch.page_size);
       if (first === null || state.task.over) this.rest();
@@ -920,9 +920,10 @@ class Workspace {
     this.index = index;
     localStorage.setItem(`${this.name}/current/${this.batch.name}`, String(index));
     const name = this.batch.name;
-    const draft = this.readDraft(`${name}/${index}`);
+    const again = this.done.has(index);
+    const draft = this.readDraft(`${name}/${index}`, again);
     const item = {
-      key: `${name}/${index}`, index, interface: this.interface, counts: true,
+      key: `${name}/${index}`, index, again, interface: this.interface, counts: true,
       clock: new ItemClock(draft ? draft.elapsed : 0),
     };
     this.$(".prompt").innerHTML = this.interface === "click" ? "Where should the computer look to see: <b></b>" : "Outline what shows that this is: <b></b>";
@@ -1033,15 +1034,18 @@ class Workspace {
 
   // -- drafts: what is drawn and not confirmed, and the time it took
 
-  readDraft(key) {
+  // A crash can bring back an old localStorage, with the draft of what was confirmed since: a draft
+  // of a confirmed image counts only when it was begun after the confirmation.
+  readDraft(key, isDone) {
     const text = localStorage.getItem(`${this.name}/draft/${key}`);
-    return text ? JSON.parse(text) : null;
+    const draft = text ? JSON.parse(text) : null;
+    return draft && draft.again === isDone ? draft : null;
   }
 
   saveDraft() {
     const item = this.canvas.item;
     if (!item || !item.counts || !this.canvas.enabled) return;
-    const draft = { elapsed: item.clock.elapsed(performance.now()), drawing: this.canvas.drawing, actions: this.canvas.actions };
+    const draft = { again: Boolean(item.again), elapsed: item.clock.elapsed(performance.now()), drawing: this.canvas.drawing, actions: this.canvas.actions };
     localStorage.setItem(`${this.name}/draft/${item.key}`, JSON.stringify(draft));
   }
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Playwright, TimeoutError
+from playwright.sync_api import Browser, Page, Playwright, TimeoutError, ViewportSize
 
 FLAGS = [
     "--no-sandbox",
@@ -18,7 +18,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-VIEWPORT = {"width": 1280, "height": 720}
+VIEWPORT = ViewportSize(width=1280, height=720)
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -153,6 +153,8 @@ class Person:
         number = page.split("/")[1]
         title = "Last questions" if number == "end" else f"Questions about task {number}"
         self.page.get_by_role("heading", name=title).wait_for()
+        # the button is the form's end: what comes before it is there by then
+        self.page.get_by_role("button", name="Continue", exact=True).wait_for()
         for group in self.page.get_by_role("radiogroup").all():
             group.locator("label").first.click()
         for box in self.page.locator("textarea").all():

@@ -1,0 +1,296 @@
+"""A small study, prepared once, served by real processes that a test may kill."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from apps.desk import Desk, Seat
+from study.annotation import Annotation
+from study.config import load
+from study.directory import StudyDirectory
+from study.protocol.events import (
+    Consented,
+    Described,
+    Instructed,
+    Payload,
+    Practised,
+    TaskStarted,
+)
+from study.protocol.session import enrol
+from study.protocol.steps import (
+    Consent,
+    Demographics,
+    Instructions,
+    Practice,
+    StartTask,
+)
+from tests.apps.browser.person import VIEWPORT, Person, launch
+
+CHROMIUM = Path("/usr/bin/chromium")
+PASSWORD = "a long password"
+STUDY = """
+name = "browser"
+title = "What should the computer look at?"
+seed = 3
+[dataset]
+kind = "scenes"
+size = 64
+train = 60
+val = 12
+test = 16
+balanced = 16
+[model]
+name = "small"
+width = 4
+[pretraining]
+epochs = 1
+[fine_tuning]
+epochs = 2
+[acquisition]
+active = "entropy"
+[task]
+images = {images}
+batch = {batch}
+page = {page}
+[practice]
+items = 1
+polygon_iou = 0.2
+[breaks]
+seconds = 1
+[attention_checks]
+every = {every}
+radius = 0.1
+[sequences]
+plan = "listed"
+listed = [[{sequence}]]
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            if not CHROMIUM.exists():
+                item.add_marker(pytest.mark.skip(reason="/usr/bin/chromium is not installed"))
+
+
+def write_study(folder: Path, first: str = "click", **values: object) -> Path:
+    """The study file, with the order of the interfaces that a test wants."""
+    second = "polygon" if first == "click" else "click"
+    names = [f"{name}-{sampling}" for sampling in ("random", "active") for name in (first, second)]
+    sequence = ", ".join(f'"{name}"' for name in names)
+    settings = {"images": 4, "batch": 3, "page": 2, "every": 3} | values
+    path = folder / "study.toml"
+    path.write_text(STUDY.format(sequence=sequence, **settings))
+    return path
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Served:
+    """``clickstudy serve`` on a study file; its processes can be killed and started again."""
+
+    def __init__(self, study: Path, out: Path) -> None:
+        self.study, self.out = study, out
+        StudyDirectory.create(out, load(study))
+        self.desk = Desk(out)
+        self.port = free_port()
+        self.start()
+
+    def start(self) -> None:
+        environment = os.environ | {"CLICKSTUDY_PASSWORD": PASSWORD, "OMP_NUM_THREADS": "1"}
+        command = [
+            sys.executable, "-m", "apps.serve", str(self.study), "--out", str(self.out),
+            "--port", str(self.port), "--device", "cpu",
+        ]  # fmt: skip
+        self.process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        self.wait()
+
+    def wait(self, timeout: float = 60) -> None:
+        """Until the web process answers."""
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            try:
+                urllib.request.urlopen(
+                    f"http://127.0.0.1:{self.port}/_stcore/health", timeout=2
+                ).close()
+            except OSError:
+                time.sleep(0.1)
+            else:
+                return
+        raise AssertionError("the web process does not answer")
+
+    def child(self, module: str) -> int:
+        """The process id of the web process (apps.server) or the worker (apps.worker)."""
+        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        for pid in " ".join(path.read_text() for path in children).split():
+            if module in Path(f"/proc/{pid}/cmdline").read_text().split("\0"):
+                return int(pid)
+        raise LookupError(module)
+
+    def kill(self, module: str) -> None:
+        """SIGKILL a child; the supervisor starts it again."""
+        os.kill(self.child(module), signal.SIGKILL)
+
+    def kill_everything(self) -> None:
+        """SIGKILL the supervisor; its children have to notice by themselves."""
+        children = [self.child("apps.server"), self.child("apps.worker")]
+        self.process.kill()
+        self.process.wait()
+        end = time.monotonic() + 10
+        while any(_alive(pid) for pid in children):
+            assert time.monotonic() < end, "a child outlived the supervisor"
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(20)
+
+    def link(self, participant: str) -> str:
+        return f"http://127.0.0.1:{self.port}/?p={self.desk.token(participant)}"
+
+    def enrolled(self, participant: str) -> Seat:
+        """A new participant's seat."""
+        enrol(self.desk.layout.study, participant, "pilot", time.time())
+        seat = self.desk.seat(participant)
+        assert seat is not None
+        return seat
+
+    def at_work(self, participant: str) -> Seat:
+        """A new participant who has done everything up to the first task."""
+        seat = self.enrolled(participant)
+        while True:
+            step = seat.step()
+            said: Payload
+            match step:
+                case Consent():
+                    said = Consented()
+                case Demographics():
+                    said = Described(answers={})
+                case Instructions(interface=interface):
+                    said = Instructed(interface=interface)
+                case Practice(interface=interface, attempt=attempt):
+                    said = Practised(
+                        interface=interface, attempt=attempt, image="x", correct=True,
+                        annotation=Annotation(), seconds=1.0,
+                    )  # fmt: skip
+                case StartTask(position=position):
+                    seat.record(TaskStarted(position=position))
+                    return seat
+                case _:
+                    time.sleep(0.2)  # the baseline is still being made
+                    continue
+            seat.record(said)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except OSError:
+        return False
+
+
+class Participant(Person):
+    """A scripted person who knows the masks, and so does practice rightly."""
+
+    def __init__(
+        self, page: Page, served: Served, name: str, shot: Callable[[str], None] | None = None
+    ) -> None:
+        super().__init__(page, served.link(name), shot)
+        self.seat = served.desk.seat(name)
+        self.stimuli = served.desk.layout.stimuli
+
+    def object_of(
+        self, practice: dict[str, object]
+    ) -> tuple[float, float, list[tuple[float, float]]]:
+        assert self.seat is not None
+        step = self.seat.session.step()
+        assert isinstance(step, Practice)
+        mask = self.stimuli.practice_mask(self.seat.practice_item(step))
+        assert mask is not None
+        rows, columns = np.nonzero(mask)
+        middle = len(rows) // 2
+        left, right = columns.min() / mask.shape[1], (columns.max() + 1) / mask.shape[1]
+        top, bottom = rows.min() / mask.shape[0], (rows.max() + 1) / mask.shape[0]
+        around = [(left, top), (right, top), (right, bottom), (left, bottom)]
+        x, y = (columns[middle] + 0.5) / mask.shape[1], (rows[middle] + 0.5) / mask.shape[0]
+        return x, y, [(float(a), float(b)) for a, b in around]
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study directory's cache and biased model: made once, copied by every served study."""
+    from apps.worker import Worker
+
+    folder = tmp_path_factory.mktemp("prepared")
+    file = load(write_study(folder))
+    StudyDirectory.create(folder / "run", file)
+    Worker(folder / "run", "cpu").prepare()
+    return folder / "run"
+
+
+@pytest.fixture(scope="session")
+def serve(
+    prepared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Served]]:
+    """Serve a study that differs from the prepared one in its protocol only."""
+    running: list[Served] = []
+
+    def begin(first: str = "click", **values: object) -> Served:
+        folder = tmp_path_factory.mktemp("served")
+        out = folder / "run"
+        shutil.copytree(
+            prepared, out, ignore=shutil.ignore_patterns("study.toml", "events.sqlite*", "serving")
+        )
+        running.append(Served(write_study(folder, first, **values), out))
+        return running[-1]
+
+    yield begin
+    for served in running:
+        served.stop()
+
+
+@pytest.fixture(scope="session")
+def clicking(serve: Callable[..., Served]) -> Served:
+    """A served study that begins with clicks: one round of 24 images, no attention checks."""
+    return serve("click", images=24, batch=24, page=12, every=0)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    found = launch(playwright)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport=VIEWPORT)
+    yield context.new_page()
+    context.close()
