@@ -33,6 +33,7 @@ SamplingName = Literal["active", "random", "entropy", "k-center", "attention", "
 PositiveForm = Literal["none", "point", "spread", "disc", "discs", "disc+point"]
 NegativeForm = Literal["none", "sum", "log-outside"]
 PolygonForm = Literal["none", "outside", "log-energy", "iou"]
+ScoreName = Literal["label", "centred", "absolute"]
 BUILT_IN_INSTRUMENTS = ("paper", "nasa-tlx", "sus")
 MOST_FOR_ALL = 6
 """Conditions of which every order can still be listed (720)."""
@@ -112,7 +113,13 @@ class ModelConfig(Section):
 
 
 class PretrainingConfig(Section):
-    """Training of the biased classifier (section 4.2; the paper does not give its momentum)."""
+    """Training of the biased classifier (section 4.2; the paper does not give its momentum).
+
+    ``schedule = "constant"`` stops early and keeps the best epoch, as in the paper.
+    ``"one-cycle"`` raises the rate to ``learning_rate`` and lets it fall to zero over all
+    ``epochs``, without stopping early: a validation split with the same bias stops a network as
+    soon as it has the shortcut, before it has learned anything of the object.
+    """
 
     learning_rate: Annotated[float, Field(strict=True, gt=0)] = 0.1
     momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.9
@@ -120,6 +127,7 @@ class PretrainingConfig(Section):
     batch: Positive = 128
     epochs: Positive = 150
     patience: Positive = 10
+    schedule: Literal["constant", "one-cycle"] = "constant"
 
 
 class FineTuningConfig(Section):
@@ -134,7 +142,10 @@ class FineTuningConfig(Section):
 
 
 class GuidanceConfig(Section):
-    """The loss ``w_c * loss_c + w_g * (loss_pos + loss_neg)`` and the forms of its parts."""
+    """The loss ``w_c * loss_c + w_g * (loss_pos + loss_neg)`` and the forms of its parts.
+
+    ``score`` is what the guided map explains; see :mod:`study.learning.attention`.
+    """
 
     w_g: NonNegative = 0.75
     w_c: NonNegative = 0.25
@@ -144,6 +155,7 @@ class GuidanceConfig(Section):
     radius: Annotated[float, Field(strict=True, gt=0.0, le=1.0)] = 0.19
     floor: Share = 0.01
     normalise: bool = True
+    score: ScoreName = "centred"
 
 
 class AcquisitionConfig(Section):

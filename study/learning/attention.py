@@ -10,26 +10,25 @@ equals the general one exactly. Maps are differentiable, which is what lets them
 - ``label``: the logit of the class, as the paper has it;
 - ``centred``: the logit of the class less the mean of all logits. Softmax does not see what all
   logits share, and neither does this map; with two classes it is (half) the margin, so it also
-  shows evidence *against* the class's rival.
+  shows evidence *against* the class's rival;
+- ``absolute``: the magnitude of ``centred``, evidence for and against the class alike.
 """
 
 from __future__ import annotations
-
-from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from study.config import ScoreName
 from study.data.dataset import ImageSet
 from study.learning.models import Classifier
 
-Score = Literal["label", "centred"]
 TINY = 1e-8
 
 
 def attend(
-    model: Classifier, images: Tensor, labels: Tensor, of: Score = "label", signed: bool = False
+    model: Classifier, images: Tensor, labels: Tensor, of: ScoreName = "label"
 ) -> tuple[Tensor, Tensor]:
     """Logits and attention maps, both differentiable in the weights.
 
@@ -38,7 +37,6 @@ def attend(
         images: uint8 [N, 3, H, W] (or float, normalised).
         labels: int64 [N], the class whose attention is wanted.
         of: the score to explain; see the module.
-        signed: keep what is negative, which Grad-CAM's ReLU cuts.
 
     Returns:
         logits [N, K] and maps [N, h, w] on the last block's grid, not normalised.
@@ -51,7 +49,7 @@ def attend(
         maps = closed_form(features, weights.to(features) @ model.class_weights)
     else:
         maps = gradcam(features, (logits * weights).sum(1))
-    return logits, maps if signed else maps.relu()
+    return logits, maps.abs() if of == "absolute" else maps.relu()
 
 
 def closed_form(features: Tensor, channel_weights: Tensor) -> Tensor:
@@ -126,7 +124,7 @@ def at_full_resolution(maps: Tensor, height: int, width: int) -> Tensor:
     )[:, 0]
 
 
-def _score_weights(labels: Tensor, classes: int, of: Score) -> Tensor:
+def _score_weights(labels: Tensor, classes: int, of: ScoreName) -> Tensor:
     """[N, K], such that (logits * weights).sum(1) is the score to explain."""
     weights = functional.one_hot(labels, classes).float()
-    return weights - 1.0 / classes if of == "centred" else weights
+    return weights - 1.0 / classes if of != "label" else weights

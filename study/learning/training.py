@@ -77,10 +77,12 @@ def pretrain(
     device: torch.device | str,
     progress: Progress | None = None,
 ) -> History:
-    """Train on labels until ``val`` stops improving; the model ends with its best weights.
+    """Train on labels with SGD; the model ends in evaluation mode.
 
-    SGD with early stopping on the validation loss. The order of images derives from ``seed`` alone.
-    When interrupted, the model is given its first weights back.
+    With a constant rate training stops when the validation loss has not improved for ``patience``
+    epochs, and the best weights are kept; a one-cycle schedule (Smith & Topin 2019) runs to its end
+    and keeps the last. The order of images derives from ``seed`` alone. When interrupted, the model
+    is given its first weights back.
     """
     began = time.perf_counter()
     model.to(device)
@@ -88,6 +90,8 @@ def pretrain(
     val_images, val_labels = val.images.to(device), val.labels.to(device)
     optimiser = _optimiser(model, config)
     generator = torch_generator(seed, "pretrain")
+    annealed = config.schedule == "one-cycle"
+    schedule = _one_cycle(optimiser, config, len(train)) if annealed else None
     losses: list[float] = []
     val_losses: list[float] = []
     accuracies: list[float] = []
@@ -102,13 +106,15 @@ def pretrain(
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()
                 optimiser.step()
+                if schedule is not None:
+                    schedule.step()
                 summed += loss.detach() * len(index)
             model.eval()
             val_loss, accuracy = _validate(model, val_images, val_labels, config.batch)
             losses.append(summed.item() / len(train))
             val_losses.append(val_loss)
             accuracies.append(accuracy)
-            if best_epoch < 0 or val_loss < val_losses[best_epoch]:
+            if annealed or best_epoch < 0 or val_loss < val_losses[best_epoch]:
                 best_epoch, best = epoch, _snapshot(model)
             stop = epoch - best_epoch >= config.patience
             if progress is not None:
@@ -170,6 +176,10 @@ def fine_tune(
     optimiser = _optimiser(model, fine_tuning)
     generator = torch_generator(seed, "fine-tune")
     watch = _Watch(labels, model.classes)
+    before = _Epoch.empty(model.classes, torch.device(device))
+    for index in torch.arange(len(images), device=device).split(fine_tuning.batch):
+        _step_loss(model, pixels[index], labels[index], targets[index], guidance, guided, before)
+    watch.symptom(before)
     epochs: list[_Epoch] = []
     good, restored, reason = _snapshot(model), 0, ""
     with _all_or_nothing(model):
@@ -185,12 +195,14 @@ def fine_tune(
                 nn.utils.clip_grad_norm_(model.parameters(), fine_tuning.clip)
                 optimiser.step()
             epochs.append(sums)
-            reason = watch.problem(sums)
-            if not reason and not _finite(model):
-                reason = "the weights are not finite"
-            if reason:
+            symptom = watch.symptom(sums)
+            if watch.fatal or not _finite(model):
+                reason = symptom or "the weights are not finite"
                 break
-            good, restored = _snapshot(model), epoch + 1
+            if not symptom:
+                good, restored = _snapshot(model), epoch + 1
+            elif epoch + 1 == fine_tuning.epochs:
+                reason = symptom
             if progress is not None:
                 progress(epoch + 1, fine_tuning.epochs)
         if reason:
@@ -242,7 +254,7 @@ def _step_loss(
 ) -> Tensor:
     """The loss of one batch, which it adds to ``sums``."""
     if guided:
-        logits, maps = attend(model, images, labels)
+        logits, maps = attend(model, images, labels, guidance.score)
         steering = guidance_loss(maps, targets, guidance)
         sums.guidance += steering.detach().sum()
         annotated = targets.has_point | targets.has_negative | targets.has_polygon
@@ -260,32 +272,41 @@ def _step_loss(
 
 
 class _Watch:
-    """Notices training that has gone wrong, compared with how it began."""
+    """Notices training that has gone wrong, compared with how it began.
+
+    A network may pass through one answer for every image, or through dead maps, while attention
+    moves from one thing to another; it has collapsed when it stays there.
+    """
 
     DEAD = 0.5
     ONE_ANSWER = 0.98
     RARE = 0.1
+    PATIENCE = 10
 
     def __init__(self, labels: Tensor, classes: int) -> None:
         shares = torch.bincount(labels, minlength=classes).float() / len(labels)
         # one answer for all is wrong only where every image is not of one class anyway
         self.mixed = shares.max().item() < 1 - self.RARE
         self.first: tuple[bool, bool] | None = None
+        self.ill_for = 0
+        self.fatal = False
 
-    def problem(self, epoch: _Epoch) -> str:
-        """Why training should stop, or an empty string."""
+    def symptom(self, epoch: _Epoch) -> str:
+        """What looks wrong after this epoch, or an empty string; sets ``fatal``."""
         if not torch.isfinite(epoch.classification + epoch.guidance).item():
+            self.fatal = True
             return "the loss is not finite"
         dead = epoch.dead.item() > self.DEAD * max(epoch.guided.item(), 1)
         answers = epoch.answers
         single = self.mixed and (answers.max() / answers.sum()).item() >= self.ONE_ANSWER
-        if self.first is None:
+        if self.first is None:  # before training: what was so already is no symptom
             self.first = dead, single
-        if dead and not self.first[0]:
+        died, lost = dead and not self.first[0], single and not self.first[1]
+        self.ill_for = self.ill_for + 1 if died or lost else 0
+        self.fatal = self.ill_for >= self.PATIENCE
+        if died:
             return "attention died: most annotated images have an all-zero map"
-        if single and not self.first[1]:
-            return "the network gives one answer for every image"
-        return ""
+        return "the network gives one answer for every image" if lost else ""
 
 
 def _optimiser(
@@ -296,6 +317,16 @@ def _optimiser(
         lr=config.learning_rate,
         momentum=config.momentum,
         weight_decay=config.weight_decay,
+    )
+
+
+def _one_cycle(
+    optimiser: torch.optim.Optimizer, config: PretrainingConfig, images: int
+) -> torch.optim.lr_scheduler.OneCycleLR:
+    # as many steps as _batches makes batches; one more costs nothing, one too few is an error
+    steps = config.epochs * -(-images // config.batch) + 1
+    return torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, config.learning_rate, total_steps=steps, cycle_momentum=False
     )
 
 

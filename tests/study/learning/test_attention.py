@@ -71,10 +71,10 @@ def test_closed_form_equals_differentiation(name: str) -> None:
 def test_the_centred_score_does_not_see_what_all_classes_share() -> None:
     model = build(ModelConfig(name="small", width=4, blocks=2), 2, seed=0)
     labels = torch.tensor([0, 1, 1])
-    before = attend(model, _images(), labels, of="centred", signed=True)[1]
+    before = attend(model, _images(), labels, of="absolute")[1]
     with torch.no_grad():
         model.class_weights.add_(torch.randn(1, model.class_weights.shape[1]))
-    after = attend(model, _images(), labels, of="centred", signed=True)[1]
+    after = attend(model, _images(), labels, of="absolute")[1]
     assert torch.allclose(before, after, atol=1e-5)
 
 
