@@ -94,7 +94,8 @@ class Worker:
                 payload = self._perform(session, step, attempt)
             except Exception as error:
                 log.exception("%s of %s failed", name, participant)
-                self.board.fail(participant, f"{name}: {str(error).splitlines()[0]}")
+                why = (str(error) or type(error).__name__).splitlines()[0]
+                self.board.fail(participant, f"{name}: {why}")
                 return
             session.record(payload, at=time.time())
             self._follow_up(session, step, payload)

@@ -58,7 +58,7 @@ width = 4
 [pretraining]
 epochs = 1
 [fine_tuning]
-epochs = 2
+epochs = {epochs}
 [acquisition]
 active = "entropy"
 [task]
@@ -93,7 +93,7 @@ def write_study(folder: Path, first: str = "click", **values: object) -> Path:
     second = "polygon" if first == "click" else "click"
     names = [f"{name}-{sampling}" for sampling in ("random", "active") for name in (first, second)]
     sequence = ", ".join(f'"{name}"' for name in names)
-    settings = {"images": 4, "batch": 3, "page": 2, "every": 3} | values
+    settings = {"images": 4, "batch": 3, "page": 2, "every": 3, "epochs": 2} | values
     path = folder / "study.toml"
     path.write_text(STUDY.format(sequence=sequence, **settings))
     return path

@@ -1,0 +1,149 @@
+"""Load test: many scripted participants at once, with fine-tuning going on (not part of CI).
+
+    python -m tests.apps.browser.load --participants 16 --minutes 5
+
+Each participant is a page of its own that clicks, confirms and presses FINE-TUNE as fast as a
+quick person would. Afterwards the log is compared, item by item, with what the pages confirmed.
+Prints the time from pressing CONFIRM to the next image on the screen, as the page measured it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from playwright.async_api import Browser, async_playwright
+
+from apps.worker import Worker
+from study.config import load
+from study.directory import StudyDirectory
+from study.protocol.events import FineTuned, ItemAnnotated
+from tests.apps.browser.conftest import CHROMIUM, Served, write_study
+from tests.apps.browser.person import FLAGS, VIEWPORT
+
+PERSON = """
+async ([milliseconds, seed]) => {
+  const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
+  const root = () => [...document.querySelectorAll("*")].find(
+    e => e.shadowRoot?.querySelector(".cs"))?.shadowRoot;
+  let state = seed;
+  const random = () => (state = (state * 16807) % 2147483647) / 2147483647;
+  const done = [];
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end) {
+    await pause(30);
+    const cs = root()?.querySelector(".cs");
+    if (!cs) continue;
+    const tune = cs.querySelector('[data-do="next"]:not([disabled])');
+    if (cs.dataset.view === "work" && !cs.dataset.shown && tune && !tune.disabled) {
+      tune.click();
+      await pause(300);
+      continue;
+    }
+    if (!cs.dataset.shown) continue;
+    await pause(700 + 1800 * random());
+    const key = cs.dataset.shown;
+    if (!key) continue;
+    const canvas = cs.querySelector("canvas.top");
+    const box = canvas.getBoundingClientRect();
+    for (const button of [0, 2]) {
+      canvas.dispatchEvent(new PointerEvent("pointerdown", {
+        button, bubbles: true, clientX: box.left + box.width * (0.2 + 0.6 * random()),
+        clientY: box.top + box.height * (0.2 + 0.6 * random())}));
+      await pause(100);
+    }
+    if (cs.dataset.shown !== key) continue;
+    cs.querySelector('[data-do="confirm"]').click();
+    if (!cs.dataset.shown) done.push(key);
+  }
+  return [done, performance.getEntriesByName("clickstudy:next").map(e => e.duration)];
+}
+"""
+
+
+async def person(
+    browser: Browser, served: Served, name: str, seconds: float, seed: int
+) -> tuple[list[str], list[float]]:
+    """One participant in a context of their own; the keys they confirmed and the latencies."""
+    context = await browser.new_context(viewport=VIEWPORT)
+    page = await context.new_page()
+    await page.goto(served.link(name))
+    await page.locator("canvas.base").wait_for(state="attached", timeout=120_000)
+    done, latencies = await page.evaluate(PERSON, [seconds * 1000, seed])
+    # what is still in the outbox is delivered before the page is closed
+    await page.wait_for_timeout(3000)
+    await context.close()
+    return done, latencies
+
+
+async def crowd(served: Served, names: list[str], seconds: float) -> dict[str, object]:
+    """All participants at once."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        results = await asyncio.gather(
+            *(person(browser, served, n, seconds, i + 1) for i, n in enumerate(names))
+        )
+        await browser.close()
+    latencies = np.concatenate([np.array(found[1]) for found in results])
+    lost = doubled = tuned = 0
+    for name, (done, _) in zip(names, results, strict=True):
+        events = [e.payload for e in served.desk.layout.study.store.events(name)]
+        tuned += sum(isinstance(payload, FineTuned) for payload in events)
+        logged = Counter(
+            (p.position, p.cycle, p.image) for p in events if isinstance(p, ItemAnnotated)
+        )
+        wanted = Counter(image_of(served, name, key) for key in done)
+        lost += sum((wanted - logged).values())
+        doubled += sum((logged - wanted).values())
+    return {
+        "participants": len(names),
+        "items": int(sum(len(found[0]) for found in results)),
+        "lost": lost,
+        "doubled": doubled,
+        "fine-tunings": tuned,
+        "next image painted, ms": {
+            f"p{q}": round(float(np.percentile(latencies, q))) for q in (50, 95, 99)
+        },
+    }
+
+
+def image_of(served: Served, name: str, key: str) -> tuple[int, int, str]:
+    """What an item's key means in the log."""
+    position, cycle, index = (int(part) for part in key.split("/"))
+    batch = served.desk.layout.stimuli.batch(name, position, cycle)
+    assert batch is not None
+    return position, cycle, batch.images[index]
+
+
+def main() -> None:
+    """Prepare, serve, and let the crowd in."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--participants", type=int, default=16)
+    parser.add_argument("--minutes", type=float, default=5.0)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        study = write_study(Path(name), images=400, batch=16, page=16, every=0, epochs=60)
+        out = Path(name) / "run"
+        StudyDirectory.create(out, load(study))
+        Worker(out, "cpu").prepare()
+        served = Served(study, out)
+        try:
+            names = [f"P{number:02d}" for number in range(1, arguments.participants + 1)]
+            for participant in names:
+                served.at_work(participant)
+            begun = time.monotonic()
+            found = asyncio.run(crowd(served, names, arguments.minutes * 60))
+            found["minutes"] = round((time.monotonic() - begun) / 60, 1)
+            print(json.dumps(found, indent=2))
+        finally:
+            served.stop()
+
+
+if __name__ == "__main__":
+    main()

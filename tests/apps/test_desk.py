@@ -1,0 +1,208 @@
+"""What a browser may say, and what it is told: a desk without a browser, a worker or torch."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from apps.desk import Desk, Seat
+from apps.stimuli import Batch, Validation
+from study.config import load
+from study.directory import StudyDirectory
+from study.protocol.events import (
+    BatchSelected,
+    Checked,
+    Consented,
+    Instructed,
+    ItemAnnotated,
+    Practised,
+    TaskStarted,
+)
+from study.protocol.session import enrol
+
+STUDY = """
+name = "desk"
+demographics = []
+[[conditions]]
+interface = "click"
+sampling = "random"
+[task]
+images = 4
+batch = 4
+page = 2
+[practice]
+items = 1
+[breaks]
+seconds = 0
+[attention_checks]
+every = 3
+"""
+IMAGES = ("a", "b", "c", "d")
+POINT = {"positive_points": [[0.5, 0.5]], "negative_regions": [], "polygons": []}
+
+
+@pytest.fixture
+def seat(tmp_path: Path) -> Seat:
+    """A participant who is about to practise."""
+    file = tmp_path / "study.toml"
+    file.write_text(STUDY)
+    directory = StudyDirectory.create(tmp_path / "run", load(file))
+    directory.baseline.write_text(json.dumps({"test": {"accuracy": 0.5}}))
+    desk = Desk(directory.path)
+    mask = np.zeros((1, 8, 8), dtype=bool)
+    mask[0, 2:6, 2:6] = True
+    desk.layout.stimuli.write_validation(
+        Validation(("v",), ("boat",), (0,), (0,)), mask, np.zeros((1, 2, 2), np.float32)
+    )
+    enrol(desk.layout.study, "P01", "pilot", time.time())
+    found = desk.seat("P01")
+    assert found is not None
+    found.record(Consented())
+    found.record(Instructed(interface="click"))
+    return found
+
+
+@pytest.fixture
+def annotating(seat: Seat) -> Seat:
+    """The same participant with a batch of four images."""
+    said = practised("practice-1")
+    assert seat.accept([said]) == {"practice-1": None}
+    seat.step()
+    seat.record(TaskStarted(position=1))
+    seat.record(BatchSelected(position=1, cycle=1, strategy="random", images=IMAGES, seconds=0.1))
+    seat.desk.layout.stimuli.write_batch(
+        "P01", 1, 1, Batch(IMAGES, ("boat",) * 4, np.zeros((4, 2, 2), np.float32))
+    )
+    return seat
+
+
+def practised(id: str, x: float = 0.5, attempt: int = 1) -> dict[str, Any]:
+    return {
+        "id": id, "type": "practised", "at": time.time(), "seconds": 1.0, "interface": "click",
+        "attempt": attempt,
+        "annotation": {"positive_points": [[x, x]], "negative_regions": [], "polygons": []},
+    }  # fmt: skip
+
+
+def annotated(id: str, image: str, **changes: Any) -> dict[str, Any]:
+    said = {
+        "id": id, "type": "annotated", "at": time.time(), "seconds": 2.5, "position": 1,
+        "cycle": 1, "image": image, "annotation": POINT,
+        "actions": [{"t": 1.5, "kind": "positive", "x": 0.5, "y": 0.5}],
+    }  # fmt: skip
+    return said | changes
+
+
+def logged(seat: Seat) -> list[ItemAnnotated]:
+    events = seat.desk.layout.study.store.events("P01")
+    return [event.payload for event in events if isinstance(event.payload, ItemAnnotated)]
+
+
+def test_the_web_process_does_not_load_torch() -> None:
+    import subprocess
+
+    code = "import sys, apps.desk, apps.routes, apps.participant; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_the_server_judges_practice(seat: Seat) -> None:
+    seat.accept([practised("practice-1", x=0.05)])
+    assert seat.state()["practice"] == {
+        "interface": "click", "attempt": 2, "done": 0, "items": 1, "label": "boat",
+    }  # fmt: skip
+    seat.accept([practised("practice-2", attempt=2)])
+    said = [e.payload for e in seat.desk.layout.study.store.events("P01")]
+    assert [p.correct for p in said if isinstance(p, Practised)] == [False, True]
+
+
+def test_an_item_is_logged_once_however_often_it_is_sent(annotating: Seat) -> None:
+    said = annotated("message-1", "c")
+    for _ in range(3):
+        assert annotating.accept([said]) == {"message-1": None}
+    # another web process, after a restart
+    again = Desk(annotating.desk.layout.directory.path).seat("P01")
+    assert again is not None
+    assert again.accept([said]) == {"message-1": None}
+    (item,) = logged(annotating)
+    assert (item.image, item.page, item.visit, item.seconds) == ("c", 2, 1, 2.5)
+
+
+def test_a_second_look_is_a_second_visit(annotating: Seat) -> None:
+    annotating.accept([annotated("message-1", "a"), annotated("message-2", "a")])
+    assert [item.visit for item in logged(annotating)] == [1, 2]
+
+
+def test_what_the_log_refuses_is_told_and_kept(annotating: Seat) -> None:
+    outbox = [
+        annotated("message-1", "z"),
+        annotated("message-2", "a", seconds=-1),
+        annotated("message-3", "b", annotation={"polygons": [[[0, 0], [1, 1], [1, 0]]]}),
+        {"id": "message-4"},
+        "nonsense",
+        annotated("message-5", "a"),
+    ]
+    answers = annotating.accept(outbox)
+    assert [name for name, reason in answers.items() if reason is None] == ["message-5"]
+    assert len(logged(annotating)) == 1
+    kept = annotating.desk.layout.refused_path.read_text().splitlines()
+    assert [json.loads(line)["said"] for line in kept] == outbox[:-1]
+
+
+def test_a_clock_that_is_ahead_does_not_reach_into_the_future(annotating: Seat) -> None:
+    annotating.accept([annotated("message-1", "a", at=time.time() + 3600)])
+    event = annotating.desk.layout.study.store.events("P01")[-1]
+    assert event.at <= time.time()
+
+
+def test_the_server_judges_attention_checks(annotating: Seat) -> None:
+    annotating.accept([annotated(f"message-{name}", name) for name in "abc"])
+    state = annotating.state()
+    assert state["step"] == "Check"
+    x, y = state["check"]["target"]
+    said = {
+        "id": "check-01", "type": "checked", "at": time.time(), "seconds": 1.0, "position": 1,
+        "number": 1, "point": [x, min(y + 0.2, 1.0)],
+    }  # fmt: skip
+    annotating.accept([said, said])
+    events = annotating.desk.layout.study.store.events("P01")
+    checks = [event.payload for event in events if isinstance(event.payload, Checked)]
+    assert [check.passed for check in checks] == [False]
+    assert annotating.failed_checks() == 1
+
+
+def test_fine_tuning_waits_for_the_button(annotating: Seat) -> None:
+    annotating.accept([annotated(f"message-{name}", name) for name in "abc"])
+    x, y = annotating.state()["check"]["target"]
+    annotating.accept(
+        [
+            {"id": "check-01", "type": "checked", "at": time.time(), "seconds": 1.0,
+             "position": 1, "number": 1, "point": [x, y]},
+            annotated("message-d", "d"),
+        ]
+    )  # fmt: skip
+    state = annotating.state()
+    assert (state["step"], state["job"]) == ("FineTune", None)
+    annotating.fine_tune()
+    job = annotating.state()["job"]
+    assert (job["step"], job["state"], job["ahead"]) == ("FineTune", "queued", 0)
+
+
+def test_a_pause_covers_the_page_until_it_is_over(annotating: Seat) -> None:
+    annotating.pause()
+    assert annotating.state()["paused"]
+    annotating.resume()
+    assert not annotating.state()["paused"]
+
+
+def test_only_a_signed_token_is_admitted(annotating: Seat) -> None:
+    desk = annotating.desk
+    assert desk.admit(desk.token("P01")) is annotating
+    assert desk.admit(desk.token("nobody")) is None
+    assert desk.admit(None) is None
