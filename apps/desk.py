@@ -30,6 +30,7 @@ from study.practice import practice_correct, practice_index
 from study.protocol.events import (
     Checked,
     Evaluated,
+    FineTuningFailed,
     ItemAnnotated,
     Payload,
     Practised,
@@ -290,6 +291,11 @@ class Seat:
         """How many attention checks were failed."""
         events = self.desk.layout.study.store.events(self.participant)
         return sum(isinstance(e.payload, Checked) and not e.payload.passed for e in events)
+
+    def failed_fine_tunings(self) -> list[FineTuningFailed]:
+        """Fine-tunings that were given up."""
+        events = self.desk.layout.study.store.events(self.participant)
+        return [e.payload for e in events if isinstance(e.payload, FineTuningFailed)]
 
     # -- pause -----------------------------------------------------------------------------
 

@@ -83,6 +83,14 @@ def _machine(desk: Desk) -> None:
                 st.rerun()
 
 
+    for seat in _seats(desk):
+        for failed in seat.failed_fine_tunings():
+            st.warning(
+                f"{seat.participant}: fine-tuning of task {failed.position}, round {failed.cycle} "
+                f"failed ({failed.reason}); the task went on with the last good model."
+            )
+
+
 def _seats(desk: Desk) -> list[Seat]:
     found = (desk.seat(name) for name in desk.participants())
     return [seat for seat in found if seat is not None]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
@@ -38,7 +38,7 @@ def routes(desk: Desk) -> list[Route]:
             if method == "POST":
                 try:
                     said = dict(await request.json())
-                except (ValueError, TypeError):
+                except (ValueError, TypeError, ClientDisconnect):
                     return JSONResponse({"problem": "not a JSON object"}, status_code=400)
             try:
                 return await run_in_threadpool(answer, seat, request, said)

@@ -254,6 +254,8 @@ def main() -> None:
     worker = Worker(arguments.directory, arguments.device)
     worker.prepare()
     worker.run()
+    # at once: torch's threads do not like an orderly exit in the middle of a job
+    os._exit(0)
 
 
 if __name__ == "__main__":
