@@ -139,13 +139,19 @@ class Seat:
             state = state_of(self.desk.config, self.session.progress, step, job, paused)
             if isinstance(step, Practice):
                 state["practice"] |= self._practice_facts(step)
+            if step.machine and not self.desk.layout.directory.baseline.exists():
+                state["preparing"] = self._preparing()
             return state
+
+    def _preparing(self) -> str:
+        """How far the first model's training is, such as ``3/30``."""
+        return self.desk.board.facts().get("preparing", ("0/0", 0.0))[0]
 
     def _practice_facts(self, step: Practice) -> State:
         """The label of the practice image; until it is there, how far the preparation is."""
         validation = self.desk.layout.stimuli.validation()
         if validation is None:
-            return {"preparing": self.desk.board.facts().get("preparing", ("0/0", 0.0))[0]}
+            return {"preparing": self._preparing()}
         return {"label": validation.labels[self.practice_item(step)]}
 
     def fine_tune(self) -> None:

@@ -57,6 +57,8 @@ def serve(
         for process in kept:
             process.start()
         _announce(file.config.name, host, port, ending)
+        if not directory.baseline.exists() and not ending.is_set():
+            console.print("The first model is being trained; participants can begin meanwhile.")
         ending.wait()
     finally:
         for process in kept:

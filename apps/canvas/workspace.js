@@ -715,6 +715,7 @@ class Workspace {
       const item = document.createElement("li");
       item.textContent = name;
       item.className = i < place.current ? "done" : i === place.current ? "now" : "";
+      item.title = name;
       if (i === place.current) item.setAttribute("aria-current", "step");
       return item;
     }));
@@ -999,8 +1000,9 @@ class Workspace {
     this.$(".note").textContent = all
       ? "All images of this round are done. Look at any of them again, or press FINE-TUNE."
       : "This page is done. Press NEXT for the next images.";
-    if (this.state.task.over) this.$(".note").textContent = "The time of this task is up. Press FINE-TUNE.";
+    if (this.state.task.over) this.$(".note").textContent = "This task is over. Press FINE-TUNE to finish it.";
     this.grid();
+    this.$('[data-do="next"]').focus({ preventScroll: true });
   }
 
   drawn() {
@@ -1313,8 +1315,8 @@ class Workspace {
   }
 
   fillHelp() {
-    const interfaceName = this.interface || "click";
-    this.$(".how").innerHTML = `<ul>${LEGEND[interfaceName].map(([what, why]) => `<li><b>${what}</b>: ${why}</li>`).join("")}</ul>`;
+    const known = this.interface ? LEGEND[this.interface] : [];
+    this.$(".how").innerHTML = `<ul>${known.map(([what, why]) => `<li><b>${what}</b>: ${why}</li>`).join("")}</ul>`;
     const names = { confirm: "Confirm", nothing: "Nothing to correct", cancel: "Clear this image", attention: "Attention on or off", next: "Next page, or fine-tune", help: "This help" };
     const rows = Object.entries(names).map(([key, text]) => [this.config.hotkeys[key], text]);
     rows.push(["Ctrl+Z", "Undo"], ["Ctrl+Shift+Z", "Redo"], ["Arrows, Space, x", "Without a mouse: move, left click, right click"], ["Delete", "Delete the corner under the pointer"]);
