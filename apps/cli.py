@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from apps import report as reading
+from apps import serve as serving
 from apps.console import console, counted, errors
 
 if TYPE_CHECKING:
@@ -252,6 +253,7 @@ def export(
     console.print(f"Wrote {out}; data_dictionary.csv says what every column means.")
 
 
+app.command(rich_help_panel=RUN)(serving.serve)
 app.command(rich_help_panel=READ)(reading.report)
 app.command(rich_help_panel=PREPARE)(reading.plan)
 app.command(rich_help_panel=PREPARE)(reading.power)
