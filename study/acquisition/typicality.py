@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -32,16 +31,13 @@ class AttentionMixture(Ranking):
 
     def scores(self, pool: Pool) -> NDArray[np.float64]:
         """float64 [U], ln g(x)."""
-        if self.resolution == "full":
-            small = exact(pool.attention_grid)
-            grid = (small.shape[1], small.shape[2])
-            matrix = mixture.enlargement(grid, pool.images.size, small)
-        else:
-            small = exact(pool.attention_7x7)
-            matrix = torch.eye(49, dtype=small.dtype, device=small.device)
-        maps = scaled(small).flatten(1)
-        start = mixture.halves(maps, matrix)
-        return mixture.fit(maps, matrix, start, self.iterations)[1].cpu().numpy()
+        maps = exact(pool.attention_grid if self.resolution == "full" else pool.attention_7x7)
+        grid = (maps.shape[1], maps.shape[2])
+        size = pool.images.size if self.resolution == "full" else grid
+        enlargement = mixture.Enlargement.bilinear(grid, size, maps)
+        small = scaled(maps).flatten(1)
+        start = mixture.halves(small, enlargement)
+        return mixture.fit(small, enlargement, start, self.iterations)[1].cpu().numpy()
 
 
 def scaled(maps: Tensor) -> Tensor:
