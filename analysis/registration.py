@@ -140,11 +140,12 @@ def document(plan: Plan, title: str, *, conditions: int = 4) -> str:
             "",
             "## Tests",
             "",
-            f"Two-sided, α = {plan.alpha:g}. Each measure: repeated-measures ANOVA of the factors and "
-            f"their interaction; one-way ANOVA over conditions with Greenhouse–Geisser correction; "
-            f"{pairs} paired t-tests, Holm-adjusted within the measure; trial-level mixed model on log "
-            "seconds with by-participant slopes, primary if trials are missing. Ordered answers: "
-            "cumulative-link mixed model. No test is chosen by a test of assumptions.",
+            f"Two-sided, α = {plan.alpha:g}. Each measure: repeated-measures ANOVA of the factors "
+            "and their interaction; one-way ANOVA over conditions with Greenhouse–Geisser "
+            f"correction; {pairs} paired t-tests, Holm-adjusted within the measure; trial-level "
+            "mixed model on log seconds with by-participant slopes, primary if trials are missing. "
+            "Ordered answers: cumulative-link mixed model. No test is chosen by a test of "
+            "assumptions.",
             "",
             "## Equivalence margins",
             "",
@@ -156,8 +157,8 @@ def document(plan: Plan, title: str, *, conditions: int = 4) -> str:
             "",
             "## Sensitivity of the design",
             "",
-            f"{n} participants detect d_z ≥ {number(power.detectable_dz(n, 0.8, plan.alpha))} with 80% "
-            f"power at α = {plan.alpha:g}, d_z ≥ "
+            f"{n} participants detect d_z ≥ {number(power.detectable_dz(n, 0.8, plan.alpha))} with "
+            f"80% power at α = {plan.alpha:g}, d_z ≥ "
             f"{number(power.detectable_dz(n, 0.8, plan.alpha / pairs))} at Holm's first step of "
             f"{pairs}, and d_z ≥ {number(power.detectable_dz(n, 0.9, plan.alpha))} with 90% power.",
             "",
@@ -165,7 +166,16 @@ def document(plan: Plan, title: str, *, conditions: int = 4) -> str:
     )
 
 
-def save(plan: Plan, out: Path, title: str) -> Path:
+def condition_count(path: Path) -> int:
+    """How many conditions the study file lists; the paper's four where it lists none."""
+    file = path if path.is_file() else path / "study.toml"
+    if not file.exists():
+        return 4
+    listed = tomllib.loads(file.read_text(encoding="utf-8")).get("conditions")
+    return len(listed) if isinstance(listed, list) and len(listed) > 1 else 4
+
+
+def save(plan: Plan, out: Path, title: str, *, conditions: int = 4) -> Path:
     """Write plan.toml and plan.md into `out`; an existing plan is never overwritten."""
     target = out / "plan.toml"
     if target.exists():
@@ -176,7 +186,7 @@ def save(plan: Plan, out: Path, title: str) -> Path:
     try:
         out.mkdir(parents=True, exist_ok=True)
         target.write_text(toml(plan), encoding="utf-8")
-        (out / "plan.md").write_text(document(plan, title), encoding="utf-8")
+        (out / "plan.md").write_text(document(plan, title, conditions=conditions), encoding="utf-8")
     except OSError as error:
         raise InputError(f"{target}: cannot be written ({error.strerror}).") from None
     return target

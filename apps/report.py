@@ -155,7 +155,10 @@ def plan(
         written = registration.compose(
             study, participants=participants, margins=margins, primary=primary
         )
-        target = registration.save(written, out, study.stem)
+        title = study.stem if study.stem != "study" else study.resolve().parent.name
+        target = registration.save(
+            written, out, title, conditions=registration.condition_count(study)
+        )
     if written.participants_at_writing:
         console.print(
             f"[yellow]{written.participants_at_writing} participants are recorded already: the "
