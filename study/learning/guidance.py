@@ -8,6 +8,15 @@ on plain maps Eq. 4 has a trivial minimum, the map that is zero everywhere.
 The paper's forms are ``point`` (Eq. 3) and ``sum`` (Eq. 4), with ``normalise = false`` as printed.
 Eq. 3 prints a *sum* over the positive points, which for two points lies outside the image;
 ``point`` takes their mean, as the text says ("the center of the user-directed positive points").
+
+Why the defaults are what they are (:mod:`simulators.forms`; *beside* scenes, 95% biased, seeds 0-2,
+256 images, 40 epochs; accuracy on conflicting and, after the slash, on all unbiased images): labels
+only .13 / .55, Eq. 3-4 as printed .23 / .60, ``disc+point`` on the map of the label's logit
+.35 / .65, on that of the centred logit .76 / .75, with negative regions .75 / .74, polygons
+.73 / .73. On the label's map attention moved onto the object as well (.35 of it) while the decision
+stayed with the shortcut in one seed of three (conflicting accuracy .00). Where the pretrained
+network knew nothing of the object, centred guidance took the shortcut away and left little in its
+place (.57 of all unbiased images; 100% biased: .52-.76).
 """
 
 from __future__ import annotations
