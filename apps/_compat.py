@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from apps.canvas import source
+from apps.canvas import script, source
 
 OPTIONS: dict[str, Any] = {
     # "viewer" also keeps the key c from opening the cache dialog on localhost
@@ -39,7 +39,7 @@ _workspace = st.components.v2.component(
     "clickstudy_workspace",
     html=source("workspace.html"),
     css=source("workspace.css"),
-    js=source("workspace.js"),
+    js=script(),
 )
 
 

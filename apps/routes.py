@@ -74,7 +74,8 @@ def routes(desk: Desk) -> list[Route]:
 
 def _held(seat: Seat, said: Answer) -> bool:
     tab, page = str(said.get("tab", "")), str(said.get("page", ""))
-    return seat.desk.board.lease(seat.participant, tab, page)
+    # whoever only looks, without a page, takes the lease from nobody
+    return bool(page) and seat.desk.board.lease(seat.participant, tab, page)
 
 
 def claim(seat: Seat, request: Request, said: Answer) -> Response:

@@ -2,508 +2,13 @@
 // Streamlit: a click makes no round trip, and a slow script run delays nobody. Streamlit is told
 // only when another page is due.
 //
-// From the inside out: pure functions, the item clock, the outbox, the canvas, the application.
-
-// -- pure functions ---------------------------------------------------------------------------
-
-export const round4 = (value) => Math.round(value * 1e4) / 1e4;
-
-export function clock(seconds) {
-  const whole = Math.max(Math.ceil(seconds), 0);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
-}
-
-export function distance(a, b) {
-  return Math.hypot(a[0] - b[0], a[1] - b[1]);
-}
-
-// The vertex under a point, as [polygon, vertex]; polygon -1 is the one still open.
-export function vertexAt(drawing, point, reach) {
-  const all = [[-1, drawing.open], ...drawing.polygons.map((p, i) => [i, p])];
-  let best = null;
-  let nearest = reach;
-  for (const [polygon, vertices] of all) {
-    vertices.forEach((vertex, index) => {
-      const d = distance(vertex, point);
-      if (d <= nearest) {
-        nearest = d;
-        best = [polygon, index];
-      }
-    });
-  }
-  return best;
-}
-
-export function emptyDrawing() {
-  return { points: [], regions: [], polygons: [], open: [] };
-}
-
-export function isEmpty(drawing) {
-  return !(drawing.points.length + drawing.regions.length + drawing.polygons.length + drawing.open.length);
-}
-
-// Every step returns a new drawing, so that undo is going back to an old one.
-export const steps = {
-  addPoint: (d, point) => ({ ...d, points: [...d.points, point] }),
-  toggleRegion: (d, label, point) => {
-    const kept = d.regions.filter((region) => region.label !== label);
-    return { ...d, regions: kept.length < d.regions.length ? kept : [...kept, { label, point }] };
-  },
-  addVertex: (d, point) => ({ ...d, open: [...d.open, point] }),
-  close: (d) => ({ ...d, polygons: [...d.polygons, d.open], open: [] }),
-  move: (d, [polygon, vertex], point) => replaceVertices(d, polygon, (all) => all.map((v, i) => (i === vertex ? point : v))),
-  remove: (d, [polygon, vertex]) => replaceVertices(d, polygon, (all) => all.filter((_, i) => i !== vertex)),
-};
-
-function replaceVertices(d, polygon, change) {
-  if (polygon < 0) return { ...d, open: change(d.open) };
-  const polygons = d.polygons.map((p, i) => (i === polygon ? change(p) : p));
-  return { ...d, polygons: polygons.filter((p) => p.length >= 3) };
-}
-
-// COCO's uncompressed run lengths of `labels == label`: column by column, zeros first.
-export function runs(labels, height, width, label) {
-  const counts = [];
-  let inside = false;
-  let length = 0;
-  for (let x = 0; x < width; x += 1) {
-    for (let y = 0; y < height; y += 1) {
-      if ((labels[y * width + x] === label) !== inside) {
-        counts.push(length);
-        inside = !inside;
-        length = 0;
-      }
-      length += 1;
-    }
-  }
-  counts.push(length);
-  return counts;
-}
-
-// The drawing as study.annotation.Annotation, coordinates in [0, 1].
-export function annotationOf(drawing, regions) {
-  return {
-    positive_points: drawing.points,
-    negative_regions: drawing.regions.map(({ label, point }) => ({
-      point,
-      height: regions.height,
-      width: regions.width,
-      counts: runs(regions.labels, regions.height, regions.width, label),
-    })),
-    polygons: drawing.polygons,
-  };
-}
-
-export function drawingOf(annotation, regions) {
-  const labelAt = ([x, y]) => regions.labels[
-    Math.min(Math.floor(y * regions.height), regions.height - 1) * regions.width
-    + Math.min(Math.floor(x * regions.width), regions.width - 1)];
-  return {
-    points: annotation.positive_points,
-    regions: regions ? annotation.negative_regions.map(({ point }) => ({ point, label: labelAt(point) })) : [],
-    polygons: annotation.polygons,
-    open: [],
-  };
-}
-
-export function unpackRegions(buffer) {
-  const values = new Uint16Array(buffer);
-  return { height: values[0], width: values[1], labels: values.subarray(2) };
-}
-
-// The next image to do: after `from` on its page, then on it from its start; null when it is done.
-export function nextOnPage(from, done, size, pageSize) {
-  const start = Math.floor(from / pageSize) * pageSize;
-  const end = Math.min(start + pageSize, size);
-  for (let i = from + 1; i < end; i += 1) if (!done.has(i)) return i;
-  for (let i = start; i < Math.min(from, end); i += 1) if (!done.has(i)) return i;
-  return null;
-}
-
-export function firstLeft(done, size) {
-  for (let i = 0; i < size; i += 1) if (!done.has(i)) return i;
-  return null;
-}
-
-// -- the item clock ---------------------------------------------------------------------------
-
-// Milliseconds an item was in sight, over several looks at it; times are event.timeStamp.
-export class ItemClock {
-  constructor(before = 0) {
-    this.before = before;
-    this.since = null;
-  }
-
-  start(at) { this.since = at; }
-
-  stop(at) {
-    this.before = this.elapsed(at);
-    this.since = null;
-  }
-
-  elapsed(at) { return this.before + (this.since === null ? 0 : Math.max(at - this.since, 0)); }
-}
-
-// -- the outbox -------------------------------------------------------------------------------
-
-// What was done and not yet acknowledged, in localStorage: it survives a reload and a crash.
-export class Outbox {
-  constructor(name, storage = window.localStorage) {
-    this.name = `${name}/outbox`;
-    this.storage = storage;
-  }
-
-  messages() { return JSON.parse(this.storage.getItem(this.name) || "[]"); }
-
-  put(message) { this.storage.setItem(this.name, JSON.stringify([...this.messages(), message])); }
-
-  drop(ids) {
-    const left = this.messages().filter((message) => !(message.id in ids));
-    this.storage.setItem(this.name, JSON.stringify(left));
-  }
-}
-
-const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
-const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
-const frame = () => new Promise((resolve) => { requestAnimationFrame(resolve); });
-
-// -- the canvas -------------------------------------------------------------------------------
-
-const VERTEX = 5;
-
-// One image under annotation. `interface` is click or polygon.
-class Canvas {
-  constructor(base, top, onChange, onTell) {
-    Object.assign(this, { base, top, onChange, onTell });
-    this.opacity = 0.55;
-    this.enabled = false;
-    this.hover = null;
-    this.drag = null;
-    this.cursor = null;
-    this.clear();
-    top.addEventListener("contextmenu", (e) => e.preventDefault());
-    top.addEventListener("auxclick", (e) => e.preventDefault());
-    top.addEventListener("mousedown", (e) => { if (e.button === 1) e.preventDefault(); });
-    top.addEventListener("pointerdown", (e) => this.press(e));
-    top.addEventListener("pointermove", (e) => this.move(e));
-    top.addEventListener("pointerup", (e) => this.lift(e));
-    top.addEventListener("pointerleave", () => { this.hover = null; this.paint(); });
-    new ResizeObserver(() => { this.fit(); this.paintBase(); this.paint(); }).observe(top);
-  }
-
-  clear() {
-    this.item = null;
-    this.history = [emptyDrawing()];
-    this.at = 0;
-    this.actions = [];
-    this.drag = null;
-    this.target = null;
-    this.paintBase();
-    this.paint();
-  }
-
-  load(item, drawing, actions) {
-    this.item = item;
-    this.history = [drawing];
-    this.at = 0;
-    this.actions = actions;
-    this.drag = null;
-    this.fit();
-    this.paintBase();
-    this.paint();
-  }
-
-  get drawing() { return this.history[this.at]; }
-
-  get canUndo() { return this.at > 0; }
-
-  get canRedo() { return this.at < this.history.length - 1; }
-
-  log(event, kind, point) {
-    const t = round4(this.item.clock.elapsed(event.timeStamp) / 1000);
-    this.actions.push(point ? { t, kind, x: round4(point[0]), y: round4(point[1]) } : { t, kind });
-  }
-
-  change(event, kind, drawing, point) {
-    this.log(event, kind, point);
-    this.history = [...this.history.slice(0, this.at + 1), drawing];
-    this.at += 1;
-    this.changed();
-  }
-
-  changed() {
-    this.paintBase();
-    this.paint();
-    this.onChange();
-  }
-
-  undo(event) {
-    if (!this.enabled || !this.canUndo) return;
-    this.at -= 1;
-    this.log(event, "undo");
-    this.changed();
-  }
-
-  redo(event) {
-    if (!this.enabled || !this.canRedo) return;
-    this.at += 1;
-    this.log(event, "redo");
-    this.changed();
-  }
-
-  cancel(event) {
-    if (this.enabled && !isEmpty(this.drawing)) this.change(event, "cancel", emptyDrawing());
-  }
-
-  // where on the image an event is, in [0, 1]; null beside it
-  locate(event) {
-    const box = this.top.getBoundingClientRect();
-    const r = this.area;
-    const x = ((event.clientX - box.left) * this.top.width / box.width - r.x) / r.w;
-    const y = ((event.clientY - box.top) * this.top.height / box.height - r.y) / r.h;
-    if (x < -0.02 || y < -0.02 || x > 1.02 || y > 1.02) return null;
-    return [Math.min(Math.max(x, 0), 1), Math.min(Math.max(y, 0), 1)].map(round4);
-  }
-
-  get reach() { return 9 * (window.devicePixelRatio || 1) / this.area.w; }
-
-  press(event) {
-    event.preventDefault();
-    this.top.focus({ preventScroll: true });
-    if (!this.enabled || !this.item) return;
-    const point = this.locate(event);
-    if (!point) return;
-    if (this.item.onPress) this.item.onPress(event, point);
-    else if (event.button === 0) this.left(event, point);
-    else if (event.button === 2) this.right(event, point);
-    else if (event.button === 1 && this.item.interface === "click") this.cancel(event);
-  }
-
-  left(event, point) {
-    const drawing = this.drawing;
-    if (this.item.interface === "click") {
-      this.change(event, "positive", steps.addPoint(drawing, point), point);
-      return;
-    }
-    const hit = vertexAt(drawing, point, this.reach);
-    if (hit && hit[0] === -1 && hit[1] === 0 && drawing.open.length >= 3) this.close(event);
-    else if (hit) {
-      this.drag = { vertex: hit, moved: false, drawing };
-      if (event.pointerId !== undefined) this.top.setPointerCapture(event.pointerId);
-    } else this.change(event, "vertex", steps.addVertex(drawing, point), point);
-  }
-
-  right(event, point) {
-    if (this.item.interface === "polygon") {
-      const hit = vertexAt(this.drawing, point, this.reach);
-      if (hit) this.change(event, "delete", steps.remove(this.drawing, hit), point);
-      return;
-    }
-    const regions = this.item.regions;
-    if (!regions) {
-      this.onTell("One moment: the regions of this image are still loading.");
-      return;
-    }
-    const y = Math.min(Math.floor(point[1] * regions.height), regions.height - 1);
-    const x = Math.min(Math.floor(point[0] * regions.width), regions.width - 1);
-    const label = regions.labels[y * regions.width + x];
-    const marked = this.drawing.regions.some((region) => region.label === label);
-    this.change(event, marked ? "delete" : "negative", steps.toggleRegion(this.drawing, label, point), point);
-  }
-
-  move(event) {
-    const point = this.locate(event);
-    this.cursor = null;
-    this.hover = point;
-    if (this.drag && point) {
-      this.drag.moved = true;
-      this.drag.drawing = steps.move(this.drag.drawing, this.drag.vertex, point);
-    }
-    if (this.item) this.paint();
-  }
-
-  lift(event) {
-    const drag = this.drag;
-    this.drag = null;
-    if (drag && drag.moved) {
-      const [polygon, vertex] = drag.vertex;
-      const point = (polygon < 0 ? drag.drawing.open : drag.drawing.polygons[polygon])[vertex];
-      this.change(event, "move", drag.drawing, point);
-    } else if (drag) this.paint();
-  }
-
-  close(event) {
-    if (this.drawing.open.length >= 3) this.change(event, "close", steps.close(this.drawing), this.drawing.open[0]);
-  }
-
-  deleteHovered(event) {
-    const at = this.cursor || this.hover;
-    const hit = at && vertexAt(this.drawing, at, this.reach);
-    if (hit) this.change(event, "delete", steps.remove(this.drawing, hit), at);
-  }
-
-  // the arrow keys move a cursor, so that nothing needs a mouse
-  steer(dx, dy) {
-    const from = this.cursor || this.hover || [0.5, 0.5];
-    this.cursor = [from[0] + dx, from[1] + dy].map((v) => round4(Math.min(Math.max(v, 0), 1)));
-    this.hover = this.cursor;
-    this.paint();
-  }
-
-  // -- painting
-
-  fit() {
-    const scale = window.devicePixelRatio || 1;
-    const side = Math.max(Math.round(this.top.clientWidth * scale), 1);
-    for (const canvas of [this.base, this.top]) {
-      if (canvas.width !== side) { canvas.width = side; canvas.height = side; }
-    }
-    const image = this.item && this.item.image;
-    const ratio = image ? image.naturalWidth / image.naturalHeight : 1;
-    const w = side * Math.min(ratio, 1);
-    const h = side * Math.min(1 / ratio, 1);
-    this.area = { x: (side - w) / 2, y: (side - h) / 2, w, h };
-  }
-
-  paintBase() {
-    if (!this.area) this.fit();
-    const context = this.base.getContext("2d");
-    context.clearRect(0, 0, this.base.width, this.base.height);
-    if (!this.item) return;
-    const { x, y, w, h } = this.area;
-    context.imageSmoothingQuality = "high";
-    if (this.item.image) context.drawImage(this.item.image, x, y, w, h);
-    if (this.item.overlay && this.opacity > 0) {
-      context.globalAlpha = this.opacity;
-      context.drawImage(this.item.overlay, x, y, w, h);
-      context.globalAlpha = 1;
-    }
-    const marked = this.drawing.regions;
-    if (marked.length && this.item.regions) {
-      const mask = stencil(this.item.regions, new Set(marked.map((region) => region.label)));
-      context.drawImage(hatched(mask, Math.round(w), Math.round(h)), x, y);
-    }
-  }
-
-  paint() {
-    if (this.painting) return;
-    this.painting = true;
-    requestAnimationFrame(() => { this.painting = false; this.paintTop(); });
-  }
-
-  paintTop() {
-    const context = this.top.getContext("2d");
-    context.clearRect(0, 0, this.top.width, this.top.height);
-    if (!this.item || !this.area) return;
-    const { x, y, w, h } = this.area;
-    const scale = window.devicePixelRatio || 1;
-    const place = (point) => [x + point[0] * w, y + point[1] * h];
-    const drawing = this.drag ? this.drag.drawing : this.drawing;
-    context.lineWidth = 2 * scale;
-    if (this.target) ring(context, place(this.target.point), this.target.radius * w, scale);
-    drawing.points.forEach((point) => cross(context, place(point), 9 * scale, "#12b04c"));
-    drawing.regions.forEach(({ point }) => dot(context, place(point), 4 * scale, "#e03127"));
-    drawing.polygons.forEach((polygon) => outline(context, polygon.map(place), true, scale));
-    if (drawing.open.length) {
-      const tail = this.hover && !this.drag ? [this.hover] : [];
-      outline(context, [...drawing.open, ...tail].map(place), false, scale, drawing.open.length);
-    }
-    if (this.cursor) cross(context, place(this.cursor), 12 * scale, "#1f5fa8");
-  }
-}
-
-function sheetOf(width, height) {
-  const sheet = document.createElement("canvas");
-  sheet.width = width;
-  sheet.height = height;
-  return [sheet, sheet.getContext("2d")];
-}
-
-// the regions with these labels, opaque on transparent
-function stencil(regions, labels) {
-  const [sheet, context] = sheetOf(regions.width, regions.height);
-  const pixels = context.createImageData(regions.width, regions.height);
-  for (let i = 0; i < regions.labels.length; i += 1) {
-    if (labels.has(regions.labels[i])) pixels.data[i * 4 + 3] = 255;
-  }
-  context.putImageData(pixels, 0, 0);
-  return sheet;
-}
-
-// a mask as dark grey with red lines, so that it is not taken for the red of the attention map
-function hatched(mask, width, height) {
-  const [sheet, context] = sheetOf(width, height);
-  context.drawImage(mask, 0, 0, width, height);
-  context.globalCompositeOperation = "source-in";
-  context.fillStyle = "rgba(30, 30, 34, .5)";
-  context.fillRect(0, 0, width, height);
-  context.globalCompositeOperation = "source-atop";
-  context.strokeStyle = "rgba(225, 50, 38, .85)";
-  context.lineWidth = 2;
-  context.beginPath();
-  for (let x = -height; x < width; x += 14) {
-    context.moveTo(x, height);
-    context.lineTo(x + height, 0);
-  }
-  context.stroke();
-  return sheet;
-}
-
-function cross(context, [x, y], size, colour) {
-  for (const [width, stroke] of [[size * 0.55, "#fff"], [size * 0.3, colour]]) {
-    context.lineWidth = width;
-    context.strokeStyle = stroke;
-    context.beginPath();
-    context.moveTo(x - size, y);
-    context.lineTo(x + size, y);
-    context.moveTo(x, y - size);
-    context.lineTo(x, y + size);
-    context.stroke();
-  }
-}
-
-function dot(context, [x, y], radius, colour) {
-  context.beginPath();
-  context.arc(x, y, radius, 0, 7);
-  context.fillStyle = colour;
-  context.fill();
-  context.strokeStyle = "#fff";
-  context.stroke();
-}
-
-function ring(context, [x, y], radius, scale) {
-  context.beginPath();
-  context.arc(x, y, radius, 0, 7);
-  context.fillStyle = "rgba(31, 95, 168, .15)";
-  context.fill();
-  context.lineWidth = 4 * scale;
-  context.strokeStyle = "#1f5fa8";
-  context.stroke();
-}
-
-function outline(context, vertices, closed, scale, handles = vertices.length) {
-  const path = new Path2D();
-  vertices.forEach(([x, y], i) => (i ? path.lineTo(x, y) : path.moveTo(x, y)));
-  if (closed) {
-    path.closePath();
-    context.fillStyle = "rgba(18, 176, 76, .22)";
-    context.fill(path, "evenodd");
-  }
-  context.lineWidth = 4 * scale;
-  context.strokeStyle = "rgba(255, 255, 255, .8)";
-  context.stroke(path);
-  context.lineWidth = 2 * scale;
-  context.strokeStyle = "#12803c";
-  context.stroke(path);
-  vertices.slice(0, handles).forEach((vertex, i) => dot(context, vertex, VERTEX * scale, !closed && i === 0 ? "#f5a300" : "#12803c"));
-}
-
-// -- the application --------------------------------------------------------------------------
+// drawing.js, keeping.js, server.js and canvas.js come before this file in one module (see __init__.py).
 
 const LEGEND = {
   click: [["Left click", "look here"], ["Right click", "do not look at this region"], ["Middle click", "clear this image"]],
   polygon: [["Click", "next corner"], ["First corner or Enter", "close the outline"], ["Drag a corner", "move it"], ["Right click a corner", "delete it"]],
 };
+const TOO_SOON = 200;
 const ALONE = "Somebody has this study open in another tab or window. Only one of them can be used at a time.";
 
 class Workspace {
@@ -512,11 +17,7 @@ class Workspace {
     this.trigger = trigger;
     this.$ = (selector) => root.querySelector(selector);
     this.name = `clickstudy/${data.token}`;
-    this.outbox = new Outbox(this.name);
-    this.page = newId();
-    this.tab = sessionStorage.getItem("clickstudy/tab") || newId();
-    sessionStorage.setItem("clickstudy/tab", this.tab);
-    this.offsets = [];
+    this.server = new Server(data);
     this.done = new Set();
     this.layers = new Map();
     this.batch = null;
@@ -562,39 +63,13 @@ class Workspace {
 
   // -- talking to the server
 
-  url(path, query = {}) {
-    return `${this.data.base}${path}?${new URLSearchParams({ p: this.data.token, ...query })}`;
-  }
-
-  async ask(path, body = null, query = {}, patience = 8000) {
-    const sent = performance.now();
-    const options = { signal: AbortSignal.timeout(patience) };
-    if (body) Object.assign(options, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ tab: this.tab, page: this.page, ...body }) });
-    const response = await fetch(this.url(path, query), options);
-    const answer = await response.json();
-    if (!response.ok) throw Object.assign(new Error(answer.problem || response.statusText), { status: response.status });
-    if (answer && answer.state) this.synchronise(sent, performance.now(), answer.state.now);
-    return answer;
-  }
-
-  // server clock minus ours, from the quickest of the last answers
-  synchronise(sent, received, serverNow) {
-    const middle = (performance.timeOrigin + (sent + received) / 2) / 1000;
-    this.offsets = [...this.offsets.slice(-9), [received - sent, serverNow - middle]];
-  }
-
-  serverTime(timeStamp) {
-    const [, offset] = this.offsets.reduce((a, b) => (b[0] < a[0] ? b : a), [Infinity, 0]);
-    return (performance.timeOrigin + timeStamp) / 1000 + offset;
-  }
-
   async boot() {
     for (;;) {
       if (this.stopped) return;
       try {
-        const claimed = await this.ask("/api/claim", {});
+        const claimed = await this.server.ask("/api/claim", {});
         this.held = claimed.held;
-        const flushed = this.held ? await this.flush() : null;
+        const flushed = this.held ? await this.server.flush() : null;
         this.apply((flushed || claimed).state);
         break;
       } catch (error) {
@@ -618,8 +93,8 @@ class Workspace {
 
   async refresh() {
     try {
-      const waiting = this.held && this.outbox.messages().length && !this.flushing;
-      const answer = waiting ? await this.flush() : await this.ask("/api/state", null, { tab: this.tab, page: this.page });
+      const waiting = this.held && this.server.outbox.messages().length && !this.server.flushing;
+      const answer = waiting ? await this.server.flush() : await this.server.ask("/api/state", null, { tab: this.server.tab, page: this.server.page });
       if (!answer) return;
       this.offline(false);
       this.held = answer.held;
@@ -629,35 +104,15 @@ class Workspace {
     }
   }
 
-  // send the outbox; resolves to the answer to the last message sent
-  async flush() {
-    if (this.flushing) return this.flushing;
-    this.flushing = (async () => {
-      let answer = null;
-      for (;;) {
-        const messages = this.outbox.messages().slice(0, 20);
-        if (!messages.length) return answer;
-        answer = await this.ask("/api/events", { messages });
-        this.outbox.drop(answer.results);
-        for (const [id, reason] of Object.entries(answer.results)) if (reason) console.warn("refused", id, reason);
-      }
-    })();
-    try {
-      return await this.flushing;
-    } finally {
-      this.flushing = null;
-    }
-  }
-
   offline(is) {
     this.online = !is;
-    const waiting = this.outbox.messages().length;
+    const waiting = this.server.outbox.messages().length;
     this.fact("net", is ? `No connection${waiting ? `: ${waiting} saved here` : ""}` : "");
   }
 
   leavePage() {
     this.saveDraft();
-    navigator.sendBeacon(this.url("/api/release"), new Blob([JSON.stringify({ page: this.page })], { type: "application/json" }));
+    this.server.release();
   }
 
   // -- what the server says
@@ -782,7 +237,7 @@ class Workspace {
       if (this.loading === name) return;
       this.loading = name;
       try {
-        const batch = await this.ask("/api/batch");
+        const batch = await this.server.ask("/api/batch");
         if (`${batch.position}/${batch.cycle}` !== name) return;
         this.batch = { ...batch, name };
         this.done = new Set();
@@ -799,7 +254,7 @@ class Workspace {
       return;
     }
     state.batch.done.forEach((index) => this.done.add(index));
-    this.outbox.messages().forEach((m) => {
+    this.server.outbox.messages().forEach((m) => {
       if (m.type === "annotated" && `${m.position}/${m.cycle}` === name) this.done.add(this.batch.images.indexOf(m.image));
     });
     const arrived = this.view !== "work" || this.kind !== "batch";
@@ -837,7 +292,7 @@ class Workspace {
         cell.dataset.index = String(first + i);
         image.loading = "lazy";
         image.alt = "";
-        image.src = this.url(`/stimuli/image/${this.batch.name}/${first + i}`);
+        image.src = this.server.url(`/stimuli/image/${this.batch.name}/${first + i}`);
         cell.append(image);
         return cell;
       }));
@@ -871,7 +326,7 @@ class Workspace {
   // an image and what lies over it, decoded; kept for the next ones, so that they show at once
   fetchLayers(key, paths) {
     if (!this.layers.has(key)) {
-      const loading = Promise.all([decoded(this.url(paths.image)), paths.overlay ? decoded(this.url(paths.overlay)) : null]);
+      const loading = Promise.all([decoded(this.server.url(paths.image)), paths.overlay ? decoded(this.server.url(paths.overlay)) : null]);
       const layers = { loading, regions: null };
       loading.catch(() => this.layers.delete(key));
       if (paths.regions) this.fetchRegions(layers, paths.regions);
@@ -883,7 +338,7 @@ class Workspace {
   async fetchRegions(layers, path) {
     for (let tries = 0; tries < 60 && !this.stopped; tries += 1) {
       try {
-        const response = await fetch(this.url(path));
+        const response = await fetch(this.server.url(path));
         if (response.ok) {
           layers.regions = unpackRegions(await response.arrayBuffer());
           if (this.canvas.item && this.canvas.item.layers === layers) {
@@ -933,7 +388,7 @@ class Workspace {
     let confirmed = null;
     if (this.done.has(index) && !draft) {
       try {
-        confirmed = await this.ask("/api/annotation", null, { position: this.batch.position, cycle: this.batch.cycle, index });
+        confirmed = await this.server.ask("/api/annotation", null, { position: this.batch.position, cycle: this.batch.cycle, index });
       } catch { confirmed = null; }
       if (this.index !== index) return;
     }
@@ -1075,6 +530,8 @@ class Workspace {
   async confirm(event, nothing = false) {
     const item = this.canvas.item;
     if (!item || !this.canvas.enabled || this.kind === "check") return;
+    // the second press of a double click is not an answer to an image nobody has seen
+    if (item.clock.elapsed(event.timeStamp) < TOO_SOON) return;
     if (nothing) this.canvas.cancel(event);
     else if (this.canvas.drawing.open.length >= 3) this.canvas.close(event);
     else if (this.canvas.drawing.open.length) {
@@ -1086,7 +543,7 @@ class Workspace {
       return;
     }
     const common = {
-      id: newId(), at: this.serverTime(event.timeStamp),
+      id: newId(), at: this.server.serverTime(event.timeStamp),
       seconds: round4(item.clock.elapsed(event.timeStamp) / 1000),
       annotation: annotationOf(this.canvas.drawing, item.regions),
     };
@@ -1104,7 +561,7 @@ class Workspace {
   // keep it here first, then tell the server; without an answer go on with what we have
   async send(message, event, mustAnswer, item = null) {
     this.canvas.enabled = false;
-    this.outbox.put(message);
+    this.server.outbox.put(message);
     if (item) localStorage.removeItem(`${this.name}/draft/${item.key}`);
     this.submitted = event.timeStamp;
     this.canvas.clear();
@@ -1115,7 +572,7 @@ class Workspace {
     let answer = null;
     do {
       try {
-        answer = await Promise.race([this.flush(), pause(1500)]);
+        answer = await Promise.race([this.server.flush(), pause(1500)]);
         if (answer) this.offline(false);
       } catch {
         this.offline(true);
@@ -1187,7 +644,7 @@ class Workspace {
   check(event, point, state, item) {
     if (event.button) return;
     this.send({
-      id: newId(), type: "checked", at: this.serverTime(event.timeStamp),
+      id: newId(), type: "checked", at: this.server.serverTime(event.timeStamp),
       seconds: round4(item.clock.elapsed(event.timeStamp) / 1000),
       position: state.task.position, number: state.check.number, point,
     }, event, true);
@@ -1236,12 +693,12 @@ class Workspace {
     summary.textContent = "Loading…";
     try {
       const position = this.state.task.position;
-      const found = await this.ask("/api/gallery", null, { position });
+      const found = await this.server.ask("/api/gallery", null, { position });
       const percent = (value) => (value === null ? "–" : `${(value * 100).toFixed(1)}%`);
       summary.innerHTML = found.cycle
         ? `<span>Accuracy on test images: before <b>${percent(found.accuracy[0])}</b>, after <b>${percent(found.accuracy[1])}</b></span><span>Left: before fine-tuning. Right: after ${found.tuned} round${found.tuned === 1 ? "" : "s"}.</span>`
         : `<span>Accuracy on test images: <b>${percent(found.accuracy[0])}</b></span><span>The model has not been fine-tuned yet.</span>`;
-      this.$(".maps").replaceChildren(...found.labels.map((label, i) => pairOfMaps(label, found, i, (path) => this.url(path), position)));
+      this.$(".maps").replaceChildren(...found.labels.map((label, i) => pairOfMaps(label, found, i, (path) => this.server.url(path), position)));
     } catch (error) {
       summary.textContent = `Not available: ${error.message}.`;
     }
@@ -1285,7 +742,7 @@ class Workspace {
     const { batch, step } = this.state;
     if (step === "FineTune") {
       try {
-        const answer = await this.ask("/api/fine-tune", {});
+        const answer = await this.server.ask("/api/fine-tune", {});
         this.apply(answer.state);
       } catch { this.offline(true); }
       return;
@@ -1298,7 +755,7 @@ class Workspace {
 
   async take() {
     try {
-      const answer = await this.ask("/api/claim", { take: true });
+      const answer = await this.server.ask("/api/claim", { take: true });
       this.held = answer.held;
       this.view = null;
       this.apply(answer.state);
@@ -1308,7 +765,7 @@ class Workspace {
   async leave() {
     if (!window.confirm("Leave the study for good? What you did so far is kept.")) return;
     try {
-      const answer = await this.ask("/api/withdraw", { reason: "left by the participant" });
+      const answer = await this.server.ask("/api/withdraw", { reason: "left by the participant" });
       this.$(".help").hidden = true;
       this.apply(answer.state);
     } catch { this.offline(true); }

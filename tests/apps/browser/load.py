@@ -71,9 +71,11 @@ async def person(
     browser: Browser, served: Served, name: str, seconds: float, seed: int
 ) -> tuple[list[str], list[float]]:
     """One participant in a context of their own; the keys they confirmed and the latencies."""
+    # nobody sits down in the same second, and one Chromium opens pages one after the other
+    await asyncio.sleep(seed)
     context = await browser.new_context(viewport=VIEWPORT)
     page = await context.new_page()
-    await page.goto(served.link(name))
+    await page.goto(served.link(name), timeout=120_000)
     await page.locator("canvas.base").wait_for(state="attached", timeout=120_000)
     done, latencies = await page.evaluate(PERSON, [seconds * 1000, seed])
     # what is still in the outbox is delivered before the page is closed

@@ -18,6 +18,8 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+SEEN = 220
+"""Milliseconds for which an image has to be on the screen before it can be confirmed."""
 VIEWPORT = ViewportSize(width=1280, height=720)
 
 
@@ -66,6 +68,7 @@ class Person:
         """The key of the item that is open and may be annotated."""
         cell = self.page.locator(".cs[data-shown]")
         cell.wait_for(timeout=timeout * 1000)
+        self.page.wait_for_timeout(SEEN)
         return str(cell.get_attribute("data-shown"))
 
     def wait_for(self, test: Callable[[dict[str, Any]], bool], timeout: float = 60) -> Any:
@@ -87,6 +90,9 @@ class Person:
 
     def press(self, name: str) -> None:
         """Press a button by its text."""
+        if name == "CONFIRM":
+            # a press so soon after the image is the second half of a double click
+            self.page.wait_for_timeout(SEEN)
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def at(self, x: float, y: float, button: Any = "left") -> None:

@@ -1,0 +1,244 @@
+"""The canvas: its pure functions, editing, keys, revisits, test mode, and how fast it draws."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+from apps.canvas import script
+from study.annotation import Region
+from study.protocol.events import ItemAnnotated
+from tests.apps.browser.conftest import Participant, Served
+
+
+@pytest.fixture(scope="session")
+def tracing(serve: Any) -> Served:
+    """A served study that begins with polygons."""
+    served: Served = serve("polygon", images=12, batch=12, page=12, every=0)
+    return served
+
+
+@pytest.fixture
+def module(page: Page, clicking: Served) -> Page:
+    """A blank page with the canvas's module as ``window.canvas``."""
+    page.goto(f"http://127.0.0.1:{clicking.port}/_stcore/health")
+    page.evaluate(
+        """async text => {
+          const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+          window.canvas = await import(url);
+        }""",
+        script(),
+    )
+    return page
+
+
+def begin(served: Served, page: Page, name: str) -> Participant:
+    served.at_work(name)
+    person = Participant(page, served, name)
+    person.open()
+    person.shown(timeout=60)
+    return person
+
+
+def items(served: Served, name: str, count: int) -> list[ItemAnnotated]:
+    """The participant's items, once there are so many."""
+    end = time.monotonic() + 20
+    while True:
+        events = served.desk.layout.study.store.events(name)
+        found = [event.payload for event in events if isinstance(event.payload, ItemAnnotated)]
+        if len(found) >= count or time.monotonic() > end:
+            assert len(found) == count
+            return found
+        time.sleep(0.1)
+
+
+def test_run_lengths_are_those_of_the_study(module: Page) -> None:
+    labels = np.random.default_rng(0).integers(0, 3, (7, 5))
+    for label in range(3):
+        counts = module.evaluate(
+            "([labels, label]) => canvas.runs(labels, 7, 5, label)",
+            [labels.ravel().tolist(), label],
+        )
+        assert tuple(counts) == Region.from_mask((0, 0), labels == label).counts
+
+
+def test_the_next_image_is_the_next_undone_one_of_the_page(module: Page) -> None:
+    def following(start: int, done: list[int]) -> int | None:
+        found: int | None = module.evaluate(
+            "([start, done]) => canvas.nextOnPage(start, new Set(done), 10, 4)", [start, done]
+        )
+        return found
+
+    assert following(0, [0]) == 1
+    assert following(2, [1, 2, 3]) == 0
+    assert following(3, [0, 1, 2, 3]) is None
+    assert following(8, [8]) == 9
+    assert module.evaluate("canvas.firstLeft(new Set([0, 1]), 3)") == 2
+    assert module.evaluate("canvas.firstLeft(new Set([0, 1, 2]), 3)") is None
+
+
+def test_the_clock_stops_and_goes_on(module: Page) -> None:
+    assert module.evaluate(
+        """() => {
+          const clock = new canvas.ItemClock(100);
+          clock.start(1000);
+          const first = clock.elapsed(1500);
+          clock.stop(1600);
+          const stopped = clock.elapsed(9000);
+          clock.start(10000);
+          return [first, stopped, clock.elapsed(10250)];
+        }"""
+    ) == [600, 700, 950]
+
+
+def test_a_polygon_can_be_edited_step_by_step(tracing: Served, page: Page) -> None:
+    person = begin(tracing, page, "edit")
+    for corner in [(0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.5, 0.9), (0.2, 0.8)]:
+        person.at(*corner)
+    page.keyboard.press("Enter")
+    box = page.locator("canvas.top").bounding_box()
+    assert box is not None
+    side = box["width"]
+    page.mouse.move(box["x"] + 0.8 * side, box["y"] + 0.2 * side)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.9 * side, box["y"] + 0.1 * side, steps=4)
+    page.mouse.up()
+    person.at(0.5, 0.9, "right")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+Shift+z")
+    for corner in [(0.4, 0.4), (0.6, 0.4), (0.5, 0.6)]:
+        person.at(*corner)
+    person.at(0.4, 0.4)
+    person.press("CONFIRM")
+    (item,) = items(tracing, "edit", 1)
+    kinds = [action.kind for action in item.actions]
+    assert kinds == [*["vertex"] * 5, "close", "move", "delete", "undo", "redo",
+                     *["vertex"] * 3, "close"]  # fmt: skip
+    outer, inner = item.annotation.polygons
+    assert outer[1] == pytest.approx((0.9, 0.1), abs=3e-3)
+    assert (len(outer), len(inner)) == (4, 3)
+
+
+def test_everything_can_be_done_without_a_mouse(clicking: Served, page: Page) -> None:
+    person = begin(clicking, page, "keys")
+    page.locator("canvas.top").focus()
+    for _ in range(4):
+        page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+ArrowUp")
+    page.keyboard.press("x")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Enter")
+    (item,) = items(clicking, "keys", 1)
+    assert [a.kind for a in item.actions] == ["positive", "negative", "cancel", "undo"]
+    assert item.annotation.positive_points[0] == pytest.approx((0.7, 0.5), abs=1e-3)
+    person.shown()
+    page.keyboard.press("n")
+    assert items(clicking, "keys", 2)[1].annotation.empty
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Help").wait_for()
+
+
+def test_any_order_and_a_second_look(clicking: Served, page: Page) -> None:
+    person = begin(clicking, page, "again")
+    page.get_by_label("Image 4", exact=True).click()
+    page.locator('.cs[data-shown="1/1/3"]').wait_for()
+    person.at(0.3, 0.3)
+    # away to another image and back: the draft and its time are kept
+    page.wait_for_timeout(300)
+    page.get_by_label("Image 6", exact=True).click()
+    page.locator('.cs[data-shown="1/1/5"]').wait_for()
+    page.get_by_label("Image 4", exact=True).click()
+    page.locator('.cs[data-shown="1/1/3"]').wait_for()
+    person.press("CONFIRM")
+    first = items(clicking, "again", 1)[0]
+    assert first.seconds > 0.3
+    person.shown()
+    page.get_by_label("Image 4, done").click()
+    page.locator('.cs[data-shown="1/1/3"]').wait_for()
+    person.at(0.7, 0.7)
+    person.press("CONFIRM")
+    second = items(clicking, "again", 2)[1]
+    assert (first.image, first.visit) == (second.image, second.visit - 1)
+    points = np.array(second.annotation.positive_points)
+    assert points == pytest.approx(np.array([(0.3, 0.3), (0.7, 0.7)]), abs=3e-3)
+
+
+def test_a_double_click_confirms_one_image(clicking: Served, page: Page) -> None:
+    person = begin(clicking, page, "double")
+    person.at(0.5, 0.5)
+    page.wait_for_timeout(300)
+    page.get_by_role("button", name="CONFIRM").dblclick()
+    page.wait_for_timeout(500)
+    assert len(items(clicking, "double", 1)) == 1
+
+
+def test_looking_away_is_logged(clicking: Served, page: Page) -> None:
+    person = begin(clicking, page, "away")
+    page.evaluate("window.dispatchEvent(new Event('blur'))")
+    page.wait_for_timeout(200)
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    person.at(0.5, 0.5)
+    person.press("CONFIRM")
+    (item,) = items(clicking, "away", 1)
+    assert [action.kind for action in item.actions] == ["blur", "focus", "positive"]
+    assert item.actions[1].t - item.actions[0].t == pytest.approx(0.2, abs=0.15)
+
+
+def test_test_mode_stops_the_clock(clicking: Served, page: Page) -> None:
+    person = begin(clicking, page, "mode")
+    person.at(0.5, 0.5)
+    person.press("Test")
+    page.get_by_text("The model has not been fine-tuned yet.").wait_for()
+    assert page.locator(".maps figure").count() > 3
+    page.wait_for_timeout(3000)
+    person.press("Train")
+    person.shown()
+    person.press("CONFIRM")
+    (item,) = items(clicking, "mode", 1)
+    assert item.seconds < 2.5
+    assert len(item.annotation.positive_points) == 1
+
+
+def test_two_hundred_corners_are_drawn_without_delay(tracing: Served, page: Page) -> None:
+    person = begin(tracing, page, "many")
+    angles = np.linspace(0, 1.9 * np.pi, 200)
+    corners = np.stack([0.5 + 0.45 * np.cos(angles), 0.5 + 0.45 * np.sin(angles)], 1)
+    milliseconds = page.evaluate(
+        """async corners => {
+          const host = [...document.querySelectorAll("*")].find(
+            e => e.shadowRoot?.querySelector(".cs"));
+          const top = host.shadowRoot.querySelector("canvas.top");
+          const box = top.getBoundingClientRect();
+          const send = (type, [x, y]) => top.dispatchEvent(new PointerEvent(type, {
+            button: 0, bubbles: true,
+            clientX: box.left + x * box.width, clientY: box.top + y * box.height }));
+          for (const corner of corners) { send("pointerdown", corner); send("pointerup", corner); }
+          // what one frame costs while the pointer moves: the canvas's own work, not the machine's
+          const original = window.requestAnimationFrame;
+          const costs = [];
+          window.requestAnimationFrame = callback => original(time => {
+            const begun = performance.now();
+            callback(time);
+            costs.push(performance.now() - begun);
+          });
+          for (let i = 0; i < 60; i += 1) {
+            send("pointermove", [0.3 + i / 200, 0.5]);
+            await new Promise(resolve => original(resolve));
+          }
+          window.requestAnimationFrame = original;
+          return costs;
+        }""",
+        corners.tolist(),
+    )
+    assert len(milliseconds) >= 50
+    assert np.median(milliseconds) < 16.7 / 2
+    page.keyboard.press("Enter")
+    person.press("CONFIRM")
+    (item,) = items(tracing, "many", 1)
+    assert len(item.annotation.polygons[0]) == 200
