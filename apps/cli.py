@@ -88,6 +88,7 @@ def check(study: StudyFileArgument) -> None:
 
     file = load(study)
     config = file.config
+    reading.check_plan(study)
     plan = sequences(config)
     console.print(f"[bold]{config.name}[/bold] is valid (sha256 {file.hash[:12]}).")
     console.print(

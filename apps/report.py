@@ -32,6 +32,14 @@ def _one_sentence() -> Iterator[None]:
         raise typer.Exit(2) from None
 
 
+def check_plan(study: Path) -> None:
+    """Refuse a study file whose ``[analysis]`` table is not a plan."""
+    with _one_sentence():
+        from analysis.plan import read
+
+        read(study)
+
+
 def report(
     path: DataArgument,
     out: Annotated[Path, typer.Option("--out", help="Folder of the report; made when missing.")],

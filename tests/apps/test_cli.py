@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from study.config import load
+from study import config
+from study.config import CocoConfig, FolderConfig, ScenesConfig, StudyConfig, load
 
 
 def clickstudy(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -58,9 +60,31 @@ def test_init_never_overwrites(tmp_path: Path) -> None:
 def test_the_commented_example_states_the_defaults(tmp_path: Path) -> None:
     """Every setting that the example shows, uncommented, has the default's value."""
     clickstudy("init", tmp_path)
-    config = load(tmp_path / "study.toml").config
-    changed = config.model_dump(exclude_defaults=True)
+    changed = load(tmp_path / "study.toml").config.model_dump(exclude_defaults=True)
     assert set(changed) == {"name", "title", "consent", "model"}
+
+
+def test_the_commented_example_shows_every_setting() -> None:
+    """A setting that nobody can find is a setting that nobody has."""
+    text = Path("apps/examples/scenes.toml").read_text()
+    sections = [StudyConfig, ScenesConfig, CocoConfig, FolderConfig]
+    missing = []
+    while sections:
+        section = sections.pop()
+        for name, field in section.model_fields.items():
+            if not re.search(rf"\b{name}\b", text):
+                missing.append(f"{section.__name__}.{name}")
+            found = re.findall(r"study\.config\.(\w+)", str(field.annotation))
+            sections += [getattr(config, part) for part in found]
+    assert missing == []
+
+
+def test_check_reads_the_analysis_plan_too(tmp_path: Path) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text('name = "x"\n[analysis]\nalhpa = 0.01\n')
+    result = clickstudy("check", file)
+    assert result.returncode == 2
+    assert "alhpa" in result.stderr
 
 
 def test_check_reports_every_mistake_and_fails(tmp_path: Path) -> None:
