@@ -302,6 +302,7 @@ def _clmm(
                 "lr_chi2": lines[0].lr_chi2,
                 "lr_df": lines[0].lr_df,
                 "lr_p": lines[0].lr_p,
+                "lr_p_f": lines[0].lr_p_f,
                 "columns": [asdict(line) for line in lines],
             }
     out |= {

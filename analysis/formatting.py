@@ -80,6 +80,8 @@ def p_value(value: float | None) -> str:
 
 def p_equals(value: float | None) -> str:
     """`p = .032`."""
+    if value is None:
+        return "no test, because the differences do not vary"
     text = p_value(value)
     return f"p {text}" if text.startswith("<") else f"p = {text}"
 

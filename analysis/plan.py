@@ -74,15 +74,19 @@ def validate(table: dict[str, Any], where: str) -> Plan:
         raise InputError(f"{where}: {problems}.") from None
 
 
-def read(path: Path) -> Plan | None:
-    """The plan in a TOML file: its `[analysis]` table, or `None` where it has none."""
+def document(path: Path) -> dict[str, Any]:
+    """A TOML file, or the sentence that says why it cannot be read."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}).") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}: is not valid TOML ({error}).") from None
-    table = document.get("analysis")
+
+
+def read(path: Path) -> Plan | None:
+    """The plan in a TOML file: its `[analysis]` table, or `None` where it has none."""
+    table = document(path).get("analysis")
     if table is None:
         return None
     if not isinstance(table, dict):

@@ -64,8 +64,8 @@ def analyse(study: Study, *, bayes: bool = False, aligned: bool = False) -> dict
     results: dict[str, Any] = {
         "schema": SCHEMA,
         "study": {
-            "title": study.manifest.get("study") or study.source.name,
-            "study_hash": study.manifest.get("study_hash"),
+            "title": study.title,
+            "study_hash": study.study_hash,
             "exported_at": study.manifest.get("exported_at"),
             "mode": study.mode,
             "label": study.label,

@@ -129,7 +129,7 @@ def clmm(line: Line, name: str, direction: str | None) -> str:
     if line.get("odds_ratio") is None:
         lr = (
             f"likelihood ratio χ²({line['lr_df']}) = {fixed(line['lr_chi2'])}, "
-            f"{p_equals(line['lr_p'])}"
+            f"{p_equals(line['lr_p'])} (as F: {p_equals(line['lr_p_f'])})"
             if line.get("lr_chi2") is not None
             else "no test"
         )
@@ -139,7 +139,7 @@ def clmm(line: Line, name: str, direction: str | None) -> str:
         f"{head}: odds ratio {number(line['odds_ratio'], 2)}, 95% CI "
         f"{interval(line['ci95'], 2)}, z = {fixed(line['z'])}, {p_equals(line['p'])}; "
         f"likelihood ratio χ²({line['lr_df']}) = {fixed(line['lr_chi2'])}, "
-        f"{p_equals(line['lr_p'])}"
+        f"{p_equals(line['lr_p'])} (as F: {p_equals(line['lr_p_f'])})"
     )
 
 

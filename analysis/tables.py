@@ -65,6 +65,8 @@ class Study:
     plan: Plan
     plan_source: str | None
     manifest: dict[str, Any] = field(default_factory=dict)
+    title: str = ""
+    study_hash: str | None = None
     excluded: list[Exclusion] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     started_at: str | None = None
@@ -111,6 +113,8 @@ def read(path: Path, *, mode: str | None = None, plan_path: Path | None = None) 
         notes=notes,
         started_at=_first_event(found.get("events")),
     )
+    study.title = _title(path, study.manifest)
+    study.study_hash = _study_hash(study)
     study.factors = tuple(f for f in (*FACTORS, "condition") if f in study.tasks)
     study.factors = study.factors[:2] if study.factors[0] != "condition" else study.factors
     _check_cells(study)
@@ -219,6 +223,33 @@ def _manifest(path: Path) -> dict[str, Any]:
                 return {}
             return content if isinstance(content, dict) else {}
     return {}
+
+
+def _title(path: Path, manifest: dict[str, Any]) -> str:
+    """The study's title or name, from the manifest or the study file, else the folder's name."""
+    if isinstance(manifest.get("study"), str) and manifest["study"]:
+        return str(manifest["study"])
+    if (path / "study.toml").exists():
+        file = plans.document(path / "study.toml")
+        for key in ("title", "name"):
+            if isinstance(file.get(key), str) and file[key]:
+                return str(file[key])
+    return path.resolve().name
+
+
+def _study_hash(study: Study) -> str | None:
+    """The study file's hash; rows of several versions are noted, because conditions may differ."""
+    if "study_hash" in study.tasks:
+        versions = sorted({h for h in study.tasks["study_hash"] if h})
+        if len(versions) > 1:
+            study.notes.append(
+                f"The rows were recorded with {len(versions)} versions of the study file "
+                f"({', '.join(h[:12] for h in versions)})."
+            )
+        if versions:
+            return str(versions[0])
+    found = study.manifest.get("study_hash")
+    return found if isinstance(found, str) else None
 
 
 def _read_plan(path: Path, given: Path | None) -> tuple[Plan, str | None]:
