@@ -27,7 +27,9 @@ _FRAME = """
 [data-testid="stHeader"], [data-testid="stToolbar"], footer { display: none; }
 [data-testid="stMainBlockContainer"], .block-container { padding: 0 0 24px; max-width: none; }
 [data-testid="stMainBlockContainer"] > div > [data-testid="stVerticalBlock"] { gap: 0; }
-.st-key-form { max-width: 720px; margin: 36px auto 0; padding: 0 20px; }
+.st-key-form { max-width: 720px; margin: 20px auto 0; padding: 0 20px; }
+.st-key-form > * { gap: 12px; }
+.st-key-form li { font-size: 15px; line-height: 1.45; margin: 0 0 3px; }
 .st-key-wide { max-width: 1320px; margin: 20px auto 0; padding: 0 24px; }
 .st-key-form h1, .st-key-wide h1 { font-size: 26px; font-weight: 600; padding: 0 0 8px; }
 .st-key-form h3, .st-key-wide h3 { font-size: 18px; font-weight: 600; padding: 10px 0 6px; }

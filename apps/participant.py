@@ -44,10 +44,10 @@ HOW = {
     "click": (
         "You correct the computer's attention with single clicks.",
         (
-            "**Left click** on the thing that is named above the image: look here. "
-            "You may click several times, for several things or for a large one.",
-            "**Right click** on a coloured region where the computer should *not* look. The region "
-            "is hatched at once; right-click it again to take that back.",
+            "**Left click** on the thing that is named above the image: look here. Several clicks "
+            "are fine.",
+            "**Right click** on a coloured region where the computer should *not* look; again to "
+            "take that back.",
             "**Middle click** takes back everything on this image.",
         ),
     ),
@@ -62,11 +62,9 @@ HOW = {
     ),
 }
 BOTH = (
-    "The colours show what the computer looks at now: red most, blue a little, nothing where it "
-    "does not look. You can make them fainter.",
+    "The colours show what the computer looks at now: red most, blue a little.",
     "**Undo** and **Redo** (Ctrl+Z, Ctrl+Shift+Z) go back and forth one step at a time.",
-    "**CONFIRM** when you are done with an image, or **Nothing to correct here** when the computer "
-    "looks at the right thing.",
+    "**CONFIRM** when an image is done, or press **Nothing to correct here**.",
     "When all images are done, press **FINE-TUNE**: the computer learns from what you drew.",
 )
 
@@ -156,7 +154,7 @@ def _instructions(desk: Desk, seat: Seat, step: Instructions) -> None:
         f"part of them. {intro}"
     )
     figure = Path(__file__).parent / "canvas" / f"how-{step.interface}.svg"
-    st.image(str(figure), width=640)
+    st.image(str(figure), width=560)
     both = BOTH if shows else BOTH[1:]
     st.markdown("\n".join(f"- {text}" for text in (*points, *both)))
     items = desk.config.practice.items

@@ -175,7 +175,7 @@ class Person:
         elif state["step"] == "FineTune" and state["job"] is None:
             self.shot("fine-tune")
             self.press("FINE-TUNE")
-            self.wait_for(lambda s: s["step"] != "FineTune" or s["job"] is not None)
+            self.wait_for(lambda s: s["step"] != "FineTune" or bool(s["job"] and s["job"]["total"]))
             self.shot("fine-tuning")
         elif state["step"] in ("FineTune", "Select", "Evaluate"):
             time.sleep(0.1)

@@ -39,7 +39,7 @@ epochs = 12
 [fine_tuning]
 epochs = 15
 [task]
-images = 64
+images = 72
 batch = 64
 page = 64
 [practice]
@@ -54,7 +54,7 @@ listed = [["click-active", "polygon-random", "click-random", "polygon-active"]]
 [acquisition]
 active = "entropy"
 """
-BY_HAND = 16
+BY_HAND = 13
 
 
 class Sitter(Participant):
@@ -62,12 +62,12 @@ class Sitter(Participant):
 
     def __init__(self, page: Page, served: Served, name: str, folder: Path) -> None:
         self.taken: set[str] = set()
+        self.seconds = 0
         self.folder = folder
         super().__init__(page, served, name, self.take)
         pool = load_dataset(load(served.study), served.desk.layout.directory.cache)["train"]
         assert pool.masks is not None
         self.masks = dict(zip(pool.names, pool.masks.numpy(), strict=True))
-        self.by_hand: dict[int, int] = {}
 
     def take(self, name: str) -> None:
         if name not in self.taken and not (name.startswith("workspace") and self.enough() != 12):
@@ -76,7 +76,7 @@ class Sitter(Participant):
             self.page.screenshot(path=self.folder / f"{name}.png")
 
     def enough(self) -> int:
-        return len(self.items) % BY_HAND
+        return (len(self.items) - self.seconds) % BY_HAND
 
     def outline(self, item: Done) -> list[tuple[float, float]]:
         """The corners of the largest object of an item, clockwise."""
@@ -90,11 +90,17 @@ class Sitter(Participant):
         return [(float(x / side), float(y / side)) for y, x in np.clip(corners, 0, side)]
 
     def click_item(self, item: Done) -> None:
-        corners = np.array(self.outline(item))
-        self.does(item, "positive", *corners.mean(0))
+        middle = np.array(self.outline(item)).mean(0)
+        self.does(item, "positive", float(middle[0]), float(middle[1]))
         self.page.wait_for_timeout(300)
-        far = (0.25, 0.25) if corners.mean() > 0.5 else (0.75, 0.75)
-        self.does(item, "negative", *far, "right")
+        position, cycle, index = (int(part) for part in item.key.split("/"))
+        batch = self.stimuli.batch("P01", position, cycle)
+        assert batch is not None
+        grid = batch.maps[index]
+        row, column = np.unravel_index(grid.argmax(), grid.shape)
+        x, y = (column + 0.5) / grid.shape[1], (row + 0.5) / grid.shape[0]
+        if np.hypot(x - middle[0], y - middle[1]) > 0.25:
+            self.does(item, "negative", float(x), float(y), "right")
 
     def trace_item(self, item: Done) -> None:
         for corner in self.outline(item):
@@ -103,7 +109,9 @@ class Sitter(Participant):
 
     def annotate(self, state: dict[str, Any]) -> None:
         super().annotate(state)
-        if self.enough() == 0:
+        second = state["batch"]["cycle"] > 1
+        self.seconds += second
+        if second or self.enough() == 0:
             self.finish_round()
 
     def finish_round(self) -> None:
@@ -119,7 +127,9 @@ class Sitter(Participant):
                 position, cycle = state["task"]["position"], state["batch"]["cycle"]
                 batch = self.stimuli.batch("P01", position, cycle)
                 assert batch is not None
-                index = next(i for i in range(64) if i not in state["batch"]["done"])
+                index = next(
+                    i for i in range(state["batch"]["size"]) if i not in state["batch"]["done"]
+                )
                 corners = self.outline(Done(f"{position}/{cycle}/{index}"))
                 middle = np.array(corners).mean(0).clip(0, 1).tolist()
                 click = state["task"]["interface"] == "click"
@@ -147,16 +157,17 @@ def of_the_participant(served: Served, page: Page, folder: Path) -> None:
     person.open()
     person.go(until=lambda state: bool(state.get("task", {}).get("images")))
     person.shown()
-    person.press("Help")
+    person.press("Help and hotkeys")
     person.take("help")
     person.press("Close")
-    person.go(until=lambda state: state["page"] == "questionnaire/2")
-    person.go(until=lambda state: state.get("task", {}).get("position") == 3)
+    person.go(
+        until=lambda state: state.get("task", {}).get("tuned") == 1 and state["step"] == "Annotate"
+    )
+    person.shown()
     person.press("Test")
     page.get_by_text("Accuracy on test images").wait_for()
-    person.take("test-mode-untrained")
+    person.take("test-mode")
     person.press("Train")
-    person.go(until=lambda state: state.get("task", {}).get("tuned") == 1)
     person.go()
     page.get_by_text("Thank you!").wait_for()
     person.take("done")
