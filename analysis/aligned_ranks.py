@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 CAVEAT = (
     "Aligned-rank ANOVA is reported because it was asked for. For answers with few levels it can "
     "raise false positives and its main effects are not on the scale that was aligned "
-    "(Tsandilas & Casiez, 2024); the cumulative-link mixed model is the analysis to read."
+    "(Tsandilas & Casiez); the cumulative-link mixed model is the analysis to read."
 )
 
 

@@ -83,7 +83,7 @@ def p_equals(value: float | None) -> str:
     if value is None:
         return "no test, because the differences do not vary"
     text = p_value(value)
-    return f"p {text}" if text.startswith("<") else f"p = {text}"
+    return f"p\u00a0{text}" if text.startswith("<") else f"p\u00a0=\u00a0{text}"
 
 
 def bayes_factor(value: float | None) -> str:

@@ -137,8 +137,11 @@ def figure(result: dict[str, Any]) -> Figure:
         axes.set_title(label(metric), loc="left")
         axes.set_xlabel("Participants")
         axes.set_ylabel("Power" if i == 0 else "")
-        axes.legend(loc="lower right")
+        if i == 0:
+            drawing.legend(loc="outside lower center", ncols=5, columnspacing=1.2)
         style.grid(axes)
+    if any(" simulated participants" in line["source"] for line in metrics.values()):
+        style.mark(drawing, "SIMULATED")
     return drawing
 
 
