@@ -16,8 +16,6 @@ REQUIRED = (
     "numpy",
     "scipy",
     "pandas",
-    "pingouin",
-    "statsmodels",
     "scikit-image",
     "pydantic",
     "sqlalchemy",
