@@ -158,7 +158,8 @@ def _instructions(desk: Desk, seat: Seat, step: Instructions) -> None:
     both = BOTH if shows else BOTH[1:]
     st.markdown("\n".join(f"- {text}" for text in (*points, *both)))
     items = desk.config.practice.items
-    label = f"Practise on {items} images" if items else "Continue"
+    images = "an image" if items == 1 else f"{items} images"
+    label = f"Practise on {images}" if items else "Continue"
     if st.button(label, type="primary"):
         _record(seat, Instructed(interface=step.interface))
 
@@ -221,7 +222,7 @@ def _debriefing(desk: Desk, seat: Seat, step: Debriefing) -> None:
     st.title("What this was about")
     st.markdown(
         "The computer had learned from images in which a thing and its surroundings almost always "
-        "go together, so it looked at the surroundings. Your corrections moved its attention. "
+        "go together, so it looked at the surroundings. You told it where to look instead. "
         "Below is what it looked at **before** and **after** it learned from you."
     )
     for task in seat.session.progress.tasks:
@@ -235,11 +236,12 @@ def _before_and_after(desk: Desk, seat: Seat, position: int, interface: str) -> 
     validation, before = stimuli.validation(), stimuli.view(stimuli.view_path(None))
     if validation is None or before is None or not cycle:
         return
-    accuracy = [
-        f"{value:.1%}" if value is not None else "–" for value in accuracies(seat, position)
+    right = [
+        f"on {kind}: {_percent(first)} before, {_percent(last)} after"
+        for kind, (first, last) in accuracies(seat, position).items()
     ]
     st.subheader(f"Task {position}, by {NAMES[interface]}")
-    st.caption(f"Right on {accuracy[0]} of test images before, {accuracy[1]} after.")
+    st.caption(f"Right answers {'; '.join(right)}.")
     token = desk.token(seat.participant)
     # those that changed most say most
     after = stimuli.view(stimuli.view_path(seat.participant, position, cycle))
@@ -253,6 +255,10 @@ def _before_and_after(desk: Desk, seat: Seat, position: int, interface: str) -> 
         for side, name in ((0, "before"), (cycle, "after"))
     )
     st.html(f"{_FIGURES}<div class='pairs'>{cells}</div>")
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0%}"
 
 
 def _shares(maps: Any) -> Any:

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from apps.desk import Desk, Seat
 from apps.stimuli import overlay
-from study.protocol.events import Withdrawn
+from study.protocol.events import Evaluated, Withdrawn
 from study.protocol.session import ProtocolError
 from study.protocol.steps import Annotate, Check, FineTune, Practice
 
@@ -184,16 +184,25 @@ def latest_view(seat: Seat, position: int) -> int:
     )
 
 
-def accuracies(seat: Seat, position: int) -> list[float | None]:
-    """Test accuracy of the pretrained and of the current model of a task."""
-    from study.protocol.events import Evaluated
+def accuracies(seat: Seat, position: int) -> dict[str, tuple[float | None, float | None]]:
+    """Accuracy of the pretrained and of the current model of a task, by kind of test image.
 
+    Usual images are biased as the training data are; unusual ones, where the dataset knows them,
+    show the thing with the other one's surroundings. Only the latter say whether a bias is cured.
+    """
     found = [
-        event.payload.metrics.get("test", {}).get("accuracy")
+        event.payload.metrics
         for event in seat.desk.layout.study.store.events(seat.participant)
         if isinstance(event.payload, Evaluated) and event.payload.position == position
     ]
-    return [found[0], found[-1]] if found else [None, None]
+    kinds = {"usual images": ("test", "accuracy")}
+    if found and "balanced" in found[0]:
+        kinds["images with unusual surroundings"] = ("balanced", "conflicting_accuracy")
+    return {
+        kind: (found[0].get(split, {}).get(metric), found[-1].get(split, {}).get(metric))
+        for kind, (split, metric) in kinds.items()
+        if found
+    }
 
 
 # -- stimuli -------------------------------------------------------------------------------

@@ -53,6 +53,9 @@ class Workspace {
   }
 
   stop() {
+    if (this.stopped) return;
+    this.saveDraft();
+    this.canvas.enabled = false;
     window.removeEventListener("keydown", this.onKey);
     window.removeEventListener("blur", this.onAway);
     window.removeEventListener("focus", this.onBack);
@@ -671,7 +674,8 @@ class Workspace {
       title = { FineTune: "Fine-tuning on your annotations", Select: "Choosing the next images", Evaluate: "Testing the model" }[job.step] || title;
       share = job.total ? job.done / job.total : 0;
       if (job.state === "queued") text = job.ahead ? `${job.ahead} before you. You can rest your eyes meanwhile.` : "Starts in a moment.";
-      else if (job.total) text = `${job.done} of ${job.total}${job.seconds_left === null ? "" : `, about ${clock(job.seconds_left)} left`}`;
+      else if (!job.total) text = "Getting ready.";
+      else text = `${job.done} of ${job.total}${job.seconds_left === null ? "" : `, about ${clock(job.seconds_left)} left`}`;
     }
     wait.querySelector("h2").textContent = title;
     wait.querySelector("p").textContent = text;
@@ -694,10 +698,14 @@ class Workspace {
     try {
       const position = this.state.task.position;
       const found = await this.server.ask("/api/gallery", null, { position });
-      const percent = (value) => (value === null ? "–" : `${(value * 100).toFixed(1)}%`);
-      summary.innerHTML = found.cycle
-        ? `<span>Accuracy on test images: before <b>${percent(found.accuracy[0])}</b>, after <b>${percent(found.accuracy[1])}</b></span><span>Left: before fine-tuning. Right: after ${found.tuned} round${found.tuned === 1 ? "" : "s"}.</span>`
-        : `<span>Accuracy on test images: <b>${percent(found.accuracy[0])}</b></span><span>The model has not been fine-tuned yet.</span>`;
+      const percent = (value) => (value === null ? "–" : `${Math.round(value * 100)}%`);
+      const lines = Object.entries(found.accuracy).map(([kind, [first, last]]) => (found.cycle
+        ? `<span>Right on ${kind}: <b>${percent(first)}</b> before, <b>${percent(last)}</b> after</span>`
+        : `<span>Right on ${kind}: <b>${percent(first)}</b></span>`));
+      const explained = found.cycle
+        ? `Left: before fine-tuning. Right: after ${found.tuned} round${found.tuned === 1 ? "" : "s"}.`
+        : "The model has not been fine-tuned yet.";
+      summary.innerHTML = `${lines.join("")}<span>${explained}</span>`;
       this.$(".maps").replaceChildren(...found.labels.map((label, i) => pairOfMaps(label, found, i, (path) => this.server.url(path), position)));
     } catch (error) {
       summary.textContent = `Not available: ${error.message}.`;
@@ -707,6 +715,7 @@ class Workspace {
   // -- buttons and keys
 
   act(event) {
+    if (this.stopped) return;
     const cell = event.target.closest(".grid button");
     if (cell) {
       this.open(Number(cell.dataset.index));
@@ -858,10 +867,17 @@ function pairOfMaps(label, found, i, url, position) {
 }
 
 const mounted = new WeakMap();
+const CURRENT = Symbol.for("clickstudy");
 
 export default function workspace({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".cs");
   const known = mounted.get(root);
-  if (known) known.update(data);
-  else mounted.set(root, new Workspace(root, data, setTriggerValue));
+  if (known && !known.stopped) {
+    known.update(data);
+    return;
+  }
+  // after a reconnection Streamlit may mount the component anew: the old one must not answer too
+  window[CURRENT]?.stop();
+  window[CURRENT] = new Workspace(root, data, setTriggerValue);
+  mounted.set(root, window[CURRENT]);
 }

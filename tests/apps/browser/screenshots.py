@@ -8,11 +8,12 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, TimeoutError, sync_playwright
 from skimage import measure
 
 from apps.worker import Worker
@@ -72,6 +73,9 @@ class Sitter(Participant):
     def take(self, name: str) -> None:
         if name not in self.taken and not (name.startswith("workspace") and self.enough() != 12):
             self.taken.add(name)
+            if name == "fine-tuning":
+                with suppress(TimeoutError):
+                    self.page.get_by_text("about").wait_for(timeout=4000)
             self.page.wait_for_timeout(700)
             self.page.screenshot(path=self.folder / f"{name}.png")
 
@@ -165,7 +169,7 @@ def of_the_participant(served: Served, page: Page, folder: Path) -> None:
     )
     person.shown()
     person.press("Test")
-    page.get_by_text("Accuracy on test images").wait_for()
+    page.get_by_text("Right on usual images").wait_for()
     person.take("test-mode")
     person.press("Train")
     person.go()
@@ -213,7 +217,7 @@ def main() -> None:
         browser = launch(playwright)
         try:
             served.at_work("P02")
-            page = browser.new_page(viewport=VIEWPORT)
+            page = browser.new_context(viewport=VIEWPORT).new_page()
             of_the_participant(served, page, folder)
             of_the_experimenter(served, browser.new_page(viewport=VIEWPORT), folder)
         finally:
