@@ -120,7 +120,7 @@ def _live(desk: Desk) -> None:
         pd.DataFrame(rows),
         hide_index=True,
         column_config={
-            "progress": st.column_config.ProgressColumn(format="percent", max_value=1.0),
+            "progress": st.column_config.ProgressColumn(format="%d%%", max_value=100),
             "minutes left": st.column_config.NumberColumn(format="%.1f"),
             "seconds per image": st.column_config.NumberColumn(format="%.1f"),
         },

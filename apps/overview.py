@@ -62,7 +62,7 @@ def live_row(
         "mode": progress.mode,
         "sequence": progress.sequence,
         "where": "paused" if paused else where(config, progress, step),
-        "progress": place_of(config, progress, step)["share"],
+        "progress": 100 * place_of(config, progress, step)["share"],
         "minutes left": None if task is None else max(task.seconds_left(config), 0) / 60,
         "images": sum(task.images for task in progress.tasks),
         "seconds per image": _per_image(progress),

@@ -48,7 +48,7 @@ items = 1
 [breaks]
 seconds = 20
 [attention_checks]
-every = 20
+every = 10
 [sequences]
 plan = "listed"
 listed = [["click-active", "polygon-random", "click-random", "polygon-active"]]
