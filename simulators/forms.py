@@ -161,16 +161,19 @@ def summary(frame: pd.DataFrame) -> str:
 
 
 def figure(frame: pd.DataFrame, path: Path) -> None:
-    """Conflicting accuracy and attention inside the object, every seed a dot, as SVG."""
+    """Accuracy, conflicting accuracy and attention inside, every seed a dot, as SVG."""
     from matplotlib.figure import Figure
 
     groups = list(frame.groupby(["scene", "bias"], sort=False))
-    canvas = Figure(figsize=(3.0 * len(groups) + 1.2, 5.6), layout="constrained")
-    axes = canvas.subplots(2, len(groups), sharex=True, sharey="row", squeeze=False)
+    measures = ("accuracy", "conflicting_accuracy", "attention_inside")
+    canvas = Figure(figsize=(3.0 * len(groups) + 1.2, 7.6), layout="constrained")
+    axes = canvas.subplots(len(measures), len(groups), sharex=True, sharey="row", squeeze=False)
     forms = list(dict.fromkeys(frame["form"]))
     for column, ((scene, bias), part) in enumerate(groups):
-        for row, measure in enumerate(("conflicting_accuracy", "attention_inside")):
+        for row, measure in enumerate(measures):
             axis = axes[row][column]
+            if "accuracy" in measure:  # two classes: a coin
+                axis.axhline(0.5, color="grey", lw=1, ls=":")
             for place, form in enumerate(forms):
                 values = part.loc[part["form"] == form, measure].astype(float)
                 axis.plot([place] * len(values), values, "o", color="#33658a", alpha=0.6, ms=5)
@@ -181,7 +184,9 @@ def figure(frame: pd.DataFrame, path: Path) -> None:
             if column == 0:
                 axis.set_ylabel(MEASURES[measure])
         axes[0][column].set_title(f"{scene}, {bias:.0%} biased", fontsize=10)
-    canvas.suptitle("SIMULATED: what each form of guidance does (dots: seeds; bars: means)")
+    canvas.suptitle(
+        "SIMULATED: what each form of guidance does (dots: seeds; bars: means; dotted: chance)"
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     canvas.savefig(path, format="svg")
 
