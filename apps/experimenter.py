@@ -82,7 +82,6 @@ def _machine(desk: Desk) -> None:
                 desk.queue.put(job.participant, job.step)
                 st.rerun()
 
-
     for seat in _seats(desk):
         for failed in seat.failed_fine_tunings():
             st.warning(
