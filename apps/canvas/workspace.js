@@ -674,7 +674,7 @@ class Workspace {
       title = { FineTune: "Fine-tuning on your annotations", Select: "Choosing the next images", Evaluate: "Testing the model" }[job.step] || title;
       share = job.total ? job.done / job.total : 0;
       if (job.state === "queued") text = job.ahead ? `${job.ahead} before you. You can rest your eyes meanwhile.` : "Starts in a moment.";
-      else if (!job.total) text = "Getting ready.";
+      else if (!job.total) text = "This takes a moment.";
       else text = `${job.done} of ${job.total}${job.seconds_left === null ? "" : `, about ${clock(job.seconds_left)} left`}`;
     }
     wait.querySelector("h2").textContent = title;
