@@ -20,7 +20,6 @@ import torch
 from apps.jobs import Queue
 from apps.layout import Layout, step_name
 from apps.stimuli import Batch, Validation, View, pack_regions
-from study.config import load
 from study.data.dataset import ImageSet
 from study.files import write_atomically
 from study.learning import attention
@@ -28,7 +27,7 @@ from study.learning.models import Classifier
 from study.learning.superpixels import segment
 from study.loop import TaskLoop
 from study.protocol.events import BatchSelected, FineTuningFailed, Payload
-from study.protocol.session import ProtocolError, Session
+from study.protocol.session import ProtocolError, Session, open_study
 from study.protocol.steps import Annotate, Check, Evaluate, FineTune, Select, Step
 from study.protocol.timeline import Progress
 
@@ -53,8 +52,8 @@ class Worker:
         self.layout = Layout.open(path)
         self.board = self.layout.board
         self.stimuli = self.layout.stimuli
-        file = load(self.layout.directory.study_file)
-        self.loop = TaskLoop(file, self.layout.directory, device)
+        directory = self.layout.directory
+        self.loop = TaskLoop(directory.file(), directory, device)
         self.queue = Queue(self.layout.queue_path, self.advance)
 
     def prepare(self) -> None:
@@ -68,6 +67,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until the process is ended; what was under way when it last ended comes first."""
+        open_study(self.layout.study, "live", str(self.loop.device))
         self.board.orphan(self.name)
         self._repair()
         for job in self.board.jobs():
@@ -97,8 +97,13 @@ class Worker:
                 why = (str(error) or type(error).__name__).splitlines()[0]
                 self.board.fail(participant, f"{name}: {why}")
                 return
-            session.record(payload, at=time.time())
-            self._follow_up(session, step, payload)
+            try:
+                session.record(payload, at=time.time())
+            except ProtocolError as error:
+                # the log moved on meanwhile: somebody was excluded, or a task was given more time
+                log.warning("%s of %s came too late: %s", name, participant, error)
+            else:
+                self._follow_up(session, step, payload)
             step = session.step()
         self.board.finish(participant)
 

@@ -14,8 +14,6 @@ import os
 import shlex
 import signal
 import threading
-import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -33,10 +31,9 @@ from study.config import StudyFile, nearest
 from study.directory import StudyDirectory
 from study.errors import UserError
 from study.loop import TaskLoop
-from study.protocol.events import Enrolled, Event, Opened
-from study.protocol.session import Session, Study, enrol
+from study.protocol.events import Enrolled
+from study.protocol.session import Session, Study, enrol, open_study
 from study.seeds import rng
-from study.versions import versions
 
 ENGINES = ("local", "ray", "dask")
 FIRST_MORNING = 1767600000.0
@@ -145,18 +142,7 @@ def _enrol(
             "note": "calibrated to He et al. (2023), section 7.1: not evidence for it",
         }
         enrol(study, name, "simulated", FIRST_MORNING + DAY * number, described)
-    opened = Opened(versions=versions(), device=device, run=uuid.uuid4().hex)
-    study.store.append(
-        [
-            Event.of(
-                opened,
-                participant="-",
-                mode="simulated",
-                study_hash=study.hash,
-                at=time.time(),
-            )
-        ]
-    )
+    open_study(study, "simulated", device)
     return names
 
 

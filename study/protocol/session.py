@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +13,12 @@ from typing import Any
 from study.config import StudyConfig
 from study.errors import UserError
 from study.protocol.conditions import sequences
-from study.protocol.events import Enrolled, Event, Mode, Payload
+from study.protocol.events import Enrolled, Event, Mode, Opened, Payload
 from study.protocol.refusal import refusal
 from study.protocol.steps import Step
 from study.protocol.store import EventStore
 from study.protocol.timeline import Progress, next_step, replay
+from study.versions import versions
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 """What a participant may be called: the name becomes a folder and a column of the log."""
@@ -66,6 +69,13 @@ def enrol(
 
     study.store.enrol(sequences(study.config), mode, make, simulated)
     return Session(study, participant)
+
+
+def open_study(study: Study, mode: Mode, device: str) -> None:
+    """Log that a process opened the study: with which versions, on which device."""
+    opened = Opened(versions=versions(), device=device, run=uuid.uuid4().hex)
+    event = Event.of(opened, participant="-", mode=mode, study_hash=study.hash, at=time.time())
+    study.store.append([event])
 
 
 class Session:

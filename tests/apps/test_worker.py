@@ -17,6 +17,7 @@ from study.protocol.events import (
     BatchSelected,
     Consented,
     Evaluated,
+    Excluded,
     FineTuned,
     FineTuningFailed,
     Instructed,
@@ -168,3 +169,20 @@ def test_a_fine_tuning_that_kills_its_workers_is_given_up_and_the_task_goes_on(
     (failed,) = of(session, FineTuningFailed)
     assert "died 3 times" in failed.reason  # type: ignore[attr-defined]
     assert len(of(session, BatchSelected)) == 2
+
+
+def test_a_result_that_comes_too_late_is_dropped_and_the_worker_goes_on(
+    worker: PlainWorker, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    perform = worker.fake.perform
+
+    def excluded_meanwhile(session: Session, step: Step, progress: Any) -> Payload:
+        payload = perform(session, step, progress)
+        session.record(Excluded(reason="left the room"), time.time())
+        return payload
+
+    monkeypatch.setattr(worker.loop, "perform", excluded_meanwhile)
+    worker.board.request("P01", "FineTune/1/1")
+    worker.advance("P01")
+    assert of(session, FineTuned) == []
+    assert worker.board.job("P01") is None
