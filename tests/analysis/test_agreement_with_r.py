@@ -82,11 +82,17 @@ def test_friedman_is_friedman_test(found: dict[str, Any], name: str) -> None:
         close(found[name]["friedman"][key], value)
 
 
-@pytest.mark.parametrize("name", WITHIN)
-@pytest.mark.parametrize("effect", ["position", "previous", "sequence_by_condition"])
+# some orders do not identify every effect, and R then has no number for it
+ORDER_EFFECTS = [
+    (name, effect)
+    for name in WITHIN
+    for effect in ("position", "previous", "sequence_by_condition")
+    if effect in reference()[name]
+]
+
+
+@pytest.mark.parametrize(("name", "effect"), ORDER_EFFECTS)
 def test_order_is_anova_of_nested_lm(found: dict[str, Any], name: str, effect: str) -> None:
-    if effect not in reference()[name]:
-        pytest.skip("the orders of this dataset do not identify it")
     for key, value in reference()[name][effect].items():
         close(found[name]["order"][effect][key], value)
 
