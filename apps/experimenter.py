@@ -69,7 +69,8 @@ def _machine(desk: Desk) -> None:
     facts = desk.board.facts()
     if "prepared" not in facts:
         done = facts.get("preparing", ("0/0", 0.0))[0]
-        st.info(f"The first model is being trained ({done}). Participants can begin meanwhile.")
+        what = "is starting" if done == "0/0" else f"trains the first model ({done} epochs)"
+        st.info(f"The worker {what}. Participants can begin meanwhile.")
     workers = {name: at for name, (_, at) in facts.items() if name.startswith("worker ")}
     if not any(time.time() - at < 15 for at in workers.values()):
         st.error("No worker is running: participants wait after each round.")
