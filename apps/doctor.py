@@ -9,17 +9,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-REQUIRED = (
-    "clickstudy",
-    "torch",
-    "torchvision",
-    "numpy",
-    "scipy",
-    "pandas",
-    "scikit-image",
-    "pydantic",
-    "sqlalchemy",
-)
+from study.versions import PACKAGES
+
 OPTIONAL = {
     "weasyprint": "PDF reports: pip install 'clickstudy[pdf]'",
     "ray": "sweeps on Ray: pip install 'clickstudy[cluster]'",
@@ -44,7 +35,7 @@ def diagnose(directory: Path) -> list[Finding]:
     checks: list[Callable[[], Finding]] = [_torch_pair, _device, lambda: _store(directory)]
     return [
         Finding("python", True, platform.python_version()),
-        *(_package(name, required=True) for name in REQUIRED),
+        *(_package(name, required=True) for name in PACKAGES),
         *(_package(name, required=False) for name in OPTIONAL),
         *(check() for check in checks),
     ]

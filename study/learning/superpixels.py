@@ -16,7 +16,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch.nn import functional
+
+from study.learning.attention import at_full_resolution
 
 REFERENCE_SIDE = 224
 SCALE = 200.0
@@ -62,9 +63,4 @@ def upsampled(attention: ArrayLike, height: int, width: int) -> NDArray[np.float
         raise ValueError(
             f"an attention map must be a finite array [h, w], not one of shape {values.shape}"
         )
-    return functional.interpolate(
-        torch.from_numpy(values)[None, None],
-        size=(height, width),
-        mode="bilinear",
-        align_corners=False,
-    )[0, 0].numpy()
+    return at_full_resolution(torch.from_numpy(values)[None], height, width)[0].numpy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ class Done:
     seconds: float = 0.0
 
 
-class Person:
+class Person(ABC):
     """Drives one page through the study.
 
     Args:
@@ -202,9 +203,9 @@ class Person:
         self.press("CONFIRM")
         self.wait_for(lambda s: s.get("practice") != practice)
 
+    @abstractmethod
     def object_of(self, practice: dict[str, Any]) -> tuple[float, float, list[tuple[float, float]]]:
         """Where the practice object is: a point on it and an outline. Tests know the masks."""
-        raise NotImplementedError
 
     def check(self, state: dict[str, Any]) -> None:
         """Answer an attention check, every second one wrongly."""
