@@ -31,6 +31,11 @@ class Pool:
         labelled: int64 [L], indices that are annotated already.
         device: where to compute.
         batch: images per forward pass.
+        seed: names the random streams of what is drawn to look at the pool (dropout, views).
+        committee: other classifiers trained on the same annotations, for strategies that ask how
+            far classifiers disagree; without them, dropout makes a cheap committee.
+        predictions: int64 [T, N], the class that each image of ``images`` was taken for after each
+            epoch of the last training, or None where nobody kept them.
     """
 
     model: Classifier
@@ -39,6 +44,9 @@ class Pool:
     labelled: Indices = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     device: torch.device | str = "cpu"
     batch: int = 256
+    seed: int = 0
+    committee: tuple[Classifier, ...] = ()
+    predictions: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.unlabelled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 
 from study.acquisition.chance import Random
@@ -13,7 +14,7 @@ from study.acquisition.wrappers import Balanced, Subsampled
 from study.config import AcquisitionConfig, nearest
 from study.errors import UserError
 
-STRATEGIES: Mapping[str, Callable[[], Strategy]] = {
+STRATEGIES: Mapping[str, Callable[..., Strategy]] = {
     "random": Random,
     "entropy": Entropy,
     "k-center": KCenterGreedy,
@@ -22,15 +23,33 @@ STRATEGIES: Mapping[str, Callable[[], Strategy]] = {
 }
 
 
-def build(name: str, config: AcquisitionConfig | None = None) -> Strategy:
+def build(
+    name: str,
+    config: AcquisitionConfig | None = None,
+    options: Mapping[str, object] | None = None,
+) -> Strategy:
     """The strategy ``name``, wrapped as ``config`` says: balanced within what is subsampled.
 
+    Args:
+        name: one of :data:`STRATEGIES`.
+        config: the wrappers.
+        options: hyper-parameters of the strategy, by the names of its constructor's arguments.
+
     Raises:
-        UserError: when there is no such strategy.
+        UserError: when there is no such strategy, or it does not take such options.
     """
     if name not in STRATEGIES:
         raise UserError(f"{name!r} is not a strategy{nearest(name, list(STRATEGIES))}")
-    strategy = STRATEGIES[name]()
+    make, options = STRATEGIES[name], options or {}
+    known = list(inspect.signature(make).parameters)
+    for option in options:
+        if option not in known:
+            hint = nearest(option, known) if known else "; it has no options"
+            raise UserError(f"{option!r} is not an option of the strategy {name}{hint}")
+    try:
+        strategy = make(**options)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"strategy {name}: {error}") from error
     if config is None:
         return strategy
     if config.balance:

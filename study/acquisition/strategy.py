@@ -18,7 +18,15 @@ class EmptyPoolError(UserError):
 
 
 class Strategy(ABC):
-    """Chooses which images to annotate next."""
+    """Chooses which images to annotate next.
+
+    Attributes:
+        remarks: numbers that the last selection has to say about itself (how far it may be from
+            the best one, whether it ran out of time); empty for most strategies.
+    """
+
+    def __init__(self) -> None:
+        self.remarks: dict[str, float] = {}
 
     def select(self, pool: Pool, k: int, rng: np.random.Generator) -> Indices:
         """The next ``k`` images, best first; all of them when the pool is smaller.

@@ -26,6 +26,7 @@ class AttentionMixture(Ranking):
     def __init__(self, resolution: str = "full", iterations: int = 100) -> None:
         if resolution not in ("full", "7x7"):
             raise ValueError(f"resolution = {resolution!r} must be 'full' or '7x7'")
+        super().__init__()
         self.resolution = resolution
         self.iterations = iterations
 

@@ -18,6 +18,7 @@ class Subsampled(Strategy):
     """
 
     def __init__(self, strategy: Strategy, size: int) -> None:
+        super().__init__()
         self.strategy = strategy
         self.size = size
 
@@ -40,6 +41,7 @@ class Balanced(Strategy):
     """
 
     def __init__(self, strategy: Strategy) -> None:
+        super().__init__()
         self.strategy = strategy
 
     def positions(self, pool: Pool, k: int, rng: np.random.Generator) -> Indices:
