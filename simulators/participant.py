@@ -15,17 +15,15 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators import answers, sight
+from simulators import answers
 from simulators.actions import Move
+from simulators.annotator import Shape, annotate, hand, recent
 from simulators.answers import Experience
-from simulators.clicks import click
 from simulators.person import Person
-from simulators.polygons import draw_polygons
-from simulators.timing import RECENT, Performance, perform
+from simulators.timing import perform
 from study.annotation import Annotation
 from study.config import Condition, InterfaceName
 from study.errors import UserError
-from study.learning.superpixels import segment
 from study.loop import TaskLoop
 from study.protocol.events import (
     Answered,
@@ -178,7 +176,7 @@ class Participant:
             update={"slip_rate": 0.0, "miss_rate": 0.0, "diligence": 1.0}
         )
         failed = stream.random() < self.person.practice_failure_rate
-        drawn, moves = _hand(interface, mask, None, careful, stream)
+        drawn, moves = hand(interface, mask, None, careful, stream)
         if failed:
             # confirmed without having understood what is asked
             drawn, moves = Annotation(), []
@@ -202,18 +200,9 @@ class Participant:
         interface = step.condition.interface
         mask = pool.require_masks("a simulated participant")[pool.positions[image]].numpy()
         stream = self._rng(step.position, step.cycle, image)
-        attention = None
-        alike = 0.0
-        if interface in self.loop.config.workspace.show_attention:
-            maps = self._attention(step)
-            number = step.images.index(image)
-            attention = maps[number]
-            seen = maps[max(0, number - RECENT) : number + 1]
-            # on the attention grid: the blobs of the larger view are no more or less alike
-            views = [sight.shown(m, m.shape) for m in seen]
-            alike = sight.similarity(views[-1], views[:-1])
-        drawn, moves = _hand(interface, mask, attention, self.person, stream)
-        done = self._perform(moves, step, stream, alike)
+        shown = interface in self.loop.config.workspace.show_attention
+        maps = recent(self._attention(step), step.images.index(image)) if shown else None
+        drawn, done = annotate(interface, mask, maps, self.person, self._shape(interface), stream)
         self._record(
             ItemAnnotated(
                 position=step.position,
@@ -227,22 +216,11 @@ class Participant:
             done.seconds,
         )
 
-    def _perform(
-        self, moves: list[Move], step: Annotate | Check, stream: np.random.Generator, alike: float
-    ) -> Performance:
-        """With the practice and the tiredness that the log says the person has."""
+    def _shape(self, interface: InterfaceName) -> Shape:
+        """The practice and the tiredness that the log says the person has."""
         tasks = self.session.progress.tasks
-        interface = step.condition.interface
         before = sum(task.images for task in tasks if task.condition.interface == interface)
-        return perform(
-            moves,
-            self.person,
-            stream,
-            interface=interface,
-            trial=before + 1,
-            hours=sum(task.annotation_seconds for task in tasks) / 3600.0,
-            similarity=alike,
-        )
+        return Shape(before + 1, sum(task.annotation_seconds for task in tasks) / 3600.0)
 
     def _attention(self, step: Annotate) -> NDArray[np.float32]:
         """The batch's maps, computed together whatever is left of it: the same after a resume."""
@@ -255,7 +233,16 @@ class Participant:
     def _check(self, step: Check) -> None:
         stream = self._rng(step.position, "check", step.number)
         passed = bool(stream.random() >= self.person.check_miss_rate)
-        done = self._perform([Move("positive", step.target, 2 * step.radius)], step, stream, 0.0)
+        interface = step.condition.interface
+        shape = self._shape(interface)
+        done = perform(
+            [Move("positive", step.target, 2 * step.radius)],
+            self.person,
+            stream,
+            interface=interface,
+            trial=shape.trial,
+            hours=shape.hours,
+        )
         self._record(
             Checked(
                 position=step.position,
@@ -317,21 +304,3 @@ def _experience(
         attention=after.get("test", {}).get("attention_inside"),
         gain=gain,
     )
-
-
-def _hand(
-    interface: InterfaceName,
-    mask: NDArray[np.bool_],
-    attention: NDArray[np.float32] | None,
-    person: Person,
-    stream: np.random.Generator,
-) -> tuple[Annotation, list[Move]]:
-    """What the person's hand does to one image with an interface."""
-    if interface == "polygon":
-        return draw_polygons(mask, person, stream)
-
-    def superpixels() -> NDArray[np.int32]:
-        assert attention is not None
-        return segment(attention, mask.shape[0], mask.shape[1])
-
-    return click(mask, attention, superpixels, person, stream)

@@ -8,26 +8,23 @@ goes on where the log ends, and stops when the study is complete. Nothing is pas
 from __future__ import annotations
 
 import functools
-import importlib
 import logging
 import os
 import shlex
-import signal
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import joblib
-import torch
 from rich.console import Console
 
 from simulators import timing
+from simulators.engines import check_engine, jobs_on, one_thread
 from simulators.participant import Participant
 from simulators.person import Person
 from simulators.watch import Watch
-from study.config import StudyFile, nearest
+from study.config import StudyFile
 from study.directory import StudyDirectory
 from study.errors import UserError
 from study.loop import TaskLoop
@@ -35,7 +32,6 @@ from study.protocol.events import Enrolled
 from study.protocol.session import Session, Study, enrol, open_study
 from study.seeds import rng
 
-ENGINES = ("local", "ray", "dask")
 FIRST_MORNING = 1767600000.0
 """2026-01-05 08:00 UTC: when the first simulated participant comes; the others a day apart each."""
 DAY = 86400.0
@@ -90,7 +86,7 @@ def simulate(
         SimulationError: after everybody else finished, naming who could not.
         UserError: for an unknown or missing engine, or a dataset without masks.
     """
-    _check_engine(engine)
+    check_engine(engine)
     if not isinstance(directory, StudyDirectory):
         directory = StudyDirectory.create(directory, file)
     if not (directory.pretrained.exists() and directory.baseline.exists()):
@@ -101,7 +97,7 @@ def simulate(
     jobs = [joblib.delayed(job)(name) for name in names]
     watch = Watch(study, names) if progress else nullcontext()
     try:
-        with watch, _pool(engine, workers) as pool:
+        with watch, jobs_on(engine, workers) as pool:
             outcomes: list[Outcome] = pool(jobs)
     except KeyboardInterrupt:
         command = ["clickstudy", "simulate", str(file.path), "--participants", str(participants)]
@@ -155,7 +151,7 @@ def _run(
     name: str,
 ) -> Outcome:
     """One participant, from where the log ends; a failure is an outcome, so that others go on."""
-    with _quiet(parent):
+    with one_thread(parent):
         study = directory.study(file)
         try:
             session = Session(study, name)
@@ -188,52 +184,3 @@ def _person(session: Session) -> Person:
 def _loop(file: StudyFile, directory: StudyDirectory, device: str) -> TaskLoop:
     """The machine's side, loaded once in each process."""
     return TaskLoop(file, directory, device)
-
-
-@contextmanager
-def _quiet(parent: int) -> Iterator[None]:
-    """One thread for each process, and in a worker leave an interrupt to the parent."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    if os.getpid() != parent and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _check_engine(engine: str) -> None:
-    """Raises :class:`UserError` for an engine that is not known or not installed."""
-    if engine not in ENGINES:
-        raise UserError(f"engine {engine!r} is not known{nearest(engine, list(ENGINES))}")
-    module = {"ray": "ray.util.joblib", "dask": "distributed"}.get(engine)
-    if module is None:
-        return
-    try:
-        importlib.import_module(module)
-    except ImportError as error:
-        raise UserError(
-            f"engine {engine!r} is not installed: pip install 'clickstudy[cluster]'"
-        ) from error
-
-
-@contextmanager
-def _pool(engine: str, workers: int) -> Iterator[joblib.Parallel]:
-    """A joblib pool by name."""
-    count = workers or -1
-    if engine == "local":
-        threads = {} if workers == 1 else {"inner_max_num_threads": 1}
-        with joblib.parallel_config("loky", n_jobs=count, **threads):
-            yield joblib.Parallel(batch_size=1, pre_dispatch="all")
-    elif engine == "ray":
-        importlib.import_module("ray.util.joblib").register_ray()
-        with joblib.parallel_config("ray", n_jobs=count):
-            yield joblib.Parallel(batch_size=1, pre_dispatch="all")
-    else:
-        client = importlib.import_module("distributed").Client
-        with (
-            client(n_workers=workers or None, threads_per_worker=1),
-            joblib.parallel_config("dask"),
-        ):
-            yield joblib.Parallel(batch_size=1, pre_dispatch="all")

@@ -476,15 +476,20 @@ class StudyFile:
 def load(path: Path | str) -> StudyFile:
     """Read and validate a study file; raises :class:`StudyFileError` with every problem."""
     path = Path(path)
+    values, raw = read_toml(path)
+    return StudyFile(path.resolve(), parse(values, path.name), file_hash(raw))
+
+
+def read_toml(path: Path) -> tuple[dict[str, Any], bytes]:
+    """A TOML file as a table and as bytes; raises :class:`StudyFileError` when it is none."""
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise StudyFileError([f"{path}: cannot be read ({error.strerror})"]) from error
     try:
-        values = tomllib.loads(raw.decode("utf-8"))
+        return tomllib.loads(raw.decode("utf-8")), raw
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise StudyFileError([f"{path}: not valid TOML: {error}"]) from error
-    return StudyFile(path.resolve(), parse(values, path.name), file_hash(raw))
 
 
 def parse(values: dict[str, Any], source: str = "study.toml") -> StudyConfig:
@@ -492,7 +497,7 @@ def parse(values: dict[str, Any], source: str = "study.toml") -> StudyConfig:
     try:
         return StudyConfig.model_validate(values)
     except ValidationError as error:
-        problems = [*_explain(error), *_other_disagreements(values, error)]
+        problems = [*explain(error), *_other_disagreements(values, error)]
         raise StudyFileError([f"{source}: {line}" for line in problems]) from error
 
 
@@ -510,7 +515,7 @@ def _other_disagreements(values: dict[str, Any], error: ValidationError) -> list
     try:
         StudyConfig.model_validate(sound, context={"broken": broken})
     except ValidationError as more:
-        return list(_explain(more))
+        return list(explain(more))
     return []
 
 
@@ -537,7 +542,8 @@ _PATTERNS = {
 }
 
 
-def _explain(error: ValidationError) -> Iterator[str]:
+def explain(error: ValidationError, model: type[BaseModel] = StudyConfig) -> Iterator[str]:
+    """Every problem in a sentence with its path; ``model`` is what was being read."""
     problems = error.errors()
     for problem in problems:
         location, given = problem["loc"], problem["input"]
@@ -545,7 +551,7 @@ def _explain(error: ValidationError) -> Iterator[str]:
         kind = problem["type"]
         match kind:
             case "extra_forbidden":
-                yield f"{where} is not a setting{nearest(str(location[-1]), _siblings(location))}"
+                yield f"{where} is not a setting{nearest(str(location[-1]), _siblings(location, model))}"
             case "literal_error" | "union_tag_invalid":
                 allowed = [name.strip("' ") for name in _allowed(context)]
                 if kind == "union_tag_invalid":
@@ -593,9 +599,8 @@ def _path(location: tuple[int | str, ...]) -> str:
     return text
 
 
-def _siblings(location: tuple[int | str, ...]) -> list[str]:
+def _siblings(location: tuple[int | str, ...], model: Any) -> list[str]:
     """The settings that exist beside an unknown one."""
-    model: Any = StudyConfig
     for part in location[:-1]:
         if isinstance(part, int) or part in ("scenes", "coco", "folder"):
             if isinstance(part, str):
