@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from study.data.dataset import ImageSet
-from study.learning.attention import at_full_resolution, attend, normalised
-from study.learning.models import Classifier
+from study.learning.attention import at_full_resolution
+from study.learning.looks import Look, look, pick
 from study.loop import TaskLoop
 from study.protocol.session import Session
-from study.seeds import rng
 
 MARK = "SIMULATED"
-
-
-@dataclass(frozen=True)
-class Look:
-    """How one model looks at some images.
-
-    ``maps`` float32 [N, H, W], each with maximum 1; ``chance`` float32 [N], probability of the
-    labelled class; ``inside`` float32 [N], share of attention in the object (NaN without one).
-    """
-
-    maps: NDArray[np.float32]
-    chance: NDArray[np.float32]
-    inside: NDArray[np.float32]
 
 
 def before_after(
@@ -69,33 +52,6 @@ def before_after(
     return out
 
 
-def pick(split: ImageSet, count: int, study_seed: int) -> list[int]:
-    """Images that show most: with an object, classes and aligned / conflicting in turn."""
-    kinds: dict[tuple[int, bool], list[int]] = {}
-    aligned = split.aligned
-    for i in rng(study_seed, "before-after").permutation(len(split)).tolist():
-        if split.masks is None or bool(split.masks[i].any()):
-            usual = aligned is None or bool(aligned[i])
-            kinds.setdefault((int(split.labels[i]), usual), []).append(i)
-    turns = zip_longest(*(kinds[kind] for kind in sorted(kinds)))
-    return [i for turn in turns for i in turn if i is not None][:count]
-
-
-def look(model: Classifier, images: ImageSet, device: torch.device) -> Look:
-    """Attention, confidence and attention inside the object, for the labelled class."""
-    model.eval()
-    with torch.no_grad() if model.closed_form else torch.enable_grad():
-        logits, maps = attend(model, images.images.to(device), images.labels.to(device))
-    full = at_full_resolution(maps.detach(), *images.size).cpu()
-    chance = logits.detach().softmax(1).cpu()[torch.arange(len(images)), images.labels]
-    inside = torch.full((len(images),), float("nan"))
-    if images.masks is not None:
-        share = (normalised(full, 0.0) * images.masks).flatten(1).sum(1)
-        inside = torch.where(images.masks.flatten(1).any(1), share, inside)
-    peak = full.amax((1, 2), keepdim=True).clamp_min(1e-12)
-    return Look((full / peak).numpy(), chance.numpy(), inside.numpy())
-
-
 def draw(images: ImageSet, looks: Sequence[Look], names: Sequence[str], title: str) -> Any:
     """One row for each way of looking, one column for each image; the object is outlined."""
     from matplotlib.figure import Figure
@@ -105,10 +61,11 @@ def draw(images: ImageSet, looks: Sequence[Look], names: Sequence[str], title: s
     figure.suptitle(title, fontsize=9)
     axes = figure.subplots(rows, len(images), squeeze=False)
     for row, (one, name) in enumerate(zip(looks, names, strict=True)):
+        maps = at_full_resolution(torch.as_tensor(one.maps), *images.size).numpy()
         for column, axis in enumerate(axes[row]):
             photo = images.images[column].permute(1, 2, 0).numpy()
             axis.imshow(photo)
-            heat = one.maps[column]
+            heat = maps[column] / max(float(maps[column].max()), 1e-12)
             axis.imshow(heat, cmap="inferno", alpha=0.15 + 0.6 * heat, vmin=0, vmax=1)
             if images.masks is not None and bool(images.masks[column].any()):
                 mask = images.masks[column].numpy()
