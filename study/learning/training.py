@@ -23,6 +23,8 @@ from study.seeds import torch_generator
 
 Progress = Callable[[int, int], None]
 """Called with (epochs done, epochs in all)."""
+AfterEpoch = Callable[[Classifier], None]
+"""Called with the classifier in evaluation mode; it has to leave it as it is."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,15 @@ def pretrain(
     seed: int,
     device: torch.device | str,
     progress: Progress | None = None,
+    after_epoch: AfterEpoch | None = None,
 ) -> History:
     """Train on labels with SGD; the model ends in evaluation mode.
 
     With a constant rate training stops when the validation loss has not improved for ``patience``
     epochs, and the best weights are kept; a one-cycle schedule (Smith & Topin 2019) runs to its end
-    and keeps the last. The order of images derives from ``seed`` alone. When interrupted, the model
-    is given its first weights back.
+    and keeps the last. The order of images derives from ``seed`` alone. ``after_epoch`` is called
+    with the model as every epoch leaves it. When interrupted, the model is given its first weights
+    back.
     """
     began = time.perf_counter()
     model.to(device)
@@ -116,6 +120,8 @@ def pretrain(
             accuracies.append(accuracy)
             if annealed or best_epoch < 0 or val_loss < val_losses[best_epoch]:
                 best_epoch, best = epoch, _snapshot(model)
+            if after_epoch is not None:
+                after_epoch(model)
             stop = epoch - best_epoch >= config.patience
             if progress is not None:
                 progress(config.epochs if stop else epoch + 1, config.epochs)
@@ -141,6 +147,7 @@ def fine_tune(
     seed: int,
     device: torch.device | str,
     progress: Progress | None = None,
+    after_epoch: AfterEpoch | None = None,
 ) -> FineTuned:
     """Train on ``w_c * loss_c + w_g * loss_g`` of the annotated images, in place.
 
@@ -159,6 +166,7 @@ def fine_tune(
         seed: of the order of images; drawn on the CPU, so it is the same on every device.
         device: where to train.
         progress: called after every epoch.
+        after_epoch: called with the model as each epoch leaves it, unless it ends training there.
     """
     if len(annotations) != len(images):
         raise ValueError(f"{len(annotations)} annotations were given for {len(images)} images")
@@ -203,6 +211,8 @@ def fine_tune(
                 good, restored = _snapshot(model), epoch + 1
             elif epoch + 1 == fine_tuning.epochs:
                 reason = symptom
+            if after_epoch is not None:
+                after_epoch(model)
             if progress is not None:
                 progress(epoch + 1, fine_tuning.epochs)
         if reason:

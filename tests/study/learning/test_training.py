@@ -135,6 +135,23 @@ def test_an_interruption_leaves_the_first_weights(
     assert not tiny.training
 
 
+def test_somebody_may_look_at_the_model_after_every_epoch(tiny: Classifier, toy: ImageSet) -> None:
+    seen: list[list[torch.Tensor]] = []
+
+    def look(model: Classifier) -> None:
+        assert not model.training
+        seen.append(_weights(model))
+
+    training.pretrain(tiny, toy, toy, QUICK, 0, "cpu", after_epoch=look)
+    assert len(seen) == QUICK.epochs
+    assert not _same(seen[0], seen[1])
+    training.fine_tune(
+        tiny, toy, [CLICK] * len(toy), SHORT, GuidanceConfig(), 0, "cpu", after_epoch=look
+    )
+    assert len(seen) == QUICK.epochs + SHORT.epochs
+    assert _same(seen[-1], _weights(tiny))
+
+
 def test_refuses_annotations_that_do_not_match(tiny: Classifier, toy: ImageSet) -> None:
     with pytest.raises(ValueError, match="2 annotations were given for 48 images"):
         training.fine_tune(tiny, toy, [CLICK] * 2, SHORT, GuidanceConfig(), 0, "cpu")

@@ -1,0 +1,71 @@
+"""What a classifier takes every image for, after each epoch of its training.
+
+Training's ``after_epoch`` calls a :class:`Recorder`; the task loop keeps what it recorded beside
+the checkpoint, for strategies that look back over a training (label dispersion).
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from study.data.dataset import ImageSet
+from study.files import write_atomically
+from study.learning.models import Classifier
+
+Predictions = NDArray[np.int64]
+"""int64 [T, N]: the class of each image after each epoch."""
+
+
+class Recorder:
+    """Called with a classifier, keeps the class that it takes each image for.
+
+    Args:
+        images: the images to look at, all N of them, in their order.
+        device: where to compute; the images move there once.
+        batch: images per forward pass.
+    """
+
+    def __init__(
+        self, images: ImageSet, device: torch.device | str = "cpu", batch: int = 256
+    ) -> None:
+        self._images = images.images.to(device)
+        self._batch = batch
+        self._dtype = torch.uint8 if len(images.classes) <= 256 else torch.int16
+        self._epochs: list[Tensor] = []
+
+    def __call__(self, model: Classifier) -> None:
+        """Record one epoch; the model stays as it is, in the mode it was in."""
+        training = model.training
+        model.eval()
+        try:
+            with torch.no_grad():
+                parts = [model(part).argmax(1) for part in self._images.split(self._batch)]
+        finally:
+            model.train(training)
+        self._epochs.append(torch.cat(parts).to(self._dtype))
+
+    @property
+    def predictions(self) -> Predictions:
+        """int64 [T, N]; T is 0 before the first epoch."""
+        if not self._epochs:
+            return np.zeros((0, len(self._images)), dtype=np.int64)
+        return torch.stack(self._epochs).cpu().numpy().astype(np.int64)
+
+
+def save(path: Path, predictions: Predictions) -> None:
+    """Write predictions to a .npy file in one step, a byte each (two for over 256 classes)."""
+    small = np.uint8 if predictions.max(initial=0) < 256 else np.int16
+    file = io.BytesIO()
+    np.save(file, predictions.astype(small))
+    write_atomically(path, file.getvalue())
+
+
+def load(path: Path) -> Predictions:
+    """The predictions in a file that :func:`save` wrote."""
+    return np.load(path, allow_pickle=False).astype(np.int64)

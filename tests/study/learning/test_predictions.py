@@ -1,0 +1,49 @@
+"""The record of what a classifier takes every image for."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from study.config import PretrainingConfig
+from study.data.dataset import ImageSet
+from study.learning import predictions, training
+from study.learning.models import Classifier
+from study.learning.predictions import Recorder
+
+BRIEF = PretrainingConfig(learning_rate=0.05, batch=8, epochs=3)
+
+
+def test_every_epoch_is_recorded_for_every_image(tiny: Classifier, toy: ImageSet) -> None:
+    recorder = Recorder(toy, batch=7)
+    assert recorder.predictions.shape == (0, 48)
+    training.pretrain(tiny, toy, toy, BRIEF, seed=0, device="cpu", after_epoch=recorder)
+    found = recorder.predictions
+    assert found.dtype == np.int64
+    assert found.shape == (3, 48)
+    recorder(tiny.train())
+    assert tiny.training
+    assert recorder.predictions[-1].tolist() == tiny.eval()(toy.images).argmax(1).tolist()
+
+
+def test_recording_does_not_change_the_training(tiny: Classifier, toy: ImageSet) -> None:
+    first = {key: value.clone() for key, value in tiny.state_dict().items()}
+    results = []
+    for recorder in (None, Recorder(toy)):
+        tiny.load_state_dict(first)
+        training.pretrain(tiny, toy, toy, BRIEF, 0, "cpu", after_epoch=recorder)
+        results.append({key: value.clone() for key, value in tiny.state_dict().items()})
+    assert all(torch.equal(results[0][key], results[1][key]) for key in first)
+
+
+@pytest.mark.parametrize(("classes", "size"), [(2, 1), (300, 2)])
+def test_a_file_holds_a_byte_or_two_for_each(tmp_path: Path, classes: int, size: int) -> None:
+    path = tmp_path / "deep" / "x.predictions.npy"
+    found = np.random.default_rng(0).integers(classes, size=(50, 100))
+    found[0, 0] = classes - 1
+    predictions.save(path, found)
+    assert path.stat().st_size == 128 + 5000 * size
+    again = predictions.load(path)
+    assert again.dtype == np.int64
+    assert np.array_equal(again, found)
