@@ -28,8 +28,28 @@ from pydantic import (
 from study.errors import UserError
 
 InterfaceName = Literal["polygon", "click"]
-StrategyName = Literal["random", "entropy", "k-center", "attention", "attention-7x7"]
-SamplingName = Literal["active", "random", "entropy", "k-center", "attention", "attention-7x7"]
+StrategyName = Literal[
+    "random",
+    "entropy",
+    "least-confidence",
+    "margin",
+    "score-bands",
+    "worst-classes",
+    "oracle",
+    "bald",
+    "mc-entropy",
+    "vote-entropy",
+    "jensen-shannon",
+    "l2-disagreement",
+    "self-consistency",
+    "label-dispersion",
+    "svm-margin",
+    "k-center",
+    "attention",
+    "attention-7x7",
+    "attention-disagreement",
+]
+SamplingName = Literal["active", StrategyName]
 PositiveForm = Literal["none", "point", "spread", "disc", "discs", "disc+point"]
 NegativeForm = Literal["none", "sum", "log-outside"]
 PolygonForm = Literal["none", "outside", "log-energy", "iou"]

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from study.acquisition import dropout
+from study.acquisition.views import VIEWS, View, identity
 from study.data.dataset import ImageSet
 from study.learning.attention import at_full_resolution, attention_maps
 from study.learning.models import Classifier
@@ -32,8 +34,8 @@ class Pool:
         device: where to compute.
         batch: images per forward pass.
         seed: names the random streams of what is drawn to look at the pool (dropout, views).
-        committee: other classifiers trained on the same annotations, for strategies that ask how
-            far classifiers disagree; without them, dropout makes a cheap committee.
+        committee: other classifiers trained on the same annotations, on ``device``, for strategies
+            that ask how far classifiers disagree; without them, dropout makes a cheap committee.
         predictions: int64 [T, N], the class that each image of ``images`` was taken for after each
             epoch of the last training, or None where nobody kept them.
     """
@@ -47,9 +49,17 @@ class Pool:
     seed: int = 0
     committee: tuple[Classifier, ...] = ()
     predictions: NDArray[np.int64] | None = None
+    _thinned: dict[tuple[int, float], Tensor] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __len__(self) -> int:
         return len(self.unlabelled)
+
+    @cached_property
+    def labels(self) -> Tensor:
+        """int64 [U] on the device, the images' classes."""
+        return self.images.labels[torch.as_tensor(self.unlabelled)].to(self.device)
 
     @cached_property
     def probabilities(self) -> Tensor:
@@ -66,17 +76,51 @@ class Pool:
         """float32 [L, C], the same of the labelled images."""
         return self._look_at(self.labelled)[1]
 
+    def monte_carlo(self, samples: int, rate: float) -> Tensor:
+        """float32 [M, U, K], softmax of ``samples`` copies of the model, thinned by dropout.
+
+        Computed once for every (samples, rate), in one pass over the images; see
+        :mod:`study.acquisition.dropout`.
+        """
+        key = (samples, rate)
+        if key not in self._thinned:
+            parts: list[Tensor] = []
+            kept: Tensor | None = None
+            with _evaluating(self.model), torch.no_grad():
+                for images in self._batches(self.unlabelled):
+                    maps = self.model.features(images)
+                    if kept is None:
+                        kept = dropout.masks(samples, maps.shape[1], rate, self.seed)
+                    parts.append(dropout.thinned(self.model, maps, kept))
+            self._thinned[key] = torch.cat(parts, dim=1)
+        return self._thinned[key]
+
+    @cached_property
+    def committee_probabilities(self) -> Tensor:
+        """float32 [1 + M, U, K], softmax of the model and of every member of the committee."""
+        others = [self._look_at(self.unlabelled, member)[0] for member in self.committee]
+        return torch.stack([self.probabilities, *others])
+
+    @cached_property
+    def view_probabilities(self) -> Tensor:
+        """float32 [V, U, K], softmax of every view of each image; the first is the image."""
+        changes = [view for view in VIEWS.values() if view is not identity]
+        others = [self._look_at(self.unlabelled, view=view)[0] for view in changes]
+        return torch.stack([self.probabilities, *others])
+
     @cached_property
     def attention_grid(self) -> Tensor:
         """float32 [U, h, w], Grad-CAM of each image's labelled class on the network's grid."""
-        index = torch.as_tensor(self.unlabelled)
-        return attention_maps(
-            self.model,
-            self.images.images[index],
-            self.images.labels[index],
-            self.device,
-            self.batch,
-        )
+        return self.attention_under(identity)
+
+    def attention_under(self, view: View) -> Tensor:
+        """float32 [U, h, w], the same of the images under a view."""
+        labels = self.labels.split(self.batch)
+        parts = [
+            attention_maps(self.model, view(images), wanted, self.device, self.batch)
+            for images, wanted in zip(self._batches(self.unlabelled), labels, strict=True)
+        ]
+        return torch.cat(parts) if parts else torch.zeros(0, 1, 1, device=self.device)
 
     @cached_property
     def attention(self) -> Tensor:
@@ -96,18 +140,26 @@ class Pool:
     def _forward(self) -> tuple[Tensor, Tensor]:
         return self._look_at(self.unlabelled)
 
-    def _look_at(self, indices: Indices) -> tuple[Tensor, Tensor]:
-        """Probabilities and pooled features of the images at ``indices``."""
+    def _look_at(
+        self, indices: Indices, model: Classifier | None = None, view: View = identity
+    ) -> tuple[Tensor, Tensor]:
+        """Probabilities and pooled features of the images at ``indices``, under a view."""
+        model = model or self.model
         probabilities, features = [], []
-        with _evaluating(self.model), torch.no_grad():
-            for start in range(0, len(indices), self.batch):
-                index = torch.as_tensor(indices[start : start + self.batch])
-                maps = self.model.features(self.images.images[index].to(self.device))
+        with _evaluating(model), torch.no_grad():
+            for images in self._batches(indices):
+                maps = model.features(view(images))
                 features.append(maps.mean((2, 3)).float())
-                probabilities.append(self.model.classify(maps).float().softmax(1))
+                probabilities.append(model.classify(maps).float().softmax(1))
         if not features:
             return torch.zeros(0, 0, device=self.device), torch.zeros(0, 0, device=self.device)
         return torch.cat(probabilities), torch.cat(features)
+
+    def _batches(self, indices: Indices) -> Iterator[Tensor]:
+        """The images at ``indices``, uint8, batch by batch on the device."""
+        for start in range(0, len(indices), self.batch):
+            index = torch.as_tensor(indices[start : start + self.batch])
+            yield self.images.images[index].to(self.device)
 
 
 @contextmanager

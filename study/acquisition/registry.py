@@ -5,11 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 
+from study.acquisition.bayesian import BALD, MonteCarloEntropy
+from study.acquisition.boundary import SVMMargin
 from study.acquisition.chance import Random
+from study.acquisition.consistency import AttentionDisagreement, SelfConsistency
 from study.acquisition.coverage import KCenterGreedy
+from study.acquisition.disagreement import JensenShannon, L2Disagreement, VoteEntropy
+from study.acquisition.dispersion import LabelDispersion
+from study.acquisition.mistakes import Oracle, WorstClasses
 from study.acquisition.strategy import Strategy
 from study.acquisition.typicality import AttentionMixture
-from study.acquisition.uncertainty import Entropy
+from study.acquisition.uncertainty import Entropy, LeastConfidence, Margin, ScoreBands
 from study.acquisition.wrappers import Balanced, Subsampled
 from study.config import AcquisitionConfig, nearest
 from study.errors import UserError
@@ -17,9 +23,23 @@ from study.errors import UserError
 STRATEGIES: Mapping[str, Callable[..., Strategy]] = {
     "random": Random,
     "entropy": Entropy,
+    "least-confidence": LeastConfidence,
+    "margin": Margin,
+    "score-bands": ScoreBands,
+    "worst-classes": WorstClasses,
+    "oracle": Oracle,
+    "bald": BALD,
+    "mc-entropy": MonteCarloEntropy,
+    "vote-entropy": VoteEntropy,
+    "jensen-shannon": JensenShannon,
+    "l2-disagreement": L2Disagreement,
+    "self-consistency": SelfConsistency,
+    "label-dispersion": LabelDispersion,
+    "svm-margin": SVMMargin,
     "k-center": KCenterGreedy,
     "attention": AttentionMixture,
     "attention-7x7": lambda: AttentionMixture("7x7"),
+    "attention-disagreement": AttentionDisagreement,
 }
 
 

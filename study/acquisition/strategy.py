@@ -23,7 +23,11 @@ class Strategy(ABC):
     Attributes:
         remarks: numbers that the last selection has to say about itself (how far it may be from
             the best one, whether it ran out of time); empty for most strategies.
+        needs_predictions: whether ``pool.predictions`` must be there, so that whoever trains has to
+            keep them; wrappers take it over from what they wrap.
     """
+
+    needs_predictions: bool = False
 
     def __init__(self) -> None:
         self.remarks: dict[str, float] = {}

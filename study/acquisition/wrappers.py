@@ -20,6 +20,7 @@ class Subsampled(Strategy):
     def __init__(self, strategy: Strategy, size: int) -> None:
         super().__init__()
         self.strategy = strategy
+        self.needs_predictions = strategy.needs_predictions
         self.size = size
 
     def positions(self, pool: Pool, k: int, rng: np.random.Generator) -> Indices:
@@ -43,6 +44,7 @@ class Balanced(Strategy):
     def __init__(self, strategy: Strategy) -> None:
         super().__init__()
         self.strategy = strategy
+        self.needs_predictions = strategy.needs_predictions
 
     def positions(self, pool: Pool, k: int, rng: np.random.Generator) -> Indices:
         """Positions in the order in which they were chosen."""

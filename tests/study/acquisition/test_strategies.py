@@ -40,7 +40,12 @@ def _pool(unlabelled: int = 20, labelled: int = 4) -> Pool:
     model = models.build(ModelConfig(name="small", width=4, blocks=2), 2, seed=0)
     order = np.random.default_rng(1).permutation(30)
     return Pool(
-        model, _images(), order[:unlabelled], order[unlabelled : unlabelled + labelled], batch=7
+        model,
+        _images(),
+        order[:unlabelled],
+        order[unlabelled : unlabelled + labelled],
+        batch=7,
+        predictions=np.random.default_rng(2).integers(2, size=(6, 30)),
     )
 
 
@@ -102,9 +107,13 @@ def test_chance_decides_ties(name: str) -> None:
     pool = _pool()
     images = pool.images.images[:1].expand(30, -1, -1, -1).clone()
     labels = torch.zeros(30, dtype=torch.long)
-    same = dataclasses.replace(pool.images, images=images, labels=labels)
+    same = dataclasses.replace(
+        pool,
+        images=dataclasses.replace(pool.images, images=images, labels=labels),
+        predictions=np.zeros((6, 30), dtype=np.int64),
+    )
     picks = [
-        _strategy(name).select(dataclasses.replace(pool, images=same), 5, rng).tolist()
+        _strategy(name).select(same, 5, rng).tolist()
         for rng in map(np.random.default_rng, range(3))
     ]
     assert picks[0] != picks[1] or picks[1] != picks[2]
@@ -127,8 +136,8 @@ def test_rankings_take_their_highest_scores(name: str) -> None:
     scores = strategy.scores(pool)
     assert scores.shape == (20,)
     assert np.isfinite(scores).all()
-    best = pool.unlabelled[np.argsort(-scores)[:5]]
-    assert strategy.select(pool, 5, np.random.default_rng(0)).tolist() == best.tolist()
+    positions = strategy.positions(pool, 5, np.random.default_rng(0))
+    assert scores[positions].tolist() == np.sort(scores)[::-1][:5].tolist()
 
 
 def test_nothing_is_computed_that_is_not_asked_for() -> None:
