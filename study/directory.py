@@ -9,6 +9,7 @@
       pretrained.pt      the biased checkpoint that every task starts from
       pretrained.json    its evaluation
       models/            P01/task2-cycle1.pt: rebuilt from the log when missing
+      *.predictions.npy  beside a model: what it predicted after each epoch, where that is needed
       cache/             decoded images
 """
 
@@ -107,6 +108,11 @@ class StudyDirectory:
     def model(self, participant: str, position: int, cycle: int) -> Path:
         """The task's model after a cycle."""
         return self.path / "models" / participant / f"task{position}-cycle{cycle}.pt"
+
+    @staticmethod
+    def predictions(model: Path) -> Path:
+        """What the training of the model at this path predicted after each epoch."""
+        return model.with_suffix(".predictions.npy")
 
     def store(self) -> EventStore:
         """The log: ``events.sqlite`` here, or the database named by ``CLICKSTUDY_STORE``."""

@@ -25,8 +25,9 @@ from study.data.loading import load_dataset
 from study.device import pick_device
 from study.directory import StudyDirectory
 from study.files import write_atomically
-from study.learning import attention, evaluation, models, training
+from study.learning import attention, evaluation, models, predictions, training
 from study.learning.models import Classifier
+from study.learning.predictions import Predictions, Recorder
 from study.practice import practice_correct, practice_index
 from study.protocol.events import (
     BatchSelected,
@@ -85,6 +86,7 @@ class TaskLoop:
             model, meta = models.load(self.file.resolve(config.model.checkpoint), self.device)
         else:
             stream = seed(config.seed, "pretrain")
+            recorder = self._recorder(*config.conditions)
             model = models.build(config.model, len(self.dataset.classes), stream)
             history = training.pretrain(
                 model,
@@ -94,7 +96,9 @@ class TaskLoop:
                 seed=stream,
                 device=self.device,
                 progress=progress,
+                after_epoch=recorder,
             )
+            self._keep(self.directory.pretrained, recorder)
             meta = {"epochs": len(history.train_loss), "study_hash": self.file.hash}
         models.save(self.directory.pretrained, model, meta)
         write_atomically(self.directory.baseline, json.dumps(self._metrics(model)).encode())
@@ -132,6 +136,8 @@ class TaskLoop:
                 unlabelled=unlabelled,
                 labelled=labelled,
                 device=self.device,
+                seed=seed(self.config.seed, state.participant, step.position, step.cycle, "pool"),
+                predictions=self._predictions(state, step.position, step.cycle - 1),
             )
             stream = rng(self.config.seed, state.participant, step.position, step.cycle, "select")
             picked = build_strategy(name, self.config.acquisition).select(
@@ -155,12 +161,13 @@ class TaskLoop:
         started = time.perf_counter()
         path = self.directory.model(state.participant, step.position, step.cycle)
         try:
-            model, result = self._tuned(state, step.position, step.cycle, progress)
+            model, result, recorder = self._tuned(state, step.position, step.cycle, progress)
         except (RuntimeError, ValueError, OSError) as error:
             log.exception("fine-tuning failed: %s, task %d", state.participant, step.position)
             return FineTuningFailed(
                 position=step.position, cycle=step.cycle, reason=str(error).splitlines()[0]
             )
+        self._keep(path, recorder)
         models.save(path, model, {"study_hash": self.file.hash})
         self._models = (path, model)
         return FineTuned(
@@ -243,17 +250,23 @@ class TaskLoop:
         if not state.task(position).cycles[cycle - 1].tuned:
             return self.model(state, position, cycle - 1)
         log.warning("%s is missing: fine-tuning again from the log", path)
-        model, _ = self._tuned(state, position, cycle, None)
+        return self._rebuilt(state, position, cycle)
+
+    def _rebuilt(self, state: Progress, position: int, cycle: int) -> Classifier:
+        path = self.directory.model(state.participant, position, cycle)
+        model, _, recorder = self._tuned(state, position, cycle, None)
+        self._keep(path, recorder)
         models.save(path, model, {"study_hash": self.file.hash})
         return model
 
     def _tuned(
         self, state: Progress, position: int, cycle: int, progress: ProgressCallback | None
-    ) -> tuple[Classifier, training.FineTuned]:
+    ) -> tuple[Classifier, training.FineTuned, Recorder | None]:
         """The model before ``cycle``, fine-tuned on everything annotated up to it."""
         annotations = state.task(position).annotations(up_to=cycle)
         indices = [self.pool.positions[name] for name in annotations]
         before = self.model(state, position, cycle - 1)
+        recorder = self._recorder(state.task(position).condition)
         # the cache must keep the weights from before if this attempt fails
         self._models = None
         result = training.fine_tune(
@@ -265,8 +278,44 @@ class TaskLoop:
             seed=seed(self.config.seed, state.participant, position, cycle, "fine-tune"),
             device=self.device,
             progress=progress,
+            after_epoch=recorder,
         )
-        return before, result
+        return before, result, recorder
+
+    # -- predictions, where a strategy looks back over a training ----------------------------
+
+    def _recorder(self, *conditions: Condition) -> Recorder | None:
+        """What records the pool's predictions, if a strategy of these conditions needs them."""
+        needed = any(self._looks_back(condition) for condition in conditions)
+        return Recorder(self.pool, self.device) if needed else None
+
+    def _looks_back(self, condition: Condition) -> bool:
+        strategy = build_strategy(self.strategy_of(condition), self.config.acquisition)
+        return strategy.needs_predictions
+
+    def _keep(self, model: Path, recorder: Recorder | None) -> None:
+        """Write what was recorded; before the model, so that a model never lacks it."""
+        if recorder is not None:
+            predictions.save(self.directory.predictions(model), recorder.predictions)
+
+    def _predictions(self, state: Progress, position: int, cycle: int) -> Predictions | None:
+        """What the last training up to ``cycle`` predicted, where the task's strategy needs it.
+
+        None also where the study file gave a checkpoint, whose training nobody watched.
+        """
+        if not self._looks_back(state.task(position).condition):
+            return None
+        if cycle == 0:
+            path = self.directory.predictions(self.directory.pretrained)
+            return predictions.load(path) if path.exists() else None
+        if not state.task(position).cycles[cycle - 1].tuned:
+            return self._predictions(state, position, cycle - 1)
+        path = self.directory.predictions(self.directory.model(state.participant, position, cycle))
+        if not path.exists():
+            self._rebuilt(state, position, cycle)
+        found = predictions.load(path)
+        # a training that collapsed in its first epoch left the model as it was before
+        return found if len(found) else self._predictions(state, position, cycle - 1)
 
     def _load(self, path: Path) -> Classifier:
         if self._models is None or self._models[0] != path:

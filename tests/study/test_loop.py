@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from study.acquisition import Pool
 from study.annotation import Annotation
-from study.config import StudyFile
+from study.config import StudyFile, load
 from study.directory import StudyDirectory
-from study.learning import training
+from study.errors import UserError
+from study.learning import predictions, training
 from study.loop import TaskLoop
 from study.protocol.events import (
     BatchSelected,
@@ -33,6 +35,7 @@ from study.protocol.steps import (
     FineTune,
     Instructions,
     Practice,
+    Select,
     StartTask,
     Step,
 )
@@ -183,6 +186,73 @@ def test_fine_tuning_says_what_it_did(loop: TaskLoop, session: Session) -> None:
     assert payload.epochs == 2
     assert payload.waiting_seconds >= payload.seconds > 0
     assert seen[-1] == (2, 2)
+
+
+@pytest.fixture
+def looking_back(tiny_file: StudyFile) -> StudyFile:
+    """A study whose strategy needs the predictions of every epoch."""
+    path = tiny_file.path.with_name("looking-back.toml")
+    condition = '\n[[conditions]]\ninterface = "click"\nsampling = "label-dispersion"\n'
+    path.write_text(tiny_file.path.read_text() + condition)
+    return load(path)
+
+
+def test_predictions_are_kept_for_a_strategy_that_looks_back(
+    looking_back: StudyFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    views: list[Pool] = []
+    monkeypatch.setattr("study.loop.Pool", lambda *a, **b: views.append(Pool(*a, **b)) or views[-1])
+    directory = StudyDirectory.create(tmp_path / "back", looking_back)
+    loop = TaskLoop(looking_back, directory, "cpu")
+    loop.prepare()
+    session = enrol(directory.study(), "P01", "pilot", at=0.0)
+    do_until(session, loop, Annotate, cycle=2)
+    of_pretraining = predictions.load(directory.predictions(directory.pretrained))
+    of_task = predictions.load(directory.predictions(directory.model("P01", 1, 1)))
+    assert of_pretraining.shape == (1, 48)
+    assert of_task.shape == (2, 48)
+    assert np.array_equal(views[0].predictions, of_pretraining)
+    assert np.array_equal(views[1].predictions, of_task)
+    assert views[0].seed != views[1].seed
+
+
+def test_lost_predictions_are_rebuilt_from_the_log(looking_back: StudyFile, tmp_path: Path) -> None:
+    directory = StudyDirectory.create(tmp_path / "back", looking_back)
+    loop = TaskLoop(looking_back, directory, "cpu")
+    loop.prepare()
+    session = enrol(directory.study(), "P01", "pilot", at=0.0)
+    step = do_until(session, loop, Select, cycle=2)
+    path = directory.predictions(directory.model("P01", 1, 1))
+    before = predictions.load(path)
+    picked = loop.perform(session, step)
+    path.unlink()
+    again = TaskLoop(looking_back, directory, "cpu").perform(session, step)
+    assert np.array_equal(predictions.load(path), before)
+    assert isinstance(picked, BatchSelected)
+    assert isinstance(again, BatchSelected)
+    assert again.images == picked.images
+
+
+def test_a_checkpoint_without_predictions_is_refused_at_the_first_selection(
+    looking_back: StudyFile, loop: TaskLoop, directory: StudyDirectory, tmp_path: Path
+) -> None:
+    path = looking_back.path.with_name("given.toml")
+    model = f'[model]\ncheckpoint = "{directory.pretrained}"'
+    path.write_text(looking_back.path.read_text().replace("[model]", model))
+    file = load(path)
+    given = StudyDirectory.create(tmp_path / "given", file)
+    theirs = TaskLoop(file, given, "cpu")
+    theirs.prepare()
+    session = enrol(given.study(), "P01", "pilot", at=0.0)
+    with pytest.raises(UserError, match=r"leave out model\.checkpoint"):
+        do_until(session, theirs, Annotate)
+
+
+def test_nothing_is_kept_for_other_strategies(
+    loop: TaskLoop, session: Session, directory: StudyDirectory
+) -> None:
+    do_until(session, loop, Annotate, cycle=2)
+    assert not list(directory.path.rglob("*.predictions.npy"))
 
 
 def test_attention_maps_come_one_for_each_image(loop: TaskLoop, session: Session) -> None:
