@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from apps import benchmark as benchmarking
 from apps import report as reading
 from apps import serve as serving
 from apps.console import console, counted, errors
@@ -41,11 +42,12 @@ DeviceOption = Annotated[
 
 
 class Example(StrEnum):
-    """The study files that come with clickstudy."""
+    """The files that come with clickstudy."""
 
     scenes = "scenes"
     demo = "demo"
     photographs = "photographs"
+    benchmark = "benchmark"
 
 
 class Mode(StrEnum):
@@ -62,14 +64,16 @@ def init(
     example: Annotated[
         Example,
         typer.Option(
-            help="scenes: every setting, commented; demo: a short study; photographs: COCO."
+            help="scenes: every setting, commented; demo: a short study; photographs: COCO; "
+            "benchmark: a benchmark file."
         ),
     ] = Example.scenes,
 ) -> None:
-    """Write a commented study file into DIRECTORY."""
+    """Write a commented study file (or benchmark file) into DIRECTORY."""
     from study.errors import UserError
 
-    target = directory / "study.toml"
+    bench = example is Example.benchmark
+    target = directory / ("benchmark.toml" if bench else "study.toml")
     if target.exists():
         raise UserError(f"{target} exists already: choose another directory, or edit that file")
     try:
@@ -77,7 +81,8 @@ def init(
         target.write_text(files("apps").joinpath("examples", f"{example}.toml").read_text())
     except OSError as error:
         raise UserError(f"{target} cannot be written ({error.strerror})") from error
-    console.print(f"Wrote {target}. Check it with: clickstudy check {target}")
+    then = "Run it with: clickstudy benchmark" if bench else "Check it with: clickstudy check"
+    console.print(f"Wrote {target}. {then} {target}")
 
 
 @app.command(rich_help_panel=PREPARE)
@@ -254,6 +259,7 @@ def export(
     console.print(f"Wrote {out}; data_dictionary.csv says what every column means.")
 
 
+app.add_typer(benchmarking.app, name="benchmark", rich_help_panel=RUN)
 app.command(rich_help_panel=RUN)(serving.serve)
 app.command(rich_help_panel=READ)(reading.report)
 app.command(rich_help_panel=PREPARE)(reading.plan)

@@ -11,24 +11,13 @@ import threading
 from collections.abc import Sequence
 from types import TracebackType
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-
+from simulators.progress import progress_bar
 from study.config import StudyConfig
 from study.protocol import timeline
 from study.protocol.session import Study
 
 INTERVAL = 2.0
 """Seconds between looks at the log."""
-ESTIMATED_OVER = 120.0
-"""Seconds of speed that the estimate of the time left looks back on."""
 
 log = logging.getLogger(__name__)
 
@@ -62,18 +51,9 @@ class Watch:
         self._last = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
-        self._bar = Progress(
-            SpinnerColumn(),
-            TextColumn("Simulating, tasks"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            speed_estimate_period=ESTIMATED_OVER,
-        )
+        self._bar = progress_bar()
         tasks = len(names) * len(study.config.conditions)
-        self._line = self._bar.add_task("", total=tasks, completed=0)
+        self._line = self._bar.add_task("Simulating, tasks", total=tasks, completed=0)
 
     def look(self) -> float:
         """Read what is new in the log; returns how many tasks are done, parts included."""

@@ -8,7 +8,7 @@ where it is needed, and :meth:`ImageSet.require_masks` says how to get it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -91,6 +91,10 @@ class ImageSet:
             )
         return self.masks
 
+    def to(self, device: torch.device | str) -> ImageSet:
+        """With the images on a device; what is small or asked for by the CPU stays where it is."""
+        return replace(self, images=self.images.to(device))
+
     def subset(self, indices: Sequence[int] | Tensor) -> ImageSet:
         """The images at ``indices``, in that order."""
         index = torch.as_tensor(indices, dtype=torch.long)
@@ -131,6 +135,13 @@ class Dataset:
     def classes(self) -> tuple[str, ...]:
         """Class names, the same in every split."""
         return next(iter(self.splits.values())).classes
+
+    def to(self, device: torch.device | str) -> Dataset:
+        """With all images on a device, so that no batch has to travel."""
+        if torch.device(device).type == "cpu":
+            return self  # a large dataset stays on the disk that it is mapped from
+        splits = {name: images.to(device) for name, images in self.splits.items()}
+        return replace(self, splits=splits)
 
     @property
     def test_splits(self) -> tuple[str, ...]:

@@ -214,13 +214,25 @@ def load(path: Path | str, device: torch.device | str) -> tuple[Classifier, dict
         raise ModelError(f"{path}: not a readable checkpoint ({type(error).__name__})") from error
     if not isinstance(saved, dict) or saved.get("clickstudy") != FORMAT:
         raise ModelError(f"{path}: not a clickstudy checkpoint of format {FORMAT}")
-    config = ModelConfig.model_validate({**saved["config"], "weights": "none", "checkpoint": None})
-    model = build(config, saved["classes"], seed=0)
+    model = _blank(ModelConfig.model_validate(saved["config"]), saved["classes"])
     try:
         model.load_state_dict(saved["state"])
     except RuntimeError as error:
         raise ModelError(f"{path}: its weights do not fit a {config.name} network") from error
     return model.to(device).eval(), saved["meta"]
+
+
+def twin(model: Classifier) -> Classifier:
+    """Another classifier with the same weights, on the same device, in evaluation mode."""
+    other = _blank(model.config, model.classes)
+    other.load_state_dict(model.state_dict())
+    return other.to(model.device).eval()
+
+
+def _blank(config: ModelConfig, classes: int) -> Classifier:
+    """The architecture, with weights that are going to be replaced."""
+    plain = config.model_copy(update={"weights": "none", "checkpoint": None})
+    return build(plain, classes, seed=0)
 
 
 def _same_architecture(model: Classifier, config: ModelConfig, classes: int, path: Path) -> None:

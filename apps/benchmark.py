@@ -1,0 +1,178 @@
+"""``clickstudy benchmark``: compare acquisition strategies with simulated annotators."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from apps.console import console, errors
+
+if TYPE_CHECKING:
+    from simulators.benchmark.config import BenchFile
+    from simulators.benchmark.sweep import Failure
+
+
+class RunByDefault(TyperGroup):
+    """``benchmark BENCH.toml`` is short for ``benchmark run BENCH.toml``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the default command first where none is named."""
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=RunByDefault,
+    no_args_is_help=True,
+    help="Compare acquisition strategies with simulated annotators: BENCH.toml, or a command.",
+)
+
+DeviceOption = Annotated[
+    str, typer.Option(help="auto takes a GPU where there is one; or cpu, cuda, cuda:1, mps.")
+]
+
+
+@app.command()
+def run(
+    bench: Annotated[
+        Path | None,
+        typer.Argument(help="The benchmark file.", metavar="BENCH.toml", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where to write.", show_default="runs/NAME")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Trials at once; 0: one for each core.", show_default="cores")
+    ] = 0,
+    engine: Annotated[
+        str, typer.Option(help="local, or ray / dask (the cluster extra).")
+    ] = "local",
+    device: DeviceOption = "auto",
+    profile: Annotated[bool, typer.Option("--profile", help="Say where the time went.")] = False,
+    speed: Annotated[
+        bool, typer.Option("--speed", help="Measure the speeds that we promise, and no strategy.")
+    ] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Where to write what --speed measured.")
+    ] = None,
+) -> None:
+    """Run every trial that is not finished, then write the report; run again, it resumes."""
+    from study.errors import UserError
+
+    if speed:
+        _speed(device, json_file)
+        return
+    if json_file is not None:
+        raise UserError("--json is where --speed writes: give --speed too")
+    if bench is None:
+        raise UserError("benchmark needs a BENCH.toml: `clickstudy init DIR --example benchmark`")
+    from simulators.benchmark.config import load
+    from simulators.benchmark.sweep import run as sweep
+
+    file = load(bench)
+    place = out or Path("runs") / file.config.name
+    try:
+        failures = sweep(file, place, workers, engine, device)
+    except KeyboardInterrupt:
+        command = ["clickstudy", "benchmark", str(bench), "--out", str(place)]
+        command += ["--workers", str(workers), "--engine", engine, "--device", device]
+        errors.print(
+            f"\nInterrupted; finished trials and cycles are kept. To go on: {shlex.join(command)}",
+            soft_wrap=True,
+            markup=False,
+        )
+        raise
+    if profile:
+        _profile(place)
+    _write_report(file, place, place / "report", device)
+    _say_failed(failures)
+
+
+@app.command()
+def report(
+    directory: Annotated[
+        Path, typer.Argument(help="What `clickstudy benchmark` wrote.", metavar="DIR")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where to write.", show_default="DIR/report")
+    ] = None,
+) -> None:
+    """Tables, learning curves, attention before and after, critical differences, cost."""
+    from simulators.benchmark.config import load
+    from study.errors import UserError
+
+    if not (directory / "bench.toml").is_file():
+        raise UserError(
+            f"{directory} is not a benchmark directory: it has no bench.toml (a benchmark "
+            f"directory is what `clickstudy benchmark BENCH.toml` wrote)"
+        )
+    _write_report(load(directory / "bench.toml"), directory, out or directory / "report", "cpu")
+
+
+def _write_report(file: BenchFile, place: Path, out: Path, device: str) -> None:
+    from analysis.benchmark import write
+    from analysis.errors import InputError
+    from apps.benchmark_pictures import before_after
+    from study.errors import UserError
+
+    try:
+        results = write(place, out, before_after(file, place))
+    except InputError as error:
+        raise UserError(str(error)) from error
+    console.print("[bold red]SIMULATED annotators[/bold red]")
+    for sentence in results["sentences"]:
+        console.print(f"- {sentence}", markup=False)
+    console.print(f"Wrote {out / 'report.html'}, {out / 'results.json'} and {out / 'figures'}.")
+
+
+def _profile(place: Path) -> None:
+    """Where the time of computing went, over all trials that are finished."""
+    import pandas as pd
+    from rich.table import Table
+
+    from simulators.benchmark.tables import profile
+
+    rows = profile(pd.read_csv(place / "cycles.csv"))
+    table = Table("step", "seconds", "share", "ms per image", box=None)
+    for row in rows:
+        table.add_row(
+            row["step"], f"{row['seconds']:.1f}", f"{row['share']:.1%}", f"{row['per_image']:.2f}"
+        )
+    console.print(table)
+
+
+def _say_failed(failures: list[Failure]) -> None:
+    from study.errors import UserError
+
+    if failures:
+        lines = "; ".join(
+            f"{failure.trial.arm.name}, {failure.trial.interface}, seed {failure.trial.number}: "
+            f"{failure.problem}"
+            for failure in failures
+        )
+        raise UserError(
+            f"{len(failures)} trials failed, the others are finished ({lines}): put it right and "
+            f"run the same command again"
+        )
+
+
+def _speed(device: str, json_file: Path | None) -> None:
+    from rich.table import Table
+
+    from simulators.speed import measure, write
+
+    with console.status("Measuring; nothing else should run on this machine"):
+        found = measure(device)
+    table = Table("what", "ratio", "target", "holds", box=None)
+    for one in found:
+        table.add_row(one.name, f"{one.ratio:.3g}", one.target, "yes" if one.holds else "no")
+        table.add_row(f"[dim]  {one.detail}[/dim]", "", "", "")
+    console.print(table)
+    if json_file is not None:
+        write(json_file, found)
+        console.print(f"Wrote {json_file}")

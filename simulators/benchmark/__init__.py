@@ -1,0 +1,1 @@
+"""Strategies and interfaces compared by simulated annotators, under budgets of annotator time."""

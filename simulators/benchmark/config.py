@@ -1,0 +1,297 @@
+"""The benchmark file: one TOML file that says what is compared, on what, and under which budget.
+
+It shares its tables with the study file (dataset, model, pretraining, fine_tuning, guidance), so
+that what was benchmarked can be studied as it is. Defaults are those of He et al. (2023), section
+5: ten cycles of 256 images (Figure 7).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from simulators.person import Person
+from study.acquisition.registry import STRATEGIES, build
+from study.config import (
+    AcquisitionConfig,
+    DatasetConfig,
+    FineTuningConfig,
+    GuidanceConfig,
+    InterfaceName,
+    ModelConfig,
+    NonNegative,
+    Positive,
+    PretrainingConfig,
+    ScenesConfig,
+    Section,
+    StrategyName,
+    StudyConfig,
+    StudyFile,
+    StudyFileError,
+    Whole,
+    explain,
+    file_hash,
+    nearest,
+    read_toml,
+)
+from study.data.scenes import DRAWING_VERSION
+from study.errors import UserError
+
+VERSION = 1
+"""To be raised when the same settings mean another experiment: it is part of every trial's name."""
+INTERFACES: tuple[InterfaceName, ...] = get_args(InterfaceName)
+
+
+class Arm(AcquisitionConfig):
+    """One way of selecting that is compared: a strategy, its options and its wrappers.
+
+    Attributes:
+        label: its name in tables and figures; by default made of the rest.
+        options: hyper-parameters of the strategy, by the names of its constructor's arguments.
+        committee: how many further classifiers are fine-tuned beside the trial's own, for
+            strategies that ask how far classifiers disagree; with 0, dropout takes their place.
+    """
+
+    active: StrategyName = Field(default="attention", alias="strategy")
+    label: str = ""
+    options: Mapping[str, float | int | str] = {}
+    committee: Annotated[int, Field(strict=True, ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _can_be_built(self) -> Arm:
+        try:
+            build(self.active, self, self.options)
+        except UserError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+    @property
+    def needs_predictions(self) -> bool:
+        """Whether the strategy looks back over the epochs of the last training."""
+        return build(self.active, self, self.options).needs_predictions
+
+    @property
+    def name(self) -> str:
+        """The label, or what tells this arm from others: ``entropy + margin, balanced``."""
+        if self.label:
+            return self.label
+        text = " + ".join((self.active, *getattr(self, "combine", ())))
+        options = [f"{name}={value}" for name, value in self.options.items()]
+        text += f" ({', '.join(options)})" if options else ""
+        text += f", committee of {self.committee + 1}" if self.committee else ""
+        text += ", balanced" if self.balance else ""
+        return text + (f", of {self.subsample}" if self.subsample else "")
+
+
+def _arm(value: object) -> object:
+    """``"entropy + margin"`` is short for a table."""
+    if not isinstance(value, str):
+        return value
+    first, *others = (part.strip() for part in value.split("+"))
+    return {"strategy": first, "combine": tuple(others)} if others else {"strategy": first}
+
+
+def _arms(value: object) -> object:
+    """``"all"`` is every strategy, random first."""
+    if value == "all":
+        return sorted(STRATEGIES, key=lambda name: name != "random")
+    return value
+
+
+class BudgetConfig(Section):
+    """What one trial may spend; whichever ends first ends it.
+
+    ``seconds`` are the simulated annotator's, without waiting: an image that would be finished
+    after them is not annotated (Tables 2 and 3 compare strategies after 240 minutes). ``actions``
+    are presses, undone ones included.
+    """
+
+    batch: Positive = 256
+    cycles: Positive = 10
+    images: Positive | None = None
+    actions: Positive | None = None
+    seconds: Annotated[float, Field(strict=True, gt=0)] | None = None
+
+    @property
+    def most_images(self) -> int:
+        """No trial annotates more."""
+        full = self.batch * self.cycles
+        return full if self.images is None else min(full, self.images)
+
+
+class AnnotatorConfig(Section):
+    """The simulated annotators: parameters of :class:`~simulators.person.Person` that are fixed.
+
+    Every seed has a person of its own, the same for all strategies and interfaces.
+    """
+
+    fixed: Mapping[str, NonNegative] = {}
+    show_attention: tuple[InterfaceName, ...] = INTERFACES
+
+    @model_validator(mode="after")
+    def _parameters_exist(self) -> AnnotatorConfig:
+        for name in self.fixed:
+            if name not in Person.model_fields:
+                raise ValueError(
+                    f"{name!r} is not a parameter of a simulated person"
+                    f"{nearest(name, list(Person.model_fields))}"
+                )
+        return self
+
+
+class TargetConfig(Section):
+    """What is reported first, and the value that strategies race to."""
+
+    split: Literal["balanced", "test"] = "balanced"
+    metric: str = "accuracy"
+    value: NonNegative | None = None
+
+
+class BenchConfig(Section):
+    """A whole benchmark file."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    title: str = ""
+    seeds: Annotated[tuple[Whole, ...], Field(min_length=1)] = (0, 1, 2)
+    interfaces: Annotated[tuple[InterfaceName, ...], Field(min_length=1)] = INTERFACES
+    strategies: Annotated[
+        tuple[Annotated[Arm, BeforeValidator(_arm)], ...],
+        BeforeValidator(_arms),
+        Field(min_length=1),
+    ]
+    baseline: str = "random"
+    budget: BudgetConfig = BudgetConfig()
+    annotator: AnnotatorConfig = AnnotatorConfig()
+    target: TargetConfig = TargetConfig()
+    dataset: DatasetConfig = ScenesConfig()
+    model: ModelConfig = ModelConfig()
+    pretraining: PretrainingConfig = PretrainingConfig()
+    fine_tuning: FineTuningConfig = FineTuningConfig()
+    guidance: GuidanceConfig = GuidanceConfig()
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> BenchConfig:
+        names = [arm.name for arm in self.strategies]
+        problems = []
+        for what, values in (
+            ("strategies", names),
+            ("seeds", self.seeds),
+            ("interfaces", self.interfaces),
+        ):
+            for value, count in Counter(values).items():
+                if count > 1:
+                    problems.append(f"{what}: {value} is listed {count} times; list it once")
+        if self.baseline not in names:
+            problems.append(
+                f"baseline = {self.baseline!r} is not among the strategies"
+                f"{nearest(self.baseline, names)}"
+            )
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+
+@dataclass(frozen=True)
+class BenchFile:
+    """A valid benchmark file: where it lies, what it says, and its hash (sha256 of its bytes)."""
+
+    path: Path
+    config: BenchConfig
+    hash: str
+
+    def trials(self) -> Iterator[Trial]:
+        """All of them, seed by seed."""
+        config = self.config
+        for number in config.seeds:
+            for interface in config.interfaces:
+                for arm in config.strategies:
+                    yield Trial(self, arm, interface, number)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One strategy, one interface, one seed."""
+
+    file: BenchFile
+    arm: Arm
+    interface: InterfaceName
+    number: int
+
+    @property
+    def study(self) -> StudyFile:
+        """What this trial's seed trains and looks at, as a study file.
+
+        A seed changes everything: images (or their splits), first weights, annotator, chance.
+        """
+        config = self.file.config
+        dataset = config.dataset.model_copy(update={"seed": config.dataset.seed + self.number})
+        study = StudyConfig(
+            name=config.name,
+            seed=self.number,
+            dataset=dataset,
+            model=config.model,
+            pretraining=config.pretraining,
+            fine_tuning=config.fine_tuning,
+            guidance=config.guidance,
+            acquisition=AcquisitionConfig(
+                **self.arm.model_dump(include=set(AcquisitionConfig.model_fields))
+            ),
+        )
+        return StudyFile(self.file.path, study, self.file.hash)
+
+    @property
+    def baseline(self) -> str:
+        """The hash that names the classifier that the trial starts from."""
+        return _hash(self._beginning())
+
+    @property
+    def hash(self) -> str:
+        """The hash that names the trial: of all that can change its result."""
+        return _hash(self.parameters())
+
+    def parameters(self) -> dict[str, Any]:
+        """All that can change the trial's result, as plain values; labels cannot."""
+        config = self.file.config
+        return {
+            **self._beginning(),
+            "arm": self.arm.model_dump(mode="json", exclude={"label"}),
+            "interface": self.interface,
+            "budget": config.budget.model_dump(mode="json"),
+            "annotator": config.annotator.model_dump(mode="json"),
+            "fine_tuning": config.fine_tuning.model_dump(mode="json"),
+            "guidance": config.guidance.model_dump(mode="json"),
+        }
+
+    def _beginning(self) -> dict[str, Any]:
+        study = self.study.config
+        return {
+            "version": [VERSION, DRAWING_VERSION],
+            "seed": self.number,
+            "dataset": study.dataset.model_dump(mode="json"),
+            "model": study.model.model_dump(mode="json"),
+            "pretraining": study.pretraining.model_dump(mode="json"),
+        }
+
+
+def load(path: Path | str) -> BenchFile:
+    """Read and validate a benchmark file; raises :class:`StudyFileError` with every problem."""
+    path = Path(path)
+    values, raw = read_toml(path)
+    try:
+        config = BenchConfig.model_validate(values)
+    except ValidationError as error:
+        lines = [f"{path.name}: {line}" for line in explain(error, BenchConfig)]
+        raise StudyFileError(lines) from error
+    return BenchFile(path.resolve(), config, file_hash(raw))
+
+
+def _hash(parameters: dict[str, Any]) -> str:
+    text = json.dumps(parameters, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

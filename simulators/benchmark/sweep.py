@@ -1,0 +1,189 @@
+"""All trials of a benchmark: independent, named, resumable, on any engine.
+
+First the classifiers that the seeds start from, then the trials; nothing is passed between jobs
+but files. A trial that fails is written down and the others go on; run again, finished trials are
+skipped, those cut short go on after their last cycle, and those that failed are tried again.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import os
+import platform
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import torch
+
+from simulators.benchmark import jobs, tables, watch
+from simulators.benchmark.config import BenchFile, Trial
+from simulators.benchmark.places import Places
+from simulators.engines import check_engine, jobs_on
+from study.device import pick_device
+from study.errors import UserError
+from study.files import write_atomically
+from study.versions import versions
+
+LIVES = 2
+"""A trial whose worker died this many times has failed."""
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A trial that could not be finished."""
+
+    trial: Trial
+    problem: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "strategy": self.trial.arm.name,
+            "interface": self.trial.interface,
+            "seed": self.trial.number,
+            "problem": self.problem,
+        }
+
+
+def run(
+    file: BenchFile,
+    out: Path,
+    workers: int = 0,
+    engine: str = "local",
+    device: str = "auto",
+    progress: bool = True,
+) -> list[Failure]:
+    """Run every trial that is not finished, and write the tables.
+
+    Args:
+        file: the benchmark file.
+        out: the benchmark directory, made when missing; on a cluster, one that all workers see.
+            Trials in it that another version of the file also has are used, the others wait.
+        workers: jobs at once; 0 is one for each core (or all that a cluster has). On a GPU all of
+            them share it.
+        engine: ``local``, ``ray`` or ``dask``.
+        device: where models are computed.
+        progress: whether to draw a progress bar.
+
+    Returns:
+        The trials that failed, in order.
+
+    Raises:
+        UserError: for an unknown engine, a device that does not exist, data without masks.
+    """
+    check_engine(engine)
+    where = str(pick_device(device))
+    places = Places(out.resolve())
+    _write_file(places, file)
+    trials = list(file.trials())
+    for one in trials:
+        places.begun(one).unlink(missing_ok=True)
+    baselines = _baselines(trials)
+    parent = os.getpid()
+    try:
+        missing = [one for one in baselines if not jobs.prepared(places, one)]
+        ready = functools.partial(watch.ready, places, missing)
+        if missing:
+            bar = watch.bar("Pretraining", len(missing), ready) if progress else nullcontext()
+            with bar, jobs_on(engine, workers) as pool:
+                pool(joblib.delayed(jobs.prepare)(places, one, where, parent) for one in missing)
+        cycles = len(trials) * file.config.budget.cycles
+        done = functools.partial(watch.cycles_done, places, trials)
+        bar = watch.bar("Trials (SIMULATED), cycles", cycles, done) if progress else nullcontext()
+        with bar:
+            _finish(places, trials, engine, workers, where, parent)
+    finally:
+        failures = list(_failures(places, trials))
+        tables.write(places, file, facts(file, trials, failures, places, where))
+    return failures
+
+
+def facts(
+    file: BenchFile, trials: Sequence[Trial], failures: Sequence[Failure], places: Places, on: str
+) -> dict[str, Any]:
+    """What ``benchmark.json`` says of the whole benchmark."""
+    config = file.config
+    gpu = torch.cuda.get_device_name(on) if on.startswith("cuda") else ""
+    return {
+        "name": config.name,
+        "title": config.title,
+        "hash": file.hash,
+        "simulated": True,
+        "baseline_name": config.baseline,
+        "target": config.target.model_dump(mode="json"),
+        "primary": {"split": config.target.split, "metric": config.target.metric},
+        "dataset": config.dataset.kind,
+        "trials": len(trials),
+        "finished": sum(places.result(one).exists() for one in trials),
+        "failed": [failure.as_dict() for failure in failures],
+        "device": gpu or on,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "versions": versions(),
+    }
+
+
+def _write_file(places: Places, file: BenchFile) -> None:
+    try:
+        places.path.mkdir(parents=True, exist_ok=True)
+        write_atomically(places.path / "bench.toml", file.path.read_bytes())
+    except OSError as error:
+        raise UserError(f"{places.path} cannot be written ({error.strerror})") from error
+
+
+# -- the classifiers that trials start from -------------------------------------------------
+
+
+def _baselines(trials: Sequence[Trial]) -> list[Trial]:
+    """One trial for each baseline: one that looks back over its training, where there is one."""
+    found: dict[str, Trial] = {}
+    for one in trials:
+        if one.baseline not in found or one.arm.needs_predictions:
+            found[one.baseline] = one
+    return list(found.values())
+
+
+# -- the trials -----------------------------------------------------------------------------
+
+
+def _finish(
+    places: Places, trials: Sequence[Trial], engine: str, workers: int, device: str, parent: int
+) -> None:
+    """Run what is not finished; a worker that dies takes nobody else's trial with it."""
+    deaths: Counter[str] = Counter()
+    given_up: set[str] = set()
+    while True:
+        left = [
+            one for one in trials if one.hash not in given_up and not places.result(one).exists()
+        ]
+        if not left:
+            return
+        try:
+            with jobs_on(engine, workers) as pool:
+                pool(joblib.delayed(jobs.perform)(places, one, device, parent) for one in left)
+            return
+        except Exception as error:
+            suspects = [one for one in left if places.begun(one).exists()]
+            if not suspects:
+                raise
+            log.warning("a worker died (%s): going on with the others", type(error).__name__)
+            for one in suspects:
+                places.begun(one).unlink()
+                deaths[one.hash] += 1
+                if deaths[one.hash] >= LIVES:
+                    given_up.add(one.hash)
+                    jobs.write_failure(places, one, "its worker process died", "")
+
+
+def _failures(places: Places, trials: Sequence[Trial]) -> Iterator[Failure]:
+    for one in trials:
+        path = places.failure(one)
+        if path.exists() and not places.result(one).exists():
+            yield Failure(one, json.loads(path.read_text())["problem"])

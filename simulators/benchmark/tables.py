@@ -1,0 +1,90 @@
+"""Finished trials as two tidy tables: cycles and picks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from simulators.benchmark.config import BenchFile
+from simulators.benchmark.places import Places
+from study.files import write_atomically
+
+WHO = ("trial", "strategy", "interface", "seed")
+CYCLES = (
+    *WHO,
+    "cycle",
+    "split",
+    "images",
+    "actions",
+    "seconds",
+    "picked",
+    "picked_accuracy",
+    "picked_l1",
+    "picked_conflicting",
+    "collapsed",
+    "note",
+    "gap",
+    "selection_s",
+    "attention_s",
+    "annotating_s",
+    "fine_tuning_s",
+    "evaluation_s",
+)
+"""The first columns of ``cycles.csv``; strategies' other remarks and the metrics follow.
+
+One row per trial, cycle and split; cycle 0 is the pretrained classifier. ``images``, ``actions``
+and ``seconds`` are spent up to then (simulated annotator seconds); ``picked_...`` describe the
+cycle's batch, with the classifier that selected it; columns that end in ``_s`` are wall seconds of
+computing, and the only ones that differ from run to run.
+"""
+PICKS = (*WHO, "cycle", "order", "image", "label", "aligned", "correct", "seconds", "actions")
+"""The columns of ``picks.csv``: one row per annotated image."""
+
+
+def write(places: Places, file: BenchFile, facts: dict[str, Any]) -> None:
+    """Write ``benchmark.json``, ``cycles.csv`` and ``picks.csv`` of what is finished."""
+    cycles, picks = read(places, file)
+    for name, frame in (("cycles", cycles), ("picks", picks)):
+        content = frame.to_csv(index=False).encode()
+        write_atomically(places.path / f"{name}.csv", content)
+    content = json.dumps(facts, indent=1).encode()
+    write_atomically(places.path / "benchmark.json", content)
+
+
+def read(places: Places, file: BenchFile) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Cycles and picks of the finished trials of a benchmark file."""
+    cycles: list[dict[str, Any]] = []
+    picks: list[dict[str, Any]] = []
+    for who, content in _finished(places, file):
+        cycles += [who | row for row in content["rows"]]
+        picks += [who | row for row in content["picks"]]
+    frame = pd.DataFrame(cycles)
+    rest = [name for name in frame.columns if name not in CYCLES]
+    return frame.reindex(columns=[*CYCLES, *rest]), pd.DataFrame(picks, columns=list(PICKS))
+
+
+def _finished(places: Places, file: BenchFile) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    for trial in file.trials():
+        path = places.result(trial)
+        if path.exists():
+            names = (trial.hash, trial.arm.name, trial.interface, trial.number)
+            yield dict(zip(WHO, names, strict=True)), json.loads(path.read_text())
+
+
+def profile(cycles: pd.DataFrame) -> list[dict[str, Any]]:
+    """Where the computing of finished trials went: step, seconds, share, ms per picked image."""
+    once = cycles[cycles["cycle"] > 0].drop_duplicates(["trial", "cycle"])
+    steps = {name: float(once[name].sum()) for name in CYCLES if name.endswith("_s")}
+    whole, picked = sum(steps.values()), float(once["picked"].sum())
+    return [
+        {
+            "step": name.removesuffix("_s").replace("_", "-"),
+            "seconds": seconds,
+            "share": seconds / whole if whole else 0.0,
+            "per_image": 1000.0 * seconds / picked if picked else 0.0,
+        }
+        for name, seconds in sorted(steps.items(), key=lambda step: -step[1])
+    ]

@@ -1,0 +1,86 @@
+"""The benchmark file: short forms, every mistake at once, names that say what matters."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from simulators.benchmark import config
+from simulators.benchmark.config import BenchConfig
+from study.acquisition import STRATEGIES
+from study.config import StudyFileError
+
+EXAMPLE = Path("apps/examples/benchmark.toml")
+
+
+def test_all_means_every_strategy_and_random_first(bench) -> None:
+    file = bench([('["random", "entropy", "label-dispersion"]', '"all"')])
+    names = [arm.name for arm in file.config.strategies]
+    assert names[0] == "random"
+    assert sorted(names) == sorted(STRATEGIES)
+
+
+def test_an_arm_is_named_by_what_tells_it_from_others(bench) -> None:
+    arms = """[
+        "random", "entropy + margin",
+        { strategy = "entropy", balance = true },
+        { strategy = "score-bands", options = { low = 0.4, high = 0.6 } },
+        { strategy = "vote-entropy", committee = 2, subsample = 20 },
+        { strategy = "k-center", label = "mine" },
+    ]"""
+    file = bench([('["random", "entropy", "label-dispersion"]', arms)])
+    assert [arm.name for arm in file.config.strategies] == [
+        "random",
+        "entropy + margin",
+        "entropy, balanced",
+        "score-bands (low=0.4, high=0.6)",
+        "vote-entropy, committee of 3, of 20",
+        "mine",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"entropy"', '"entrpy"', "strategies[1].strategy = 'entrpy' is not known"),
+        ('"entropy"', '"random"', "strategies: random is listed 2 times"),
+        ('"random", ', "", "baseline = 'random' is not among the strategies"),
+        ('"entropy"', '"entropy + random"', "random"),
+        ('"entropy"', '{ strategy = "entropy", options = { low = 1 } }', "'low' is not an option"),
+        ("cycles = 2", "cycle = 2", "budget.cycle is not a setting; did you mean 'cycles'?"),
+        ("[0, 1]", "[0, 0]", "seeds: 0 is listed 2 times"),
+        ("batch = 6", "batch = 6\nseconds = 0.0", "budget.seconds = 0.0 must be more than 0"),
+        ("epochs = 1", "epochs = 1\n[annotator]\nfixed = { speeed = 1.0 }", "did you mean 'speed'"),
+    ],
+)
+def test_mistakes_are_named_by_their_path(bench, old: str, new: str, said: str) -> None:
+    with pytest.raises(StudyFileError) as error:
+        bench([(old, new)])
+    assert said in str(error.value)
+    assert "bench.toml" in str(error.value)
+
+
+def test_a_trials_name_depends_on_what_can_change_its_result_only(bench) -> None:
+    first = [trial.hash for trial in bench().trials()]
+    assert len(set(first)) == len(first) == 6
+    renamed = bench([('"entropy"', '{ strategy = "entropy", label = "H" }')])
+    assert [trial.hash for trial in renamed.trials()] == first
+    fewer = bench([('["random", "entropy", "label-dispersion"]', '["random"]')])
+    assert {trial.hash for trial in fewer.trials()} < set(first)
+    longer = bench([("cycles = 2", "cycles = 3")])
+    assert not {trial.hash for trial in longer.trials()} & set(first)
+    assert {t.baseline for t in longer.trials()} == {t.baseline for t in bench().trials()}
+
+
+def test_the_example_shows_every_setting_of_its_own() -> None:
+    text = EXAMPLE.read_text()
+    config.load(EXAMPLE)
+    assert tomllib.loads(text)
+    own = [name for name in BenchConfig.model_fields if name not in ("instruments",)]
+    for name in own:
+        assert name in text
+    for table in ("budget", "annotator", "target"):
+        for setting in BenchConfig.model_fields[table].default.model_fields_set | set(
+            type(BenchConfig.model_fields[table].default).model_fields
+        ):
+            assert setting in text

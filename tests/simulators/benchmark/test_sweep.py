@@ -1,0 +1,127 @@
+"""The sweep: blind to engine and workers, resumable, not stopped by one failure."""
+
+import json
+import os
+import signal
+import threading
+import time
+
+import pytest
+from finished_trials import told
+
+from simulators.benchmark import jobs, sweep
+from simulators.benchmark.places import Places
+from study.errors import UserError
+
+
+def _run(file, place, **how):
+    return sweep.run(file, place, **({"workers": 1, "device": "cpu", "progress": False} | how))
+
+
+@pytest.mark.parametrize(("engine", "workers"), [("local", 2), ("dask", 2), pytest.param("ray", 2)])
+def test_engines_and_workers_do_not_change_a_bit(finished, tmp_path, engine, workers) -> None:
+    file, place = finished
+    assert _run(file, tmp_path / "run", engine=engine, workers=workers) == []
+    assert told(tmp_path / "run") == told(place)
+
+
+def test_an_unknown_engine_is_refused_with_the_nearest(finished, tmp_path) -> None:
+    with pytest.raises(UserError, match="did you mean 'dask'"):
+        _run(finished[0], tmp_path / "run", engine="dsk")
+
+
+def test_finished_trials_are_not_run_again(bench, tmp_path) -> None:
+    file = bench()
+    _run(file, tmp_path / "run")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*.json")}
+    more = bench([('"entropy"', '"entropy", "margin"')])
+    _run(more, tmp_path / "run")
+    after = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*.json")}
+    same = {path for path in before if after[path] == before[path]}
+    assert {path for path in before if path.name != "benchmark.json"} == same
+    assert len([path for path in after if path.parent.name == "trials"]) == 8
+
+
+def test_a_trial_cut_short_goes_on_after_its_last_cycle(finished, tmp_path, monkeypatch) -> None:
+    file, place = finished
+    real, calls = jobs.trial.Run.cycle, []
+
+    def cut(self, state):
+        if state.cycle == 1:
+            raise KeyboardInterrupt
+        real(self, state)
+
+    monkeypatch.setattr(jobs.trial.Run, "cycle", cut)
+    with pytest.raises(KeyboardInterrupt):
+        _run(file, tmp_path / "run")
+    assert list((tmp_path / "run" / "partial").glob("*.1.pt"))
+
+    def counted(self, state):
+        calls.append(state.cycle)
+        real(self, state)
+
+    monkeypatch.setattr(jobs.trial.Run, "cycle", counted)
+    assert _run(file, tmp_path / "run") == []
+    assert calls.count(0) == 5
+    assert calls.count(1) == 6
+    assert told(tmp_path / "run") == told(place)
+    assert not list((tmp_path / "run" / "partial").iterdir())
+
+
+def test_a_failing_trial_is_reported_and_the_others_finish(bench, tmp_path) -> None:
+    """A checkpoint brings no predictions of its training, which label dispersion needs."""
+    _run(bench(), tmp_path / "first")
+    checkpoint = next((tmp_path / "first" / "baselines").glob("*/pretrained.pt"))
+    file = bench([("blocks = 2", f"blocks = 2\ncheckpoint = '{checkpoint}'")])
+    failures = _run(file, tmp_path / "run", workers=2)
+    assert [(f.trial.arm.name, f.trial.number) for f in failures] == [
+        ("label-dispersion", 0),
+        ("label-dispersion", 1),
+    ]
+    assert "predictions" in failures[0].problem
+    facts = json.loads((tmp_path / "run" / "benchmark.json").read_text())
+    assert (facts["trials"], facts["finished"], len(facts["failed"])) == (6, 4, 2)
+
+
+def test_a_killed_worker_costs_nobody_else_their_trial(finished, tmp_path) -> None:
+    file, place = finished
+    killed = []
+
+    def kill() -> None:
+        folder = tmp_path / "run" / "partial"
+        while not killed:
+            for path in folder.glob("*.begun") if folder.exists() else ():
+                try:
+                    worker = int(path.read_text())
+                except (ValueError, FileNotFoundError):
+                    continue
+                if worker != os.getpid():
+                    os.kill(worker, signal.SIGKILL)
+                    killed.append(worker)
+                    return
+            time.sleep(0.002)
+
+    thread = threading.Thread(target=kill, daemon=True)
+    thread.start()
+    assert _run(file, tmp_path / "run", workers=2) == []
+    thread.join(timeout=5)
+    assert killed
+    assert told(tmp_path / "run") == told(place)
+
+
+def test_a_trial_whose_workers_always_die_has_failed(finished, tmp_path, monkeypatch) -> None:
+    file, _ = finished
+    places = Places(tmp_path / "run")
+    trials = list(file.trials())
+
+    def die(places, one, device, parent):
+        jobs.write_atomically(places.begun(one), b"1")
+        if one is trials[1]:
+            raise RuntimeError("a worker process was terminated")
+        jobs.write_atomically(places.result(one), b"{}")
+        places.begun(one).unlink()
+
+    monkeypatch.setattr(jobs, "perform", die)
+    sweep._finish(places, trials, "local", 1, "cpu", os.getpid())
+    assert sum(places.result(one).exists() for one in trials) == 5
+    assert [f.problem for f in sweep._failures(places, trials)] == ["its worker process died"]
