@@ -89,7 +89,7 @@ def run(
         raise
     if profile:
         _profile(place)
-    _write_report(file, place, place / "report", device)
+    _write_report(file, place, place / "report")
     _say_failed(failures)
 
 
@@ -103,18 +103,13 @@ def report(
     ] = None,
 ) -> None:
     """Tables, learning curves, attention before and after, critical differences, cost."""
-    from simulators.benchmark.config import load
-    from study.errors import UserError
+    from simulators.benchmark.places import Places
 
-    if not (directory / "bench.toml").is_file():
-        raise UserError(
-            f"{directory} is not a benchmark directory: it has no bench.toml (a benchmark "
-            f"directory is what `clickstudy benchmark BENCH.toml` wrote)"
-        )
-    _write_report(load(directory / "bench.toml"), directory, out or directory / "report", "cpu")
+    file = Places(directory.resolve()).read()
+    _write_report(file, directory, out or directory / "report")
 
 
-def _write_report(file: BenchFile, place: Path, out: Path, device: str) -> None:
+def _write_report(file: BenchFile, place: Path, out: Path) -> None:
     from analysis.benchmark import write
     from analysis.errors import InputError
     from apps.benchmark_pictures import before_after

@@ -4,6 +4,7 @@
 
     runs/bench/
       bench.toml         the benchmark file, byte for byte
+      origin             where it came from: relative paths in it are relative to that
       benchmark.json     name, hash, versions, machine, what failed
       cycles.csv         one row per trial, cycle and test split
       picks.csv          one row per annotated image
@@ -16,11 +17,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from simulators.benchmark.config import Trial
+from simulators.benchmark.config import BenchFile, Trial, load
 from study.directory import StudyDirectory
+from study.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,26 @@ class Places:
     """The paths of one benchmark directory."""
 
     path: Path
+
+    @property
+    def file(self) -> Path:
+        """The copy of the benchmark file."""
+        return self.path / "bench.toml"
+
+    def read(self) -> BenchFile:
+        """The benchmark file that was run last.
+
+        Raises:
+            UserError: when this is not a benchmark directory.
+        """
+        if not self.file.is_file():
+            raise UserError(
+                f"{self.path} is not a benchmark directory: it has no bench.toml (a benchmark "
+                f"directory is what `clickstudy benchmark BENCH.toml` wrote)"
+            )
+        file = load(self.file)
+        origin = self.path / "origin"
+        return replace(file, path=Path(origin.read_text().strip())) if origin.exists() else file
 
     def baseline(self, trial: Trial) -> StudyDirectory:
         """What the trial starts from: checkpoint, evaluation, images."""

@@ -86,20 +86,13 @@ def run(
     trials = list(file.trials())
     for one in trials:
         places.begun(one).unlink(missing_ok=True)
-    baselines = _baselines(trials)
-    parent = os.getpid()
+    starts = _starts(trials)
+    done = functools.partial(watch.done, places, starts, trials)
+    total = len(starts) + len(trials) * file.config.budget.cycles
+    bar = watch.bar("Seeds and cycles (SIMULATED)", total, done) if progress else nullcontext()
     try:
-        missing = [one for one in baselines if not jobs.prepared(places, one)]
-        ready = functools.partial(watch.ready, places, missing)
-        if missing:
-            bar = watch.bar("Pretraining", len(missing), ready) if progress else nullcontext()
-            with bar, jobs_on(engine, workers) as pool:
-                pool(joblib.delayed(jobs.prepare)(places, one, where, parent) for one in missing)
-        cycles = len(trials) * file.config.budget.cycles
-        done = functools.partial(watch.cycles_done, places, trials)
-        bar = watch.bar("Trials (SIMULATED), cycles", cycles, done) if progress else nullcontext()
         with bar:
-            _finish(places, trials, engine, workers, where, parent)
+            _finish(places, trials, engine, workers, where)
     finally:
         failures = list(_failures(places, trials))
         tables.write(places, file, facts(file, trials, failures, places, where))
@@ -133,40 +126,33 @@ def facts(
 def _write_file(places: Places, file: BenchFile) -> None:
     try:
         places.path.mkdir(parents=True, exist_ok=True)
-        write_atomically(places.path / "bench.toml", file.path.read_bytes())
+        if file.path != places.file:
+            write_atomically(places.file, file.path.read_bytes())
+            write_atomically(places.path / "origin", f"{file.path}\n".encode())
     except OSError as error:
         raise UserError(f"{places.path} cannot be written ({error.strerror})") from error
 
 
-# -- the classifiers that trials start from -------------------------------------------------
-
-
-def _baselines(trials: Sequence[Trial]) -> list[Trial]:
-    """One trial for each baseline: one that looks back over its training, where there is one."""
-    found: dict[str, Trial] = {}
-    for one in trials:
-        if one.baseline not in found or one.arm.needs_predictions:
-            found[one.baseline] = one
-    return list(found.values())
-
-
-# -- the trials -----------------------------------------------------------------------------
-
-
 def _finish(
-    places: Places, trials: Sequence[Trial], engine: str, workers: int, device: str, parent: int
+    places: Places, trials: Sequence[Trial], engine: str, workers: int, device: str
 ) -> None:
     """Run what is not finished; a worker that dies takes nobody else's trial with it."""
     deaths: Counter[str] = Counter()
     given_up: set[str] = set()
+    parent = os.getpid()
     while True:
         left = [
             one for one in trials if one.hash not in given_up and not places.result(one).exists()
         ]
+        starts = [one for one in _starts(trials) if not jobs.prepared(places, one)]
         if not left:
             return
         try:
             with jobs_on(engine, workers) as pool:
+                if starts:
+                    pool(
+                        joblib.delayed(jobs.prepare)(places, one, device, parent) for one in starts
+                    )
                 pool(joblib.delayed(jobs.perform)(places, one, device, parent) for one in left)
             return
         except Exception as error:
@@ -180,6 +166,15 @@ def _finish(
                 if deaths[one.hash] >= LIVES:
                     given_up.add(one.hash)
                     jobs.write_failure(places, one, "its worker process died", "")
+
+
+def _starts(trials: Sequence[Trial]) -> list[Trial]:
+    """One trial for each first classifier: one that looks back over its training, if any does."""
+    found: dict[str, Trial] = {}
+    for one in trials:
+        if one.baseline not in found or one.arm.needs_predictions:
+            found[one.baseline] = one
+    return list(found.values())
 
 
 def _failures(places: Places, trials: Sequence[Trial]) -> Iterator[Failure]:

@@ -15,14 +15,9 @@ INTERVAL = 2.0
 """Seconds between looks at what is finished."""
 
 
-def ready(places: Places, baselines: Sequence[Trial]) -> int:
-    """How many seeds have what their trials start from."""
-    return sum(prepared(places, one) for one in baselines)
-
-
-def cycles_done(places: Places, trials: Sequence[Trial]) -> int:
-    """Cycles of all trials that are finished, read from the names of the files."""
-    done = 0
+def done(places: Places, starts: Sequence[Trial], trials: Sequence[Trial]) -> int:
+    """First classifiers and cycles that are finished, read from the names of the files."""
+    done = sum(prepared(places, one) for one in starts)
     for one in trials:
         if places.result(one).exists() or places.failure(one).exists():
             done += one.file.config.budget.cycles

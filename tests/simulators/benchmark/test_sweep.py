@@ -122,6 +122,7 @@ def test_a_trial_whose_workers_always_die_has_failed(finished, tmp_path, monkeyp
         places.begun(one).unlink()
 
     monkeypatch.setattr(jobs, "perform", die)
-    sweep._finish(places, trials, "local", 1, "cpu", os.getpid())
+    monkeypatch.setattr(jobs, "prepared", lambda places, one: True)
+    sweep._finish(places, trials, "local", 1, "cpu")
     assert sum(places.result(one).exists() for one in trials) == 5
     assert [f.problem for f in sweep._failures(places, trials)] == ["its worker process died"]
