@@ -72,6 +72,22 @@ def mean_interval(values: Array, level: float = 0.95) -> tuple[float, float] | N
     return float(values.mean() - half), float(values.mean() + half)
 
 
+def paired_t(difference: Array, scale: float) -> tuple[float, float] | None:
+    """Student's t and its two-sided p, n - 1 degrees of freedom, of paired differences.
+
+    `None` with fewer than two, and where they vary by no more than the rounding of numbers as
+    large as `scale`: there is no test of differences that do not vary.
+    """
+    n = len(difference)
+    if n < 2:
+        return None
+    sd = float(difference.std(ddof=1))
+    if sd <= NOISE * 100 * scale:
+        return None
+    t = float(difference.mean() / (sd / np.sqrt(n)))
+    return t, float(2 * stats.t.sf(abs(t), n - 1))
+
+
 def compare(a: str, b: str, x: Array, y: Array) -> Comparison:
     """The paired comparison of `x` (condition `a`) with `y` (condition `b`), same participants."""
     n = len(x)
@@ -81,16 +97,15 @@ def compare(a: str, b: str, x: Array, y: Array) -> Comparison:
     scale = float(np.max(np.abs([x, y]), initial=0.0))
     variances = float(x.var(ddof=1)), float(y.var(ddof=1))
     average_sd = float(np.sqrt(sum(variances) / 2))
-    flat = sd <= NOISE * 100 * scale
     flat_average = average_sd <= NOISE * 100 * scale
     t = p = dz = dz_ci = dav_ci = None
-    if not flat:
-        t = float(mean / (sd / np.sqrt(n)))
-        p = float(2 * stats.t.sf(abs(t), n - 1))
+    tested = paired_t(difference, scale)
+    if tested is not None:
+        t, p = tested
         dz = mean / sd
         dz_ci = cohen_dz_interval(t, n)
-    if not flat and not flat_average:
-        low, high = noncentrality_of_t(t or 0.0, n - 1)
+    if tested is not None and not flat_average:
+        low, high = noncentrality_of_t(tested[0], n - 1)
         factor = float(sd / (np.sqrt(n) * average_sd))
         dav_ci = (low * factor, high * factor)
     ranked = signed_rank(x, y)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
@@ -15,6 +15,9 @@ from analysis import tables as study_tables
 from analysis.design import Design, detect
 from analysis.errors import InputError
 from analysis.tables import Study
+
+if TYPE_CHECKING:
+    import jinja2
 
 CAPTIONS = {
     "conditions": "Every participant (grey lines, small marks) and each condition's mean with its "
@@ -59,10 +62,7 @@ def write(
     study = study_tables.read(path, mode=mode, plan_path=plan)
     results = analysis_results.analyse(study, bayes=bayes, aligned=aligned)
     design = detect(study)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{out}: cannot be written ({error.strerror}).") from None
+    make_folder(out)
     pictures = draw(study, design, results, out / "figures")
     analysis_results.write(results, out / "results.json")
     page = render(results, pictures)
@@ -70,6 +70,14 @@ def write(
     if pdf:
         write_pdf(page, out / "report.pdf")
     return results
+
+
+def make_folder(out: Path) -> None:
+    """Make the folder of a report; raises `InputError` where that is impossible."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({error.strerror}).") from None
 
 
 def draw(
@@ -150,16 +158,30 @@ def draw(
 
 def render(results: dict[str, Any], pictures: dict[str, list[Picture]]) -> str:
     """The page as text."""
+    page = environment()
+    page.globals.update(
+        clmm=sentences.clmm,
+        preference=sentences.preference,
+        pair=sentences.pair,
+        score_sentences=sentences.score_sentences,
+        metric_sentences=sentences.metric_sentences,
+    )
+    template = page.get_template("report.html.jinja")
+    return template.render(r=results, pictures=pictures, summary=sentences.summary(results))
+
+
+def environment() -> jinja2.Environment:
+    """Where pages are rendered: the templates, and numbers as text. Every report uses this one."""
     import jinja2
 
-    environment = jinja2.Environment(
+    page = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.globals.update(
+    page.globals.update(
         number=fmt.number,
         p_value=fmt.p_value,
         interval=fmt.interval,
@@ -172,14 +194,8 @@ def render(results: dict[str, Any], pictures: dict[str, list[Picture]]) -> str:
         contrast=fmt.contrast,
         bayes_factor=fmt.bayes_factor,
         units=fmt.UNITS,
-        clmm=sentences.clmm,
-        preference=sentences.preference,
-        pair=sentences.pair,
-        score_sentences=sentences.score_sentences,
-        metric_sentences=sentences.metric_sentences,
     )
-    template = environment.get_template("report.html.jinja")
-    return template.render(r=results, pictures=pictures, summary=sentences.summary(results))
+    return page
 
 
 def write_pdf(page: str, path: Path) -> None:

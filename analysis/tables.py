@@ -149,7 +149,7 @@ def raw(path: Path) -> dict[str, pd.DataFrame]:
             continue
         csv, parquet = path / f"{name}.csv", path / f"{name}.parquet"
         if csv.exists():
-            tables[name] = _read_csv(csv)
+            tables[name] = read_csv(csv)
         elif parquet.exists():
             try:
                 tables[name] = _as_text(pd.read_parquet(parquet))
@@ -170,7 +170,8 @@ def _read_store(path: Path) -> dict[str, pd.DataFrame]:
     return {name: _as_text(table) for name, table in tables.items() if name in NAMES}
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def read_csv(path: Path) -> pd.DataFrame:
+    """A CSV with every cell as trimmed text, column names in lower case; blanks stay `""`."""
     try:
         table = pd.read_csv(
             path,
@@ -334,8 +335,11 @@ def _of_mode(table: pd.DataFrame, mode: str) -> pd.DataFrame:
     return table[table["mode"] == mode].reset_index(drop=True)
 
 
-def numbers(table: pd.DataFrame, column: str, name: str) -> pd.Series:
-    """A column as float; text and infinities are refused with their row, blanks are missing."""
+def numbers(table: pd.DataFrame, column: str, name: str, whose: str = "participant") -> pd.Series:
+    """A column as float; text and infinities are refused with their row, blanks are missing.
+
+    `whose` is the column that names a row in the message.
+    """
     text = table[column].astype(str)
     blank = text.str.lower().isin(MISSING)
     values = pd.to_numeric(text.where(~blank), errors="coerce").astype(float)
@@ -344,14 +348,14 @@ def numbers(table: pd.DataFrame, column: str, name: str) -> pd.Series:
     if wrong.any():
         i = wrong.to_numpy().argmax()
         raise InputError(
-            f"{name}: row {i + 2}, participant {table['participant'].iloc[i]}: "
+            f"{name}: row {i + 2}, {whose} {table[whose].iloc[i]}: "
             f"{column} = {text.iloc[i]!r} is not a number."
         )
     infinite = values.isin([np.inf, -np.inf])
     if infinite.any():
         i = infinite.to_numpy().argmax()
         raise InputError(
-            f"{name}: row {i + 2}, participant {table['participant'].iloc[i]}: "
+            f"{name}: row {i + 2}, {whose} {table[whose].iloc[i]}: "
             f"{column} is infinite; leave it empty if it was not measured."
         )
     return values
