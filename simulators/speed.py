@@ -7,6 +7,7 @@ nothing else should run beside them.
 
 from __future__ import annotations
 
+import copy
 import json
 import statistics
 import tempfile
@@ -224,7 +225,7 @@ def _annotation(device: torch.device) -> Iterator[Speed]:
         epochs = 15
         config = FineTuningConfig(epochs=epochs)
         tuned = training.fine_tune(
-            models.twin(model), data, drawn, config, GuidanceConfig(), 0, device
+            copy.deepcopy(model), data, drawn, config, GuidanceConfig(), 0, device
         )
         whole = tuned.seconds * FineTuningConfig().epochs / epochs
         yield _at_most(

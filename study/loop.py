@@ -84,6 +84,7 @@ class TaskLoop:
         config = self.config
         if config.model.checkpoint is not None:
             model, meta = models.load(self.file.resolve(config.model.checkpoint), self.device)
+            model = models.with_precision(model, config.model)
         else:
             stream = seed(config.seed, "pretrain")
             recorder = self._recorder(*config.conditions)

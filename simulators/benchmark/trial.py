@@ -7,6 +7,7 @@ number of workers changes a number. Only wall times (columns that end in ``_s``)
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -24,7 +25,7 @@ from study.acquisition import Pool, Strategy, build
 from study.acquisition.balance import l1_score
 from study.annotation import Annotation
 from study.data.dataset import Dataset, ImageSet
-from study.learning import looks, models, training
+from study.learning import looks, training
 from study.learning.attention import attention_maps
 from study.learning.evaluation import evaluate
 from study.learning.models import Classifier
@@ -80,7 +81,7 @@ class State:
         plain = {k: v for k, v in packed.items() if k != "weights" and k not in _OBJECTS}
         classifiers = []
         for weights in packed["weights"]:
-            classifiers.append(models.twin(like))
+            classifiers.append(copy.deepcopy(like))
             classifiers[-1].load_state_dict(weights)
         kept = packed["predictions"]
         return cls(
@@ -258,7 +259,7 @@ class Run:
             )
 
         if self.trial.arm.committee and not state.members:
-            state.members = [models.twin(state.model) for _ in range(self.trial.arm.committee)]
+            state.members = [copy.deepcopy(state.model) for _ in range(self.trial.arm.committee)]
         for member, model in enumerate(state.members, start=1):
             tune(model, member)
         if not self.strategy.needs_predictions:

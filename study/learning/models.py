@@ -77,7 +77,9 @@ class Classifier(nn.Module):
         """
         if not images.is_floating_point():
             images = normalise_images(images)
-        return self._halves[0](images)
+        half = self.config.precision == "bfloat16"
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=half):
+            return self._halves[0](images).float()
 
     def classify(self, features: Tensor) -> Tensor:
         """Logits [N, K] from the last block's output."""
@@ -112,7 +114,7 @@ def build(config: ModelConfig, classes: int, seed: int) -> Classifier:
     if config.checkpoint is not None:
         model, _ = load(config.checkpoint, "cpu")
         _same_architecture(model, config, classes, config.checkpoint)
-        return model
+        return with_precision(model, config)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network: nn.Module
@@ -214,7 +216,8 @@ def load(path: Path | str, device: torch.device | str) -> tuple[Classifier, dict
         raise ModelError(f"{path}: not a readable checkpoint ({type(error).__name__})") from error
     if not isinstance(saved, dict) or saved.get("clickstudy") != FORMAT:
         raise ModelError(f"{path}: not a clickstudy checkpoint of format {FORMAT}")
-    model = _blank(ModelConfig.model_validate(saved["config"]), saved["classes"])
+    config = ModelConfig.model_validate({**saved["config"], "weights": "none", "checkpoint": None})
+    model = build(config, saved["classes"], seed=0)
     try:
         model.load_state_dict(saved["state"])
     except RuntimeError as error:
@@ -222,17 +225,10 @@ def load(path: Path | str, device: torch.device | str) -> tuple[Classifier, dict
     return model.to(device).eval(), saved["meta"]
 
 
-def twin(model: Classifier) -> Classifier:
-    """Another classifier with the same weights, on the same device, in evaluation mode."""
-    other = _blank(model.config, model.classes)
-    other.load_state_dict(model.state_dict())
-    return other.to(model.device).eval()
-
-
-def _blank(config: ModelConfig, classes: int) -> Classifier:
-    """The architecture, with weights that are going to be replaced."""
-    plain = config.model_copy(update={"weights": "none", "checkpoint": None})
-    return build(plain, classes, seed=0)
+def with_precision(model: Classifier, config: ModelConfig) -> Classifier:
+    """The classifier, computing from now on as ``config`` says."""
+    model.config = model.config.model_copy(update={"precision": config.precision})
+    return model
 
 
 def _same_architecture(model: Classifier, config: ModelConfig, classes: int, path: Path) -> None:

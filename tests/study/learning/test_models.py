@@ -56,6 +56,24 @@ def test_a_copy_has_its_own_weights() -> None:
     assert model(_images()).any()
 
 
+def test_half_the_bits_change_probabilities_by_a_hundredth_at_most() -> None:
+    full = models.build(ModelConfig(name="resnet18"), 2, seed=0)
+    half = models.build(ModelConfig(name="resnet18", precision="bfloat16"), 2, seed=0)
+    images = _images(8)
+    exact, rounded = full(images).softmax(1), half(images).softmax(1)
+    assert half.features(images).dtype == torch.float32
+    assert not torch.equal(exact, rounded)
+    assert (exact - rounded).abs().max() < 0.01
+    rounded[:, 0].sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in half.parameters())
+
+
+def test_a_checkpoint_computes_as_the_study_says(tmp_path) -> None:
+    models.save(tmp_path / "a.pt", models.build(TINY, 2, seed=0), {})
+    wanted = TINY.model_copy(update={"checkpoint": tmp_path / "a.pt", "precision": "bfloat16"})
+    assert models.build(wanted, 2, seed=1).config.precision == "bfloat16"
+
+
 def test_first_weights_depend_on_the_seed_alone() -> None:
     torch.manual_seed(5)
     before = torch.random.get_rng_state()
