@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.benchmark.tables import AXES, COSTS, Benchmark
+from analysis.benchmark.checks import AXES, COSTS
+from analysis.benchmark.tables import Benchmark
 
 PARTS = tuple(column.removesuffix("_s") for column in COSTS)
 PART_NAMES = {part: part.replace("_", "-") for part in PARTS} | {
@@ -58,7 +59,7 @@ def collapsed(data: Benchmark) -> list[dict[str, Any]]:
 
 
 def remarks(data: Benchmark) -> list[dict[str, Any]]:
-    """What strategies remarked on their choices, and in how many cycles."""
+    """What strategies and fine-tuning remarked, and in how many cycles."""
     steps = data.steps()
     said = steps[steps["note"] != ""]
     return [

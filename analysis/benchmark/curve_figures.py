@@ -15,6 +15,7 @@ from analysis.benchmark.looks import (
     BASELINE,
     COLOURS,
     LABEL,
+    MARKS,
     judged,
     order,
     short,
@@ -35,13 +36,14 @@ def curves(results: Line, interface: str, axis: str, measure: Line) -> Figure:
     return _apart(results, found, interface, axis, measure)
 
 
-def _draw(axes: Axes, x: list[float], line: Line, colour: str, **more: Any) -> None:
+def _draw(axes: Axes, x: list[float], line: Line, colour: str, **more: Any) -> np.ndarray:
     mean = np.array([np.nan if v is None else v for v in line["mean"]])
     low = np.array([np.nan if v is None else v for v in line["low"]])
     high = np.array([np.nan if v is None else v for v in line["high"]])
     if np.isfinite(low).any():
         axes.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
     axes.plot(x, mean, color=colour, **more)
+    return mean
 
 
 def _together(results: Line, found: Line, axis: str, measure: Line) -> Figure:
@@ -83,8 +85,13 @@ def _apart(results: Line, found: Line, interface: str, axis: str, measure: Line)
         line = final["strategies"][strategy]
         if baseline is not None:
             _draw(axes, found["x"], baseline, BASELINE, linewidth=0.9, linestyle=(0, (4, 2)))
-        colour = COLOURS[judged(line, measure)]
-        _draw(axes, found["x"], found["strategies"][strategy], colour, linewidth=1.2)
+        verdict = judged(line, measure)
+        colour = COLOURS[verdict]
+        mean = _draw(axes, found["x"], found["strategies"][strategy], colour, linewidth=1.2)
+        # Drawn over the edge of the axes, where the budget ends.
+        axes.plot(
+            found["x"][-1], mean[-1], color=colour, marker=MARKS[verdict], ms=3, clip_on=False
+        )
         axes.set_title(short(strategy, 26), fontsize=6, color=colour, pad=2)
         axes.xaxis.set_major_locator(MaxNLocator(3))
         axes.yaxis.set_major_locator(MaxNLocator(4))

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from analysis.benchmark.checks import AXES
 from analysis.benchmark.contrasts import difference, estimated
 from analysis.benchmark.curves import family
 from analysis.benchmark.measures import Measure
-from analysis.benchmark.tables import AXES, Benchmark
+from analysis.benchmark.tables import Benchmark
 
 
 def compare_interfaces(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.benchmark.tables import LOWER_IS_BETTER, METRICS, Benchmark, metric_columns
+from analysis.benchmark.checks import LOWER_IS_BETTER, METRICS, metric_columns
+from analysis.benchmark.tables import Benchmark
 
 NAMES = {
     "accuracy": "Accuracy",

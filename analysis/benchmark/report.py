@@ -13,9 +13,10 @@ from analysis import report as pages
 from analysis import results as plain
 from analysis import style
 from analysis.benchmark import curve_figures, difference_figures, export, rank_figures, sentences
+from analysis.benchmark.checks import AXES
 from analysis.benchmark.cost import PART_NAMES
 from analysis.benchmark.results import analyse
-from analysis.benchmark.tables import AXES, read
+from analysis.benchmark.tables import read
 from analysis.errors import InputError
 from analysis.report import Picture
 

@@ -13,11 +13,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.benchmark import cost, overlap, ranking
+from analysis.benchmark.checks import AXES
 from analysis.benchmark.contrasts import against, describe, difference, estimated
 from analysis.benchmark.curves import Family, area, at, budgets, family, first_reach
 from analysis.benchmark.interfaces import compare_interfaces
 from analysis.benchmark.measures import Measure, classes, measures, primary, target
-from analysis.benchmark.tables import AXES, Benchmark
+from analysis.benchmark.tables import Benchmark
 from analysis.results import clean, versions
 
 Array = NDArray[np.float64]
