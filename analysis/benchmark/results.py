@@ -1,6 +1,22 @@
 """Everything the benchmark's report says, as one tree of plain values: results.json.
 
-Numbers keep full precision here and are rounded only where they are printed.
+Numbers keep full precision here and are rounded only where they are printed. `axis` is `images`
+or `seconds` (SIMULATED annotator seconds), `measure` is `split:metric`. Top level:
+
+- `benchmark`, `seeds`, `strategies`, `baseline`, `interfaces`, `splits`, `measures`, `trials`
+  (how many are analysed), `warnings`: what was run, and what the reader must know;
+- `budgets.<interface>.<axis>`: what every trial of the interface has spent;
+- `final.<interface>.<axis>.<measure>`: `budget`, `pretrained`, and `strategies.<strategy>` with
+  `n, mean, ci95, values, missing, gain, difference.{n, estimate, ci95, t, p, p_holm}`; `area` has
+  the same without `pretrained` and `gain`; `classes.<interface>.<axis>.<column>` means alone;
+- `curves.<interface>.<axis>.<measure>`: `x`, and `strategies.<strategy>.{n, mean, low, high}`;
+- `comparisons`: how many differences from the baseline, in how many Holm families;
+- `target.interfaces.<interface>.<strategy>.<axis>`: `n, reached, median, values` (null: never);
+- `interfaces_compared[]`: `a, b, axis, budget, measure, mean_a, mean_b, over_seeds, over_blocks,
+  by_strategy`;
+- `ranking.<axis>`: `mean_ranks, friedman, critical_difference, groups, wins`, or a `note`;
+- `picks.<interface>`: `choices.<strategy>`, `overlap.{cycle_1, end}.{strategies, matrix, n}`;
+- `cost.<interface>.<strategy>`, `collapsed[]`, `failed[]`, `remarks[]`.
 """
 
 from __future__ import annotations
@@ -40,6 +56,7 @@ def analyse(data: Benchmark) -> dict[str, Any]:
         "baseline": data.baseline,
         "interfaces": data.interfaces,
         "splits": data.splits,
+        "trials": int(data.cycles["trial"].nunique()),
         "warnings": data.warnings,
         "measures": [
             {

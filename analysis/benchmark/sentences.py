@@ -141,6 +141,9 @@ def ranking(found: Line, axis: str, baseline: str) -> str:
     if test["chi2"] is not None:
         text += f", Friedman χ²({test['df']}) = {fixed(test['chi2'])}, {p_equals(test['p'])}"
     text += f", critical difference {fixed(found['critical_difference'])}. "
+    if test["p"] is None or test["p"] >= found["alpha"]:
+        # Demsar: the pairwise test follows only where Friedman's rejects equal ranks.
+        return text + "Friedman's test tells no ranks apart, so no pair of them is compared."
     ranks = found["mean_ranks"]
     if baseline not in ranks:
         return text.strip()
@@ -196,7 +199,10 @@ def summary(results: Line) -> list[str]:
         "95% intervals would exclude 0 by chance."
     )
     if results["collapsed"]:
-        out.append(f"{plural(len(results['collapsed']), 'trial')} collapsed in some cycle.")
+        out.append(
+            f"Fine-tuning collapsed in some cycle of {len(results['collapsed'])} of "
+            f"{plural(results['trials'], 'trial')}."
+        )
     if results["failed"]:
         out.append(f"{plural(len(results['failed']), 'trial')} failed and are left out.")
     return out

@@ -137,7 +137,7 @@ def _info(folder: Path) -> dict[str, Any]:
     for key, parts in (("primary", ("split", "metric")), ("target", ("split", "metric", "value"))):
         if not isinstance(info[key], dict) or any(part not in info[key] for part in parts):
             raise InputError(f"{path.name}: {key} must have {', '.join(parts)}.")
-    return dict(info)
+    return dict(info) | {"title": info["title"] or info["name"]}
 
 
 def _table(folder: Path, name: str) -> pd.DataFrame:

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.benchmark import analyse, read, write
+from analysis.benchmark import analyse, read, sentences, write
+from analysis.benchmark.ranking import rank
 from analysis.benchmark.sentences import summary
 from analysis.errors import InputError
 from tests.analysis.benchmark import synthetic
@@ -113,7 +114,9 @@ def test_cost_and_collapse(made: tuple[Path, dict[str, Any]]) -> None:
 def test_comparisons_are_counted(made: tuple[Path, dict[str, Any]]) -> None:
     # 2 interfaces x 2 axes x 4 measures x (final, area) families of 3 strategies.
     assert made[1]["comparisons"] == {"count": 96, "families": 32}
-    assert "96 differences from random" in " ".join(summary(made[1]))
+    text = " ".join(summary(made[1]))
+    assert "96 differences from random" in text
+    assert "Fine-tuning collapsed in some cycle of 1 of 32 trials" in text
 
 
 def test_everything_is_marked_simulated(made: tuple[Path, dict[str, Any]]) -> None:
@@ -215,6 +218,17 @@ def test_no_picks_no_baseline_and_missing_numbers(tmp_path: Path) -> None:
     lines = results["final"]["polygon"]["images"]["balanced:conflicting_accuracy"]["strategies"]
     assert lines["bald"]["mean"] is None
     assert results["comparisons"]["count"] == 0
+
+
+def test_pairs_are_ranked_only_where_friedman_tells_ranks_apart() -> None:
+    rng = np.random.default_rng(0)
+    blocks = pd.DataFrame(rng.random((4, 3)), columns=["random", "a", "b"])
+    assert "no pair of them is compared" in sentences.ranking(rank(blocks), "images", "random")
+    blocks = blocks / 10 + np.array([0, 1, -1])
+    text = sentences.ranking(rank(blocks), "images", "random")
+    assert "random has the mean rank 2.0" in text
+    blocks = pd.DataFrame(1.0, index=range(3), columns=["random", "a"])
+    assert "no pair of them" in sentences.ranking(rank(blocks), "images", "random")
 
 
 def test_a_target_that_half_the_trials_miss_has_no_median(tmp_path: Path) -> None:
