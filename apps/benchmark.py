@@ -111,6 +111,7 @@ def report(
 
 def _write_report(file: BenchFile, place: Path, out: Path) -> None:
     from analysis.benchmark import write
+    from analysis.benchmark.sentences import summary
     from analysis.errors import InputError
     from apps.benchmark_pictures import before_after
     from study.errors import UserError
@@ -120,7 +121,7 @@ def _write_report(file: BenchFile, place: Path, out: Path) -> None:
     except InputError as error:
         raise UserError(str(error)) from error
     console.print("[bold red]SIMULATED annotators[/bold red]")
-    for sentence in results["sentences"]:
+    for sentence in summary(results):
         console.print(f"- {sentence}", markup=False)
     console.print(f"Wrote {out / 'report.html'}, {out / 'results.json'} and {out / 'figures'}.")
 
