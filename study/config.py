@@ -45,6 +45,8 @@ StrategyName = Literal[
     "label-dispersion",
     "svm-margin",
     "k-center",
+    "core-set",
+    "vaal",
     "attention",
     "attention-7x7",
     "attention-disagreement",
@@ -185,10 +187,17 @@ class GuidanceConfig(Section):
 
 
 class AcquisitionConfig(Section):
-    """What ``active`` sampling means; the paper's is its attention strategy (section 3.5)."""
+    """What ``active`` sampling means; the paper's is its attention strategy (section 3.5).
+
+    ``combine`` names strategies whose ranks are added to those of ``active``; ``balance_weight``
+    is what one image too many or too few of a class costs, where 1 is what lies between the images
+    that the strategy likes most and least.
+    """
 
     active: StrategyName = "attention"
+    combine: tuple[StrategyName, ...] = ()
     balance: bool = False
+    balance_weight: NonNegative = 1.0
     subsample: Positive | None = None
 
 

@@ -1,9 +1,11 @@
 """Which images to annotate next; one small file per family of strategies."""
 
+from study.acquisition.adversarial import VAAL
 from study.acquisition.bayesian import BALD, MonteCarloEntropy
 from study.acquisition.boundary import SVMMargin
 from study.acquisition.chance import Random
 from study.acquisition.consistency import AttentionDisagreement, SelfConsistency
+from study.acquisition.coreset import CoreSet
 from study.acquisition.coverage import KCenterGreedy
 from study.acquisition.disagreement import JensenShannon, L2Disagreement, VoteEntropy
 from study.acquisition.dispersion import LabelDispersion
@@ -13,14 +15,16 @@ from study.acquisition.registry import STRATEGIES, build
 from study.acquisition.strategy import EmptyPoolError, Ranking, Strategy
 from study.acquisition.typicality import AttentionMixture
 from study.acquisition.uncertainty import Entropy, LeastConfidence, Margin, ScoreBands
-from study.acquisition.wrappers import Balanced, Subsampled
+from study.acquisition.wrappers import Balanced, RankSum, Subsampled
 
 __all__ = [
     "BALD",
     "STRATEGIES",
+    "VAAL",
     "AttentionDisagreement",
     "AttentionMixture",
     "Balanced",
+    "CoreSet",
     "EmptyPoolError",
     "Entropy",
     "JensenShannon",
@@ -33,6 +37,7 @@ __all__ = [
     "Oracle",
     "Pool",
     "Random",
+    "RankSum",
     "Ranking",
     "SVMMargin",
     "ScoreBands",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 
+from study.acquisition.adversarial import VAAL
 from study.acquisition.bayesian import BALD, MonteCarloEntropy
 from study.acquisition.boundary import SVMMargin
 from study.acquisition.chance import Random
 from study.acquisition.consistency import AttentionDisagreement, SelfConsistency
+from study.acquisition.coreset import CoreSet
 from study.acquisition.coverage import KCenterGreedy
 from study.acquisition.disagreement import JensenShannon, L2Disagreement, VoteEntropy
 from study.acquisition.dispersion import LabelDispersion
@@ -16,7 +18,7 @@ from study.acquisition.mistakes import Oracle, WorstClasses
 from study.acquisition.strategy import Strategy
 from study.acquisition.typicality import AttentionMixture
 from study.acquisition.uncertainty import Entropy, LeastConfidence, Margin, ScoreBands
-from study.acquisition.wrappers import Balanced, Subsampled
+from study.acquisition.wrappers import Balanced, RankSum, Subsampled
 from study.config import AcquisitionConfig, nearest
 from study.errors import UserError
 
@@ -37,6 +39,8 @@ STRATEGIES: Mapping[str, Callable[..., Strategy]] = {
     "label-dispersion": LabelDispersion,
     "svm-margin": SVMMargin,
     "k-center": KCenterGreedy,
+    "core-set": CoreSet,
+    "vaal": VAAL,
     "attention": AttentionMixture,
     "attention-7x7": lambda: AttentionMixture("7x7"),
     "attention-disagreement": AttentionDisagreement,
@@ -48,15 +52,16 @@ def build(
     config: AcquisitionConfig | None = None,
     options: Mapping[str, object] | None = None,
 ) -> Strategy:
-    """The strategy ``name``, wrapped as ``config`` says: balanced within what is subsampled.
+    """The strategy ``name``, wrapped as ``config`` says: combined, balanced, subsampled.
 
     Args:
         name: one of :data:`STRATEGIES`.
-        config: the wrappers.
+        config: the wrappers; other strategies are combined with ``config.active`` alone.
         options: hyper-parameters of the strategy, by the names of its constructor's arguments.
 
     Raises:
-        UserError: when there is no such strategy, or it does not take such options.
+        UserError: when there is no such strategy, it does not take such options, or cannot be
+            combined.
     """
     if name not in STRATEGIES:
         raise UserError(f"{name!r} is not a strategy{nearest(name, list(STRATEGIES))}")
@@ -72,8 +77,10 @@ def build(
         raise UserError(f"strategy {name}: {error}") from error
     if config is None:
         return strategy
+    if config.combine and name == config.active:
+        strategy = RankSum([strategy, *map(build, config.combine)])
     if config.balance:
-        strategy = Balanced(strategy)
+        strategy = Balanced(strategy, config.balance_weight)
     if config.subsample is not None:
         strategy = Subsampled(strategy, config.subsample)
     return strategy

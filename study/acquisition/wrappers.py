@@ -1,12 +1,24 @@
-"""Wrappers: they change what a strategy chooses from, and compose."""
+"""Wrappers: they change what a strategy chooses from or for, and compose."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.stats import rankdata
 
+from study.acquisition.balance import (
+    balanced_k_center,
+    balanced_selection,
+    l1_score,
+    wanted_counts,
+)
+from study.acquisition.coverage import Cover, KCenterGreedy
 from study.acquisition.pool import Indices, Pool
-from study.acquisition.strategy import Strategy
+from study.acquisition.strategy import Ranking, Strategy, exact
+from study.errors import UserError
 
 
 class Subsampled(Strategy):
@@ -20,43 +32,122 @@ class Subsampled(Strategy):
     def __init__(self, strategy: Strategy, size: int) -> None:
         super().__init__()
         self.strategy = strategy
-        self.needs_predictions = strategy.needs_predictions
         self.size = size
+        self.needs_predictions = strategy.needs_predictions
 
     def positions(self, pool: Pool, k: int, rng: np.random.Generator) -> Indices:
         """Positions in the whole pool."""
         part = rng.permutation(len(pool))[: max(self.size, k)]
         part.sort()
-        return part[self.strategy.positions(pool.narrowed(part), k, rng)]
+        picks = part[self.strategy.positions(pool.narrowed(part), k, rng)]
+        self.remarks = dict(self.strategy.remarks)
+        return picks
 
 
 class Balanced(Strategy):
-    """Keep the classes even: take a strategy's favourites, each for the class that lacks most.
+    """Keep the annotated classes even, as far as a strategy's favourites allow.
 
-    A class's count is that of the labelled images (by label) and of those chosen so far (by what
-    the classifier takes them for: a real pool has no labels yet). Where no image is taken for the
-    class that lacks most, the next class has its turn.
+    Class-balancing active learning (thesis of M. Zolfaghari Bengar, chapter 4): what a strategy
+    makes of the images and how far the expected class counts are from even ones are weighed in one
+    program (Eq. 4.8; :mod:`study.acquisition.balance`). How many images a class lacks comes from
+    the annotated images' labels (Eq. 4.4), and what an image adds from the classifier's
+    probabilities: a real pool has no labels yet.
+
+    So that ``weight`` means the same whatever is wrapped, scores are replaced by their ranks,
+    scaled to [0, 1] (ties share one). A strategy that does not rank is taken by its order over the
+    whole pool. K-Center-Greedy, whose favourites change with every pick, has the greedy form
+    (Algorithm 2).
+
+    ``remarks`` are those of what is wrapped, and ``l1_score``: how uneven all annotated classes
+    are expected to be with this batch (Eq. 4.10; 0 even, 1 one class alone); and, but for the
+    greedy form, ``bound`` (no batch costs less) as ``balance_bound`` and ``balance_gap``, how far
+    the batch may be from the best one (see :class:`study.acquisition.balance.Selection`).
 
     Args:
-        strategy: what to wrap; its order over the whole pool is what counts.
+        strategy: what to wrap.
+        weight: lambda; what one image too many or too few of a class costs, where 1 is what lies
+            between the images that the strategy likes most and least.
+
+    Raises:
+        ValueError: when the weight is negative or not finite.
     """
 
-    def __init__(self, strategy: Strategy) -> None:
+    def __init__(self, strategy: Strategy, weight: float = 1.0) -> None:
         super().__init__()
+        if not 0 <= weight < np.inf:
+            raise ValueError(f"weight = {weight} must be finite and not negative")
         self.strategy = strategy
+        self.weight = weight
         self.needs_predictions = strategy.needs_predictions
 
     def positions(self, pool: Pool, k: int, rng: np.random.Generator) -> Indices:
-        """Positions in the order in which they were chosen."""
-        order = self.strategy.positions(pool, len(pool), rng)
-        classes = len(pool.images.classes)
-        predicted = pool.probabilities.argmax(1).cpu().numpy()
-        queues = [[int(i) for i in order[::-1] if predicted[i] == c] for c in range(classes)]
+        """Those the strategy likes most first; the greedy form in the order of choice."""
+        probabilities = exact(pool.probabilities).cpu().numpy()
         labels = pool.images.labels[torch.as_tensor(pool.labelled)].numpy()
-        counts = np.bincount(labels, minlength=classes).astype(float)
-        chosen = []
-        for _ in range(k):
-            lacking = min((c for c in range(classes) if queues[c]), key=lambda c: counts[c])
-            chosen.append(queues[lacking].pop())
-            counts[lacking] += 1
-        return np.array(chosen, dtype=np.int64)
+        counts = np.bincount(labels, minlength=probabilities.shape[1])
+        wanted = wanted_counts(counts, k)
+        order = rng.permutation(len(pool))  # chance decides ties, which go to the first
+        shuffled = probabilities[order]
+        remarks: dict[str, float] = {}
+        if isinstance(self.strategy, KCenterGreedy):
+            features = exact(pool.features)[torch.as_tensor(order)]
+            cover = Cover(features, exact(pool.labelled_features))
+            picks = order[balanced_k_center(cover, shuffled, wanted, k, self.weight)]
+        else:
+            scores = self._ranks(pool, rng)[order]
+            found = balanced_selection(scores, shuffled, wanted, k, self.weight)
+            picks = order[found.picks]
+            remarks = {"balance_bound": found.bound, "balance_gap": found.gap}
+        expected = counts + probabilities[picks].sum(0)
+        self.remarks = {**self.strategy.remarks, **remarks, "l1_score": l1_score(expected)}
+        return picks
+
+    def _ranks(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:
+        """float64 [U] in [0, 1], 1 for what the strategy likes most."""
+        if isinstance(self.strategy, Ranking):
+            ranks = rankdata(_comparable(self.strategy.scores(pool)))
+        else:
+            ranks = np.zeros(len(pool))
+            ranks[self.strategy.positions(pool, len(pool), rng)] = np.arange(len(pool), 0, -1)
+        return (ranks - 1) / max(1, len(pool) - 1)
+
+
+class RankSum(Ranking):
+    """Several rankings as one: the sum of an image's ranks, ties sharing their mean rank.
+
+    Ranks have no unit, so that strategies whose scores have nothing in common can be combined.
+
+    Args:
+        strategies: at least one, each a :class:`Ranking`.
+
+    Raises:
+        UserError: when a strategy does not give every image a score.
+    """
+
+    def __init__(self, strategies: Sequence[Strategy]) -> None:
+        super().__init__()
+        self.strategies: list[Ranking] = []
+        for strategy in strategies:
+            if not isinstance(strategy, Ranking):
+                raise UserError(
+                    f"{type(strategy).__name__} gives images no scores of their own and cannot be "
+                    f"combined with others; combine strategies that rank, such as entropy"
+                )
+            self.strategies.append(strategy)
+        if not self.strategies:
+            raise UserError("a combination needs at least one strategy")
+        self.needs_predictions = any(part.needs_predictions for part in self.strategies)
+
+    def scores(self, pool: Pool) -> NDArray[np.float64]:
+        """float64 [U], sums of ranks from 1 (least liked) to U."""
+        total = np.zeros(len(pool))
+        self.remarks = {}
+        for strategy in self.strategies:
+            total += rankdata(_comparable(strategy.scores(pool)))
+            self.remarks |= strategy.remarks
+        return total
+
+
+def _comparable(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What is not a number ranks last."""
+    return np.nan_to_num(scores, nan=-np.inf, neginf=-np.inf, posinf=np.inf)

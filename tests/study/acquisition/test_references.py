@@ -9,11 +9,8 @@ from sklearn.mixture import GaussianMixture
 from torch.nn import functional
 
 from study.acquisition import mixture
-from study.acquisition.coverage import k_center
 from study.acquisition.pool import Pool
-from study.acquisition.strategy import Strategy
 from study.acquisition.uncertainty import Entropy
-from study.acquisition.wrappers import Balanced
 from study.config import ModelConfig
 from study.data.dataset import ImageSet
 from study.learning import models
@@ -35,19 +32,6 @@ def test_entropy_is_scipys() -> None:
     pool = _pool()
     expected = stats.entropy(pool.probabilities.double().numpy(), axis=1)
     assert np.allclose(Entropy().scores(pool), expected, rtol=1e-6)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_k_center_picks_what_scikit_activeml_picks(seed: int) -> None:
-    from skactiveml.pool import CoreSet
-
-    rng = np.random.default_rng(seed)
-    features = rng.normal(size=(120, 6))
-    labels = np.full(120, np.nan)
-    labels[:7] = 0
-    expected = CoreSet(random_state=0).query(features, labels, batch_size=20)
-    picks = k_center(torch.from_numpy(features[7:]), torch.from_numpy(features[:7]), 20, None)
-    assert (picks + 7).tolist() == expected.tolist()
 
 
 def _small_maps(n: int, grid: tuple[int, int]) -> torch.Tensor:
@@ -112,20 +96,3 @@ def test_maps_without_differences_have_finite_scores(kind: str) -> None:
     larger = mixture.Enlargement.bilinear((4, 4), (12, 12), maps)
     _, likelihood = mixture.fit(maps, larger, mixture.halves(maps, larger), 5)
     assert likelihood.isfinite().all()
-
-
-class _InOrder(Strategy):
-    def positions(self, pool: Pool, k: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        return np.arange(k)
-
-
-def test_balancing_evens_out_labelled_and_chosen_classes() -> None:
-    pool = _pool()
-    predicted = torch.zeros(30, 2)
-    predicted[:24, 0] = 1.0
-    predicted[24:, 1] = 1.0
-    pool.__dict__["probabilities"] = predicted
-    picks = Balanced(_InOrder()).select(pool, 8, np.random.default_rng(0))
-    assert picks.tolist() == [0, 24, 1, 25, 2, 26, 3, 27]
-    everything = Balanced(_InOrder()).select(pool, 30, np.random.default_rng(0))
-    assert sorted(everything.tolist()) == list(range(30))

@@ -14,16 +14,25 @@ from study.data.dataset import ImageSet
 from study.errors import UserError
 from study.learning import models
 
+# one of each kind: by chance, greedy, a whole batch at once, by scores of many images
+WRAPPABLE = ("random", "k-center", "core-set", "vaal", "label-dispersion")
 WRAPPED = {
     **{name: AcquisitionConfig() for name in STRATEGIES},
     "balanced": AcquisitionConfig(balance=True),
     "subsampled": AcquisitionConfig(subsample=15),
     "both": AcquisitionConfig(balance=True, subsample=15),
+    "combined": AcquisitionConfig(active="entropy", combine=("margin", "label-dispersion")),
+    "all": AcquisitionConfig(
+        active="entropy", combine=("attention",), balance=True, balance_weight=0.5, subsample=15
+    ),
+    **{f"balanced {name}": AcquisitionConfig(balance=True) for name in WRAPPABLE},
+    **{f"subsampled {name}": AcquisitionConfig(subsample=15) for name in WRAPPABLE},
 }
 
 
 def _strategy(name: str) -> Strategy:
-    return build(name if name in STRATEGIES else "entropy", WRAPPED[name])
+    last = name.split()[-1]
+    return build(last if last in STRATEGIES else "entropy", WRAPPED[name])
 
 
 def _images(n: int = 30) -> ImageSet:

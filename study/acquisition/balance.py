@@ -1,0 +1,214 @@
+"""Class-balanced selection: many good images, and as many as it takes of every class.
+
+The integer program of M. Zolfaghari Bengar's thesis (chapter 4, Eq. 4.8; Bengar, van de Weijer,
+Laguna Fuentes & Raducanu 2022, "Class-balanced active learning for image classification"): choose
+k images so that their scores and the distance of their expected class counts from the wanted ones,
+
+    cost(z) = -s'z + weight |wanted - P'z|_1,    sum(z) = k,    z in {0, 1},
+
+are best together. Its linear relaxation gives a bound that no selection can beat; a rounded
+solution, improved by swaps, comes so near to it that branching is not worth its time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import linprog
+
+from study.acquisition.coverage import Cover
+from study.acquisition.pool import Indices
+
+Floats = NDArray[np.float64]
+
+FEW = 64
+"""Exchanges that are tried for each chosen row before all that may be worth it are."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A selection and how good it is.
+
+    Attributes:
+        picks: int64 [k], rows, highest scores first.
+        cost: -(sum of scores) + weight x (L1 distance from the wanted counts), Eq. 4.8.
+        bound: no selection of k rows costs less (from the linear relaxation's dual).
+        gap: (cost - bound) / max(1, |bound|).
+    """
+
+    picks: Indices
+    cost: float
+    bound: float
+    gap: float
+
+
+def l1_score(counts: ArrayLike) -> float:
+    """How unbalanced class counts [C] are: 0 when all are equal, 1 when one class has all.
+
+    The L1 distance from the uniform distribution over its largest value 2 b (C - 1) / C
+    (Eq. 4.10). Counts may be expected ones; nothing, and a single class, score 0.
+
+    >>> l1_score([3, 3, 3]), l1_score([9, 0, 0]), l1_score([2, 1, 0])
+    (0.0, 1.0, 0.5)
+
+    Raises:
+        ValueError: when a count is negative or not finite.
+    """
+    values = np.asarray(counts, dtype=np.float64)
+    if not np.isfinite(values).all() or (values < 0).any():
+        raise ValueError("class counts must be finite and not negative")
+    total, classes = values.sum(), values.size
+    if classes < 2 or total == 0:
+        return 0.0
+    return float(np.abs(values - total / classes).sum() / (2 * total * (classes - 1) / classes))
+
+
+def wanted_counts(counts: ArrayLike, k: int) -> Floats:
+    """How many of each class the next ``k`` images should have, float64 [C] (Eq. 4.4).
+
+    Args:
+        counts: annotated images of each class so far, [C].
+        k: images in the batch.
+    """
+    values = np.asarray(counts, dtype=np.float64)
+    return np.maximum((values.sum() + k) / values.size - values, 0.0)
+
+
+def balanced_selection(
+    scores: Floats, probabilities: Floats, wanted: Floats, k: int, weight: float
+) -> Selection:
+    """Choose ``k`` rows by Eq. 4.8; no exchange of a chosen row for another lowers the cost.
+
+    Args:
+        scores: float64 [N], higher is better; finite.
+        probabilities: P, float64 [N, C], each row a distribution over the classes.
+        wanted: float64 [C], images of each class that the batch should have.
+        k: 1 to N.
+        weight: lambda, what one image too many or too few of a class costs, in units of a score.
+
+    Ties go to the lower rows.
+
+    Raises:
+        ValueError: when the sizes do not agree, or a score is not finite.
+    """
+    n, classes = probabilities.shape
+    if scores.shape != (n,) or wanted.shape != (classes,) or not 1 <= k <= n:
+        raise ValueError(
+            f"scores {scores.shape}, probabilities {probabilities.shape}, wanted {wanted.shape} "
+            f"and k = {k} do not fit together"
+        )
+    if not np.isfinite(scores).all():
+        raise ValueError("scores must be finite")
+    share, prices = _relaxed(scores, probabilities, wanted, k, weight)
+    # |y| <= weight makes y (wanted - P'z) <= weight |wanted - P'z|_1: whatever prices y the solver
+    # returns, the k lowest of these sums are a bound, and what a swap at least costs
+    reduced = -scores - probabilities @ prices
+    bound = float(prices @ wanted + np.partition(reduced, k - 1)[:k].sum())
+    chosen = np.zeros(n, dtype=bool)
+    chosen[np.lexsort((reduced, -share.round(9)))[:k]] = True
+    _swap(chosen, scores, probabilities, wanted, weight, prices, reduced)
+    picks = np.flatnonzero(chosen)
+    lacking = wanted - probabilities[picks].sum(0)
+    cost = float(weight * np.abs(lacking).sum() - scores[picks].sum())
+    order = np.argsort(-scores[picks], kind="stable")
+    return Selection(picks[order], cost, bound, max(0.0, cost - bound) / max(1.0, abs(bound)))
+
+
+def _relaxed(
+    scores: Floats, probabilities: Floats, wanted: Floats, k: int, weight: float
+) -> tuple[Floats, Floats]:
+    """The linear relaxation: z in [0, 1] [N], and the classes' prices y [C] with |y| <= weight."""
+    n, classes = probabilities.shape
+    # lacking - spare = wanted - P'z, both at least 0: their sum is the L1 distance
+    rules = np.zeros((classes + 1, n + 2 * classes))
+    rules[:classes] = np.hstack([probabilities.T, np.eye(classes), -np.eye(classes)])
+    rules[classes, :n] = 1.0
+    solution = linprog(
+        np.concatenate([-scores, np.full(2 * classes, weight)]),
+        A_eq=rules,
+        b_eq=np.append(wanted, k),
+        bounds=[(0.0, 1.0)] * n + [(0.0, None)] * (2 * classes),
+        # as fast whatever the instance; the simplex method is at times faster, at times far slower
+        method="highs-ipm",
+    )
+    if solution.x is None:  # given up: a looser bound, and more left to the swaps
+        return np.zeros(n), np.zeros(classes)
+    return solution.x[:n], np.clip(solution.eqlin.marginals[:classes], -weight, weight)
+
+
+def _swap(
+    chosen: NDArray[np.bool_],
+    scores: Floats,
+    probabilities: Floats,
+    wanted: Floats,
+    weight: float,
+    prices: Floats,
+    reduced: Floats,
+) -> None:
+    """Exchange chosen rows for others, in place, until no single exchange lowers the cost.
+
+    Any selection costs at least prices @ wanted + its sum of reduced costs. So only exchanges
+    whose reduced costs differ by less than what is left above that can be worth a look.
+    """
+    least = 1e-12 * max(1.0, float(np.abs(scores).max()))
+    order = np.argsort(reduced, kind="stable")
+    lacking = wanted - probabilities[chosen].sum(0)
+    # the cheapest exchanges first: once they are made there is less left for the others
+    at_most = FEW
+    while True:
+        improved = False
+        others = order[~chosen[order]]
+        for out in order[chosen[order]][::-1]:
+            distance = np.abs(lacking).sum()
+            slack = weight * distance - prices @ lacking
+            end = np.searchsorted(reduced[others], reduced[out] + slack)
+            if not end:
+                break  # the other chosen rows have lower reduced costs: nor can they be bettered
+            near = others[: min(end, at_most)]
+            after = np.abs(lacking + probabilities[out] - probabilities[near]).sum(1)
+            change = scores[out] - scores[near] + weight * (after - distance)
+            best = int(change.argmin())
+            if change[best] < -least:
+                chosen[out], chosen[near[best]] = False, True
+                lacking += probabilities[out] - probabilities[near[best]]
+                others = order[~chosen[order]]
+                improved = True
+        if not improved and at_most == len(order):
+            return
+        at_most = at_most if improved else len(order)
+
+
+def balanced_k_center(
+    cover: Cover, probabilities: Floats, wanted: Floats, k: int, weight: float
+) -> Indices:
+    """Greedy selection of far and balanced rows (thesis, Algorithm 2), in the order of choice.
+
+    Each step takes the row with the least -d + weight |wanted - P'z - p|_1, where d is the row's
+    distance from its nearest centre over the largest such distance at the start: 1 for the row
+    that k-center greedy would take first, and never more after. Where there are no centres, all
+    rows are equally far at first. Ties go to the lowest row.
+
+    Args:
+        cover: of the features and what is labelled; it is used up.
+        probabilities: P, float64 [N, C].
+        wanted: float64 [C], images of each class that the batch should have.
+        k: 1 to N.
+        weight: lambda, what one image too many or too few of a class costs, in such distances.
+    """
+    lacking, scale = wanted.copy(), 0.0
+    chosen = np.zeros(k, dtype=np.int64)
+    taken = np.zeros(len(probabilities), dtype=bool)
+    for step in range(k):
+        distance = cover.distances()
+        if not np.isfinite(distance[~taken]).all():
+            distance = np.zeros(len(distance))
+        scale = scale or float(distance[~taken].max())
+        balance = weight * np.abs(lacking - probabilities).sum(1)
+        row = int(np.where(taken, np.inf, balance - distance / (scale or 1.0)).argmin())
+        chosen[step], taken[row] = row, True
+        lacking -= probabilities[row]
+        cover.take(torch.tensor([row], device=cover.features.device))
+    return chosen

@@ -1,0 +1,167 @@
+"""Class-balanced selection: near the best there is, and it says how near."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from study.acquisition.balance import (
+    balanced_k_center,
+    balanced_selection,
+    l1_score,
+    wanted_counts,
+)
+from study.acquisition.coverage import Cover
+
+Floats = NDArray[np.float64]
+
+
+def cost_of(
+    picks: list[int], scores: Floats, probabilities: Floats, wanted: Floats, weight: float
+) -> float:
+    """Eq. 4.8."""
+    distance = np.abs(wanted - probabilities[picks].sum(0)).sum()
+    return float(weight * distance - scores[picks].sum())
+
+
+def best_cost(
+    scores: Floats, probabilities: Floats, wanted: Floats, k: int, weight: float
+) -> float:
+    """The integer program itself, by branch and bound."""
+    n, classes = probabilities.shape
+    free = 2 * classes
+    columns = np.hstack([probabilities.T, np.eye(classes), -np.eye(classes)])
+    total = np.repeat([1.0, 0.0], [n, free])[None]
+    solution = milp(
+        np.append(-scores, np.full(free, weight)),
+        integrality=total[0],
+        bounds=Bounds(0, np.repeat([1.0, np.inf], [n, free])),
+        constraints=[LinearConstraint(columns, wanted, wanted), LinearConstraint(total, k, k)],
+        options={"mip_rel_gap": 0.0},
+    )
+    return float(solution.fun)
+
+
+def instance(
+    seed: int, n: int, classes: int, temperature: float, ties: bool
+) -> tuple[Floats, Floats, Floats]:
+    rng = np.random.default_rng(seed)
+    logits = (rng.normal(size=(n, classes)) - np.linspace(0, 2, classes)) / temperature
+    probabilities = np.exp(logits - logits.max(1, keepdims=True))
+    probabilities /= probabilities.sum(1, keepdims=True)
+    scores = rng.integers(3, size=n) / 2 if ties else rng.random(n)
+    return scores, probabilities, rng.integers(10, size=classes).astype(float)
+
+
+CASES = st.tuples(
+    st.integers(0, 10_000),
+    st.integers(1, 40),
+    st.integers(1, 6),
+    st.sampled_from([0.01, 0.3, 1.0, 5.0]),
+    st.booleans(),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(CASES, st.integers(1, 40), st.sampled_from([0.0, 0.1, 1.0, 10.0]))
+def test_exactly_k_that_no_exchange_improves_and_no_bound_exceeds(
+    case: tuple[int, int, int, float, bool], k: int, weight: float
+) -> None:
+    scores, probabilities, counts = instance(*case)
+    k = min(k, len(scores))
+    wanted = wanted_counts(counts, k)
+    found = balanced_selection(scores, probabilities, wanted, k, weight)
+    picks = found.picks.tolist()
+    assert len(set(picks)) == k
+    assert (np.diff(scores[picks]) <= 0).all()
+    assert np.isclose(found.cost, cost_of(picks, scores, probabilities, wanted, weight))
+    assert found.cost >= found.bound - 1e-9
+    assert found.gap >= 0
+    for out in range(k):
+        for into in set(range(len(scores))) - set(picks):
+            exchanged = [*picks[:out], into, *picks[out + 1 :]]
+            other = cost_of(exchanged, scores, probabilities, wanted, weight)
+            assert other >= found.cost - 1e-9
+
+
+@pytest.mark.parametrize("temperature", [0.1, 1.0])
+@pytest.mark.parametrize("seed", range(5))
+def test_near_the_integer_program_and_above_its_bound(seed: int, temperature: float) -> None:
+    scores, probabilities, counts = instance(seed, 60, 4, temperature, ties=False)
+    wanted = wanted_counts(counts, 12)
+    found = balanced_selection(scores, probabilities, wanted, 12, 1.0)
+    best = best_cost(scores, probabilities, wanted, 12, 1.0)
+    assert found.bound <= best + 1e-9
+    assert best - 1e-9 <= found.cost <= best + 0.05 * abs(best)
+
+
+def test_without_weight_the_highest_scores() -> None:
+    scores, probabilities, counts = instance(0, 30, 3, 1.0, ties=False)
+    found = balanced_selection(scores, probabilities, counts, 7, 0.0)
+    assert found.picks.tolist() == np.argsort(-scores)[:7].tolist()
+    assert found.gap == 0
+
+
+def test_two_of_each_class_by_hand() -> None:
+    """Six sure images of class 0, three of class 1: the best two of each, best first."""
+    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1])
+    probabilities = np.eye(2)[[0] * 6 + [1] * 3]
+    found = balanced_selection(scores, probabilities, np.array([2.0, 2.0]), 4, 1.0)
+    assert found.picks.tolist() == [0, 1, 6, 7]
+    assert found.cost == pytest.approx(-2.2)
+    assert found.bound == pytest.approx(-2.2)
+    # so small a weight that two scores of the first class are worth more than balance
+    lighter = balanced_selection(scores, probabilities, np.array([2.0, 2.0]), 4, 0.05)
+    assert lighter.picks.tolist() == [0, 1, 2, 3]
+    assert lighter.cost == pytest.approx(-3.0 + 0.05 * 4)
+
+
+def test_what_is_wanted_makes_up_for_what_is_there() -> None:
+    assert wanted_counts([5, 1, 0], 6).tolist() == [0.0, 3.0, 4.0]  # four of each in the end
+    assert wanted_counts([0, 0], 3).tolist() == [1.5, 1.5]
+
+
+def test_l1_score_by_hand() -> None:
+    assert l1_score([4, 4, 4]) == 0
+    assert l1_score([0, 7, 0, 0]) == 1
+    assert l1_score([3, 1]) == pytest.approx(0.5)
+    assert l1_score([0, 0]) == 0
+    assert l1_score([5]) == 0
+    with pytest.raises(ValueError, match="not negative"):
+        l1_score([1, -1])
+
+
+def test_scores_must_be_numbers_and_sizes_must_fit() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        balanced_selection(np.array([np.nan]), np.ones((1, 1)), np.ones(1), 1, 1.0)
+    with pytest.raises(ValueError, match="fit together"):
+        balanced_selection(np.ones(2), np.ones((2, 1)), np.ones(1), 3, 1.0)
+
+
+def test_greedy_balance_is_algorithm_2_step_by_step() -> None:
+    rng = np.random.default_rng(0)
+    features, labelled = rng.normal(size=(25, 3)), rng.normal(size=(3, 3))
+    _, probabilities, counts = instance(0, 25, 3, 0.5, ties=False)
+    wanted = wanted_counts(counts, 8)
+    cover = Cover(torch.from_numpy(features), torch.from_numpy(labelled))
+    picks = balanced_k_center(cover, probabilities, wanted, 8, 0.3)
+    expected: list[int] = []
+    scale = 0.0
+    for _ in range(8):
+        centres = np.vstack([labelled, features[expected]])
+        distance = np.linalg.norm(features[:, None] - centres, axis=2).min(1)
+        scale = scale or distance.max()
+        costs = [
+            np.inf
+            if row in expected
+            else 0.3 * np.abs(wanted - probabilities[[*expected, row]].sum(0)).sum()
+            - distance[row] / scale
+            for row in range(25)
+        ]
+        expected.append(int(np.argmin(costs)))
+    assert picks.tolist() == expected
