@@ -145,6 +145,7 @@ def draw(results: Line, folder: Path) -> dict[str, list[Picture]]:
                 f"Mean ranks at equal {axis}, 1 is best. Bars join strategies that Nemenyi’s test "
                 "(α = .05) does not tell apart (Demšar, 2006).",
             )
+        for axis, ranked in results["ranking"].items():
             add(
                 "ranking",
                 f"wins-{axis}",

@@ -44,6 +44,8 @@ def against_baseline(found: Line, baseline: str, where: str, measure: Line) -> s
             head + f"{plural(seeds, 'seed')} in common with {baseline}, so there is no interval "
             "and no strategy is called better or worse."
         )
+    fewest = min(line["difference"]["n"] for line in compared.values())
+    shared = plural(seeds, "seed") if fewest == seeds else f"{fewest} to {seeds} shared seeds"
     sign = -1 if measure["higher_is_better"] else 1
     by: dict[str, list[tuple[str, Line]]] = {"better": [], "worse": [], "open": []}
     for strategy, line in compared.items():
@@ -59,11 +61,7 @@ def against_baseline(found: Line, baseline: str, where: str, measure: Line) -> s
     text += f" ({_named(by['better'])})" if by["better"] else ""
     text += f", {len(by['worse'])} worse"
     text += f" ({_named(by['worse'])})" if by["worse"] else ""
-    text += (
-        f", {len(by['open'])} not told apart from it by {plural(seeds, 'seed')}. "
-        if by["open"]
-        else ". "
-    )
+    text += f", {len(by['open'])} not told apart from it by {shared}. " if by["open"] else ". "
     decided = by["better"] + by["worse"]
     stand = [s for s, d in decided if d["p_holm"] is not None and d["p_holm"] < 0.05]
     if decided:
