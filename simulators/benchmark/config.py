@@ -82,7 +82,7 @@ class Arm(AcquisitionConfig):
         """The label, or what tells this arm from others: ``entropy + margin, balanced``."""
         if self.label:
             return self.label
-        text = " + ".join((self.active, *getattr(self, "combine", ())))
+        text = " + ".join((self.active, *self.combine))
         options = [f"{name}={value}" for name, value in self.options.items()]
         text += f" ({', '.join(options)})" if options else ""
         text += f", committee of {self.committee + 1}" if self.committee else ""
