@@ -11,7 +11,7 @@ from analysis.tables import numbers
 TRIAL = ("strategy", "interface", "seed")
 AXES = ("images", "seconds")
 COSTS = ("selection_s", "attention_s", "annotating_s", "fine_tuning_s", "evaluation_s")
-CHOICE = ("picked", "picked_accuracy", "picked_l1", "picked_conflicting", "gap")
+CHOICE = ("picked", "picked_accuracy", "picked_l1", "picked_conflicting", "balance_gap")
 METRICS = (
     "accuracy",
     "aligned_accuracy",

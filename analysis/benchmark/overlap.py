@@ -63,7 +63,7 @@ def choices(steps: pd.DataFrame, strategies: list[str]) -> dict[str, dict[str, A
         "class_imbalance": "picked_l1",
         "conflicting": "picked_conflicting",
         "accuracy": "picked_accuracy",
-        "gap": "gap",
+        "gap": "balance_gap",
     }
     rows = steps[steps["cycle"] > 0]
     means = rows.groupby(["strategy", "seed"])[list(columns.values())].mean()

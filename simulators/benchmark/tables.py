@@ -26,7 +26,7 @@ CYCLES = (
     "picked_conflicting",
     "collapsed",
     "note",
-    "gap",
+    "balance_gap",
     "selection_s",
     "attention_s",
     "annotating_s",

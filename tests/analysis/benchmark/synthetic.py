@@ -52,7 +52,7 @@ def frames(
                         "picked_conflicting": 0.1 + abs(effect) if cycle else "",
                         "collapsed": False,
                         "note": "",
-                        "gap": "",
+                        "balance_gap": "",
                         "selection_s": 0.1 + 0.2 * (s % 5),
                         "attention_s": 0.5 * (s % 3),
                         "annotating_s": 0.2,
