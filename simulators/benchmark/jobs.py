@@ -12,6 +12,7 @@ import torch
 from simulators.benchmark import trial
 from simulators.benchmark.config import Trial
 from simulators.benchmark.places import Places
+from simulators.benchmark.state import State
 from simulators.engines import one_thread
 from study.data.dataset import Dataset
 from study.data.loading import load_dataset
@@ -61,7 +62,7 @@ def _go(places: Places, one: Trial, device: torch.device) -> None:
     machine = trial.Run(one, images(places, one, device), before, device)
     state = _resumed(places, one, device)
 
-    def keep(state: trial.State) -> None:
+    def keep(state: State) -> None:
         if state.spent or state.cycle >= one.file.config.budget.cycles:
             return
         packed = BytesIO()
@@ -96,15 +97,15 @@ def images(places: Places, one: Trial, device: torch.device) -> Dataset:
     return _LOADED[key]
 
 
-def _resumed(places: Places, one: Trial, device: torch.device) -> trial.State:
+def _resumed(places: Places, one: Trial, device: torch.device) -> State:
     directory = places.baseline(one)
     model = models.load(directory.pretrained, device)[0]
     for path in places.partials(one):
         packed = torch.load(path, map_location="cpu", weights_only=True)
-        return trial.State.unpack(packed, model)
+        return State.unpack(packed, model)
     path = directory.predictions(directory.pretrained)
     wanted = one.arm.needs_predictions and path.exists()  # a given checkpoint brings none
-    return trial.State(model, predictions=predictions.load(path) if wanted else None)
+    return State(model, predictions=predictions.load(path) if wanted else None)
 
 
 def write_failure(places: Places, one: Trial, problem: str, trace: str) -> None:

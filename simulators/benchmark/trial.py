@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,10 @@ from torch import Tensor
 
 from simulators.annotator import Shape, annotate, recent
 from simulators.benchmark.config import Trial
+from simulators.benchmark.state import State
 from simulators.person import Person
 from study.acquisition import Pool, Strategy, build
 from study.acquisition.balance import l1_score
-from study.annotation import Annotation
 from study.data.dataset import Dataset, ImageSet
 from study.learning import looks, training
 from study.learning.attention import attention_maps
@@ -34,66 +34,6 @@ from study.seeds import rng, seed
 
 SHOWN = 8
 """Images of the fixed sample whose attention is kept (Figure 8)."""
-
-
-@dataclass
-class State:
-    """Where a trial stands after a cycle; with the trial itself, all that the next cycle needs.
-
-    Attributes:
-        model: the trial's classifier.
-        members: the other classifiers of its committee.
-        predictions: int64 [T, N], of the last training's epochs, where the strategy needs them.
-        annotations: by index into the pool, in the order in which they were made.
-        cycle, actions, seconds: spent so far.
-        spent: whether a budget has ended.
-        rows, picks: the tables so far.
-    """
-
-    model: Classifier
-    members: list[Classifier] = field(default_factory=list)
-    predictions: NDArray[np.int64] | None = None
-    annotations: dict[int, Annotation] = field(default_factory=dict)
-    cycle: int = 0
-    actions: int = 0
-    seconds: float = 0.0
-    spent: bool = False
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    picks: list[dict[str, Any]] = field(default_factory=list)
-
-    def pack(self) -> dict[str, Any]:
-        """Plain values and tensors, for ``torch.save``."""
-        packed = {name: value for name, value in vars(self).items() if name not in _OBJECTS}
-        return packed | {
-            "weights": [
-                {key: value.cpu() for key, value in model.state_dict().items()}
-                for model in (self.model, *self.members)
-            ],
-            "annotations": [(i, a.model_dump_json()) for i, a in self.annotations.items()],
-            "predictions": None
-            if self.predictions is None
-            else torch.from_numpy(np.ascontiguousarray(self.predictions)),
-        }
-
-    @classmethod
-    def unpack(cls, packed: dict[str, Any], like: Classifier) -> State:
-        """The state that :meth:`pack` packed; its classifiers are built ``like`` this one."""
-        plain = {k: v for k, v in packed.items() if k != "weights" and k not in _OBJECTS}
-        classifiers = []
-        for weights in packed["weights"]:
-            classifiers.append(copy.deepcopy(like))
-            classifiers[-1].load_state_dict(weights)
-        kept = packed["predictions"]
-        return cls(
-            model=classifiers[0],
-            members=classifiers[1:],
-            predictions=None if kept is None else kept.numpy(),
-            annotations={i: Annotation.model_validate_json(a) for i, a in packed["annotations"]},
-            **plain,
-        )
-
-
-_OBJECTS = ("model", "members", "predictions", "annotations")
 
 
 class Run:
