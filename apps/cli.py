@@ -88,11 +88,13 @@ def init(
 @app.command(rich_help_panel=PREPARE)
 def check(study: StudyFileArgument) -> None:
     """Report every mistake in a study file at once."""
+    from study.acquisition import build
     from study.config import load
     from study.protocol.conditions import sequences
 
     file = load(study)
     config = file.config
+    build(config.acquisition.active, config.acquisition)
     reading.check_plan(study)
     plan = sequences(config)
     console.print(f"[bold]{config.name}[/bold] is valid (sha256 {file.hash[:12]}).")

@@ -55,12 +55,15 @@ class TaskLoop:
 
     Raises:
         DataError: when the dataset cannot be loaded.
+        UserError: when a strategy cannot be combined or wrapped as the study file says.
     """
 
     def __init__(self, file: StudyFile, directory: StudyDirectory, device: str = "auto") -> None:
         self.file = file
         self.config = file.config
         self.directory = directory
+        for condition in self.config.conditions:  # a mistake should show before people come
+            build_strategy(self.strategy_of(condition), self.config.acquisition)
         self.device = pick_device(device)
         self.dataset: Dataset = load_dataset(file, directory.cache)
         self._models: tuple[Path, Classifier] | None = None

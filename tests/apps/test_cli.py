@@ -49,6 +49,14 @@ def test_init_writes_a_study_file_that_check_accepts(example: str, tmp_path: Pat
     assert "4 conditions, 4 sequences" in result.stdout
 
 
+def test_check_refuses_a_combination_of_what_does_not_rank(tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text('name = "s"\n[acquisition]\ncombine = ["k-center"]\n')
+    result = clickstudy("check", tmp_path / "study.toml")
+    assert result.returncode == 2
+    assert "KCenterGreedy gives images no scores of their own" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_init_never_overwrites(tmp_path: Path) -> None:
     (tmp_path / "study.toml").write_text("mine")
     result = clickstudy("init", tmp_path)
