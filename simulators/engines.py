@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import joblib
 import torch
@@ -18,6 +20,8 @@ from study.errors import UserError
 ENGINES = ("local", "ray", "dask")
 SCHEDULER = "DASK_SCHEDULER_ADDRESS"
 """Environment variable with the address of a running Dask scheduler, as Dask itself reads it."""
+Pool = Callable[[Iterable[Any]], list[Any]]
+"""Runs what ``joblib.delayed`` made, and returns the results in order."""
 
 
 def check_engine(engine: str) -> None:
@@ -36,8 +40,8 @@ def check_engine(engine: str) -> None:
 
 
 @contextmanager
-def jobs_on(engine: str, workers: int) -> Iterator[joblib.Parallel]:
-    """A joblib pool by name.
+def jobs_on(engine: str, workers: int) -> Iterator[Pool]:
+    """A pool by name.
 
     Args:
         engine: ``local`` processes; ``ray``, which joins a running cluster where ``RAY_ADDRESS``
@@ -55,10 +59,30 @@ def jobs_on(engine: str, workers: int) -> Iterator[joblib.Parallel]:
         with joblib.parallel_config("ray", n_jobs=count):
             yield joblib.Parallel(batch_size=1, pre_dispatch="all")
     else:
-        client = importlib.import_module("distributed").Client
-        cluster = {} if SCHEDULER in os.environ else _here(workers)
-        with client(**cluster), joblib.parallel_config("dask"):
-            yield joblib.Parallel(batch_size=1, pre_dispatch="all")
+        distributed = importlib.import_module("distributed")
+        address = os.environ.get(SCHEDULER)
+        try:
+            # the address is given, for Dask reads the environment only when first imported
+            client = distributed.Client(**{"address": address} if address else _here(workers))
+        except OSError as error:
+            raise UserError(f"no Dask scheduler answers at {address} ({SCHEDULER})") from error
+        with client:
+            yield functools.partial(_on_dask, client)
+
+
+def _on_dask(client: Any, calls: Iterable[Any]) -> list[Any]:
+    """Dask's own futures rather than joblib's backend.
+
+    That computes here when there is one worker, and gives up when there is none for ten seconds:
+    while jobs of a batch system wait for their turn, both are usual, and here is the login node.
+    """
+    futures = [
+        client.submit(function, *args, **named, pure=False) for function, args, named in calls
+    ]
+    # all, before the first error is raised: nothing runs on when jobs are submitted anew
+    importlib.import_module("distributed").wait(futures)
+    results: list[Any] = client.gather(futures)
+    return results
 
 
 def _here(workers: int) -> dict[str, object]:

@@ -3,14 +3,19 @@
 import json
 import os
 import signal
+import sys
 import threading
 import time
 
+import dask
+import distributed
+import joblib
 import pytest
 from finished_trials import told
 
 from simulators.benchmark import jobs, sweep
 from simulators.benchmark.places import Places
+from simulators.engines import SCHEDULER, jobs_on
 from study.errors import UserError
 
 
@@ -23,6 +28,41 @@ def test_engines_and_workers_do_not_change_a_bit(finished, tmp_path, engine, wor
     file, place = finished
     assert _run(file, tmp_path / "run", engine=engine, workers=workers) == []
     assert told(tmp_path / "run") == told(place)
+
+
+def _cluster(count):
+    return distributed.LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=None)
+
+
+def test_dask_joins_the_scheduler_whose_address_is_given(finished, tmp_path, monkeypatch) -> None:
+    file, place = finished
+    with _cluster(2) as cluster, distributed.Client(cluster) as client:
+        monkeypatch.setenv(SCHEDULER, cluster.scheduler_address)
+        assert _run(file, tmp_path / "run", engine="dask") == []
+        worked = client.run(lambda: "simulators.benchmark.jobs" in sys.modules)
+    assert len(worked) == 2
+    assert any(worked.values())
+    assert told(tmp_path / "run") == told(place)
+
+
+def test_dask_computes_in_the_first_worker_that_comes_and_not_here(monkeypatch) -> None:
+    """Jobs of a batch system start one by one, and the process that submits waits for them."""
+    with _cluster(0) as cluster:
+        monkeypatch.setenv(SCHEDULER, cluster.scheduler_address)
+        cluster.scale(1)
+        with jobs_on("dask", 0) as pool:
+            processes = pool(joblib.delayed(os.getpid)() for _ in range(3))
+    assert len(set(processes)) == 1
+    assert os.getpid() not in processes
+
+
+def test_an_address_where_no_scheduler_answers_is_refused(finished, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv(SCHEDULER, "tcp://127.0.0.1:9")
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": 0.2}),
+        pytest.raises(UserError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"),
+    ):
+        _run(finished[0], tmp_path / "run", engine="dask")
 
 
 def test_an_unknown_engine_is_refused_with_the_nearest(finished, tmp_path) -> None:
