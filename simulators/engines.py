@@ -92,10 +92,17 @@ def _here(workers: int) -> dict[str, object]:
 
 
 @contextmanager
-def one_thread(parent: int) -> Iterator[None]:
-    """Compute with one thread, and in a worker leave an interrupt to the process ``parent``."""
+def reproducible(parent: int) -> Iterator[None]:
+    """Compute the same wherever it is: with one thread, and on GPUs by algorithms that repeat.
+
+    In a worker, an interrupt is left to the process ``parent``.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
+    if torch.cuda.is_available():
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.backends.cudnn.benchmark = False
+        torch.use_deterministic_algorithms(True, warn_only=True)
     if os.getpid() != parent and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

@@ -20,7 +20,7 @@ import joblib
 from rich.console import Console
 
 from simulators import timing
-from simulators.engines import check_engine, jobs_on, one_thread
+from simulators.engines import check_engine, jobs_on, reproducible
 from simulators.participant import Participant
 from simulators.person import Person
 from simulators.watch import Watch
@@ -151,7 +151,7 @@ def _run(
     name: str,
 ) -> Outcome:
     """One participant, from where the log ends; a failure is an outcome, so that others go on."""
-    with one_thread(parent):
+    with reproducible(parent):
         study = directory.study(file)
         try:
             session = Session(study, name)

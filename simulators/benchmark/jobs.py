@@ -13,7 +13,7 @@ from simulators.benchmark import trial
 from simulators.benchmark.config import Trial
 from simulators.benchmark.places import Places
 from simulators.benchmark.state import State
-from simulators.engines import one_thread
+from simulators.engines import reproducible
 from study.data.dataset import Dataset
 from study.data.loading import load_dataset
 from study.files import write_atomically
@@ -33,7 +33,7 @@ def prepared(places: Places, one: Trial) -> bool:
 
 def prepare(places: Places, one: Trial, device: str, parent: int) -> None:
     """Pretrain the classifier that the trial starts from, evaluate it and draw its images."""
-    with one_thread(parent):
+    with reproducible(parent):
         directory = places.baseline(one)
         if not prepared(places, one):
             # trained before anyone asked for its predictions: again, to the same weights
@@ -45,7 +45,7 @@ def perform(places: Places, one: Trial, device: str, parent: int) -> None:
     """One trial, from its last finished cycle; what goes wrong is written down."""
     begun = places.begun(one)
     write_atomically(begun, str(os.getpid()).encode())
-    with one_thread(parent):
+    with reproducible(parent):
         try:
             _go(places, one, torch.device(device))
             places.failure(one).unlink(missing_ok=True)
