@@ -3,8 +3,8 @@
     python slurm.py --jobs 4 bench.toml --out /shared/runs/bench
 
 Start it where ``sbatch`` works, in tmux or as a small job of its own: it stays until the benchmark
-is done. Options that it does not know come last and go to ``clickstudy benchmark``. Kill it whenever
-you like; the same command goes on with what is not finished. Needs ``clickstudy[cluster]``.
+is done. Options that it does not know come last and go to ``clickstudy benchmark``. Kill it at any
+time; the same command goes on with what is not finished. Needs ``clickstudy[cluster]``.
 """
 
 from __future__ import annotations
