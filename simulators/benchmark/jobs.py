@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import traceback
 from io import BytesIO
 
@@ -16,6 +17,7 @@ from simulators.benchmark.state import State
 from simulators.engines import reproducible
 from study.data.dataset import Dataset
 from study.data.loading import load_dataset
+from study.device import pick_device
 from study.files import write_atomically
 from study.learning import models, predictions
 from study.loop import TaskLoop
@@ -47,7 +49,7 @@ def perform(places: Places, one: Trial, device: str, parent: int) -> None:
     write_atomically(begun, str(os.getpid()).encode())
     with reproducible(parent):
         try:
-            _go(places, one, torch.device(device))
+            _go(places, one, pick_device(device))
             places.failure(one).unlink(missing_ok=True)
         except Exception as error:
             problem = str(error).splitlines()[0] if str(error) else ""
@@ -76,12 +78,21 @@ def _go(places: Places, one: Trial, device: torch.device) -> None:
     content = {
         "parameters": one.parameters(),
         "versions": versions(),
-        "device": str(device),
+        "ran_on": _ran_on(device),
         **trial.result(machine, state, device),
     }
     write_atomically(places.result(one), json.dumps(content).encode())
     for path in places.partials(one):
         path.unlink(missing_ok=True)
+
+
+def _ran_on(device: torch.device) -> dict[str, str]:
+    """The hardware, for people: results of different kinds differ in the last bits."""
+    gpu = device.type == "cuda"
+    return {
+        "device": torch.cuda.get_device_name(device) if gpu else device.type,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+    }
 
 
 _LOADED: dict[tuple[str, str], Dataset] = {}

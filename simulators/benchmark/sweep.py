@@ -11,7 +11,6 @@ import functools
 import json
 import logging
 import os
-import platform
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -20,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import joblib
-import torch
 
 from simulators.benchmark import jobs, tables, watch
 from simulators.benchmark.config import BenchFile, Trial
@@ -70,7 +68,7 @@ def run(
         workers: jobs at once; 0 is one for each core (or all that a cluster has). On a GPU all of
             them share it.
         engine: ``local``, ``ray`` or ``dask``.
-        device: where models are computed.
+        device: where models are computed; ``auto`` is each worker's own choice.
         progress: whether to draw a progress bar.
 
     Returns:
@@ -80,7 +78,8 @@ def run(
         UserError: for an unknown engine, a device that does not exist, data without masks.
     """
     check_engine(engine)
-    where = str(pick_device(device))
+    if engine == "local":  # a cluster's workers have devices of their own
+        pick_device(device)
     places = Places(out.resolve())
     _write_file(places, file)
     trials = list(file.trials())
@@ -92,19 +91,20 @@ def run(
     bar = watch.bar("Seeds and cycles (SIMULATED)", total, done) if progress else nullcontext()
     try:
         with bar:
-            _finish(places, trials, engine, workers, where)
+            _finish(places, trials, engine, workers, device)
     finally:
         failures = list(_failures(places, trials))
-        tables.write(places, file, facts(file, trials, failures, places, where))
+        tables.write(places, file, facts(file, trials, failures, places))
     return failures
 
 
 def facts(
-    file: BenchFile, trials: Sequence[Trial], failures: Sequence[Failure], places: Places, on: str
+    file: BenchFile, trials: Sequence[Trial], failures: Sequence[Failure], places: Places
 ) -> dict[str, Any]:
     """What ``benchmark.json`` says of the whole benchmark."""
     config = file.config
-    gpu = torch.cuda.get_device_name(on) if on.startswith("cuda") else ""
+    finished = [places.result(one) for one in trials if places.result(one).exists()]
+    ran_on = [json.loads(path.read_text())["ran_on"] for path in finished]
     return {
         "name": config.name,
         "title": config.title,
@@ -115,10 +115,10 @@ def facts(
         "primary": {"split": config.target.split, "metric": config.target.metric},
         "dataset": config.dataset.kind,
         "trials": len(trials),
-        "finished": sum(places.result(one).exists() for one in trials),
+        "finished": len(finished),
         "failed": [failure.as_dict() for failure in failures],
-        "device": gpu or on,
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "device": ", ".join(sorted({where["device"] for where in ran_on})),
+        "machine": ", ".join(sorted({where["machine"] for where in ran_on})),
         "versions": versions(),
     }
 

@@ -45,7 +45,7 @@ def test_an_arm_is_named_by_what_tells_it_from_others(bench) -> None:
         ('"entropy"', '"entrpy"', "strategies[1].strategy = 'entrpy' is not known"),
         ('"entropy"', '"random"', "strategies: random is listed 2 times"),
         ('"random", ', "", "baseline = 'random' is not among the strategies"),
-        ('"entropy"', '"entropy + random"', "random"),
+        ('"entropy"', '"entropy + random"', "Random gives images no scores of their own"),
         ('"entropy"', '{ strategy = "entropy", options = { low = 1 } }', "'low' is not an option"),
         ("cycles = 2", "cycle = 2", "budget.cycle is not a setting; did you mean 'cycles'?"),
         ("[0, 1]", "[0, 0]", "seeds: 0 is listed 2 times"),
