@@ -49,7 +49,6 @@ StrategyName = Literal[
     "vaal",
     "attention",
     "attention-7x7",
-    "attention-disagreement",
 ]
 SamplingName = Literal["active", StrategyName]
 PositiveForm = Literal["none", "point", "spread", "disc", "discs", "disc+point"]
@@ -586,7 +585,8 @@ def explain(error: ValidationError, model: type[BaseModel] = StudyConfig) -> Ite
         kind = problem["type"]
         match kind:
             case "extra_forbidden":
-                yield f"{where} is not a setting{nearest(str(location[-1]), _siblings(location, model))}"
+                known = _siblings(location, model)
+                yield f"{where} is not a setting{nearest(str(location[-1]), known)}"
             case "literal_error" | "union_tag_invalid":
                 allowed = [name.strip("' ") for name in _allowed(context)]
                 if kind == "union_tag_invalid":

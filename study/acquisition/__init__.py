@@ -4,7 +4,7 @@ from study.acquisition.adversarial import VAAL
 from study.acquisition.bayesian import BALD, MonteCarloEntropy
 from study.acquisition.boundary import SVMMargin
 from study.acquisition.chance import Random
-from study.acquisition.consistency import AttentionDisagreement, SelfConsistency
+from study.acquisition.consistency import SelfConsistency
 from study.acquisition.coreset import CoreSet
 from study.acquisition.coverage import KCenterGreedy
 from study.acquisition.disagreement import JensenShannon, L2Disagreement, VoteEntropy
@@ -21,7 +21,6 @@ __all__ = [
     "BALD",
     "STRATEGIES",
     "VAAL",
-    "AttentionDisagreement",
     "AttentionMixture",
     "Balanced",
     "CoreSet",

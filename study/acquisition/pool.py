@@ -111,16 +111,9 @@ class Pool:
     @cached_property
     def attention_grid(self) -> Tensor:
         """float32 [U, h, w], Grad-CAM of each image's labelled class on the network's grid."""
-        return self.attention_under(identity)
-
-    def attention_under(self, view: View) -> Tensor:
-        """float32 [U, h, w], the same of the images under a view."""
-        labels = self.labels.split(self.batch)
-        parts = [
-            attention_maps(self.model, view(images), wanted, self.device, self.batch)
-            for images, wanted in zip(self._batches(self.unlabelled), labels, strict=True)
-        ]
-        return torch.cat(parts) if parts else torch.zeros(0, 1, 1, device=self.device)
+        index = torch.as_tensor(self.unlabelled)
+        images, labels = self.images.images[index], self.images.labels[index]
+        return attention_maps(self.model, images, labels, self.device, self.batch)
 
     @cached_property
     def attention(self) -> Tensor:

@@ -9,7 +9,7 @@ from study.acquisition.adversarial import VAAL
 from study.acquisition.bayesian import BALD, MonteCarloEntropy
 from study.acquisition.boundary import SVMMargin
 from study.acquisition.chance import Random
-from study.acquisition.consistency import AttentionDisagreement, SelfConsistency
+from study.acquisition.consistency import SelfConsistency
 from study.acquisition.coreset import CoreSet
 from study.acquisition.coverage import KCenterGreedy
 from study.acquisition.disagreement import JensenShannon, L2Disagreement, VoteEntropy
@@ -43,7 +43,6 @@ STRATEGIES: Mapping[str, Callable[..., Strategy]] = {
     "vaal": VAAL,
     "attention": AttentionMixture,
     "attention-7x7": lambda: AttentionMixture("7x7"),
-    "attention-disagreement": AttentionDisagreement,
 }
 
 

@@ -8,7 +8,6 @@ as it was has to be chosen by hand (Benenson's slides on human-in-the-loop annot
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 
 import torch
@@ -83,14 +82,3 @@ VIEWS: Mapping[str, View] = {
     "darker": lambda images: brightened(images, DARKER),
 }
 """The views of self-consistency, by name; the first is the image itself."""
-
-
-def stride(size: int, cells: int) -> int:
-    """Pixels from one cell of a feature map to the next, along one axis.
-
-    Convolutional networks halve: 50 pixels become 7 cells 8 pixels apart, not 7.1.
-
-    >>> stride(50, 7), stride(224, 7), stride(48, 48)
-    (8, 32, 1)
-    """
-    return int(2 ** round(math.log2(size / cells)))
