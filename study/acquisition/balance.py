@@ -7,8 +7,14 @@ k images so that their scores and the distance of their expected class counts fr
     cost(z) = -s'z + weight |wanted - P'z|_1,    sum(z) = k,    z in {0, 1},
 
 are best together. Its linear relaxation gives a bound that no selection can beat; a rounded
-solution, improved by swaps, comes near to it: of 10,000 images of 100 classes, 500 in a second or
-two within 0.1% where the classifier doubts, and within some 2% where it is sure of every image.
+solution is improved by swaps and, where the relaxation leaves few classes open, by branch and
+bound, which raises the bound too. Of 10,000 images of 100 classes, 500 take a second or two. They
+are within 0.1% of the bound where some classes are wanted much more than others, and where the
+scores are entropies of a classifier in doubt. Where all classes are wanted alike and all can be
+had, whole images do not add up to what fractions of them do, the less the surer the classifier:
+100 classes leave a gap of 0.3% to 2.5%. Much of that is the program's, not the selection's: for
+500 images of 10 classes and 50 picks, a longer branch and bound proves that any selection is at
+least 0.8% above the relaxation at a softmax temperature of 0.1, and 5.6% at 0.03.
 """
 
 from __future__ import annotations
@@ -21,10 +27,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linprog
 from scipy.spatial.distance import cdist
 
+from study.acquisition.branching import branched
 from study.acquisition.coverage import Cover
 from study.acquisition.pool import Indices
 
 Floats = NDArray[np.float64]
+
+NEAR = 1e-3  # a gap that is good enough
+SIZES = (400, 3000)  # rows for branch and bound; the many only where the few were easy
+FEW = 32  # classes that the relaxation leaves open: with more, branch and bound takes too long
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,8 @@ class Selection:
     Attributes:
         picks: int64 [k], rows, highest scores first.
         cost: -(sum of scores) + weight x (L1 distance from the wanted counts), Eq. 4.8.
-        bound: no selection of k rows costs less (from the linear relaxation's dual).
+        bound: no selection of k rows costs less (from the linear relaxation's dual or, to the
+            solver's tolerance of 1e-6, from branch and bound).
         gap: (cost - bound) / max(1, |bound|).
     """
 
@@ -109,11 +121,36 @@ def balanced_selection(
     chosen = np.zeros(n, dtype=bool)
     chosen[np.lexsort((reduced, -share.round(9)))[:k]] = True
     _swap(chosen, scores, probabilities, wanted, weight, prices, reduced)
+    cost = _cost(chosen, scores, probabilities, wanted, weight)
+    enough = NEAR * max(1.0, abs(bound))
+    if (np.abs(prices) < weight).sum() <= FEW:
+        relaxed, level = bound, reduced - np.partition(reduced, k - 1)[k - 1]
+        for most in SIZES:
+            if cost - bound <= enough:
+                break
+            # rows beyond these cost so much that the bound comes near enough without them
+            size = min(most, int((np.abs(level) < cost - relaxed - 0.95 * enough).sum()))
+            gap = 0.5 * enough / (cost - relaxed)
+            found = branched(probabilities, wanted, k, weight, prices, level, size, gap)
+            if found.chosen is not None:
+                _swap(found.chosen, scores, probabilities, wanted, weight, prices, reduced)
+                other = _cost(found.chosen, scores, probabilities, wanted, weight)
+                if other < cost:
+                    chosen, cost = found.chosen, other
+            bound = min(cost, max(bound, relaxed + found.excess))
+            if not found.solved:
+                break
     picks = np.flatnonzero(chosen)
-    lacking = wanted - probabilities[picks].sum(0)
-    cost = float(weight * np.abs(lacking).sum() - scores[picks].sum())
     order = np.argsort(-scores[picks], kind="stable")
     return Selection(picks[order], cost, bound, max(0.0, cost - bound) / max(1.0, abs(bound)))
+
+
+def _cost(
+    chosen: NDArray[np.bool_], scores: Floats, probabilities: Floats, wanted: Floats, weight: float
+) -> float:
+    """Of the chosen rows, Eq. 4.8."""
+    lacking = wanted - probabilities[chosen].sum(0)
+    return float(weight * np.abs(lacking).sum() - scores[chosen].sum())
 
 
 def _relaxed(
