@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import statistics
 import tempfile
 import time
@@ -275,7 +276,7 @@ def _two_workers(device: str) -> Speed:
         spent[0] / spent[1],
         1.7,
         f"{trials} trials of the small network, {spent[0]:.1f} s with one and {spent[1]:.1f} s "
-        f"with two workers on {device}, {torch.get_num_threads()} cores, one thread each",
+        f"with two workers on {device}, {os.cpu_count()} cores, one thread each",
     )
 
 
