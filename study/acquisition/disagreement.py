@@ -52,12 +52,12 @@ def l2_disagreement(probabilities: Tensor) -> Tensor:
     return (probabilities - probabilities.mean(0)).square().sum(2).mean(0)
 
 
-class Disagreement(Ranking):
-    """What the three strategies share: the committee that is asked.
+class Thinned(Ranking):
+    """A ranking by what thinned networks say; see :mod:`study.acquisition.dropout`.
 
     Args:
-        samples: thinned networks, where the pool has no committee.
-        rate: share of channels that dropout drops.
+        samples: thinned networks.
+        rate: share of the last block's channels that each lacks.
     """
 
     def __init__(self, samples: int = 20, rate: float = 0.5) -> None:
@@ -65,6 +65,10 @@ class Disagreement(Ranking):
         dropout.check(samples, rate)
         self.samples = samples
         self.rate = rate
+
+
+class Disagreement(Thinned):
+    """What the three strategies share: the pool's committee is asked, else thinned networks."""
 
     def scores(self, pool: Pool) -> NDArray[np.float64]:
         """float64 [U], not negative; zero where all members agree."""

@@ -9,19 +9,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from command import clickstudy
 
 from study import config
 from study.config import CocoConfig, FolderConfig, ScenesConfig, StudyConfig, load
-
-
-def clickstudy(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "apps.cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
 
 
 def test_help_lists_the_commands() -> None:
