@@ -3,19 +3,17 @@
 import json
 import os
 import signal
+import subprocess
 import sys
+import textwrap
 import threading
 import time
 
-import dask
-import distributed
-import joblib
 import pytest
 from finished_trials import told
 
 from simulators.benchmark import jobs, sweep
 from simulators.benchmark.places import Places
-from simulators.engines import SCHEDULER, jobs_on
 from study.errors import UserError
 
 
@@ -23,49 +21,95 @@ def _run(file, place, **how):
     return sweep.run(file, place, **({"workers": 1, "device": "cpu", "progress": False} | how))
 
 
+def alone(code, *arguments, **environment):
+    """Run code in a process of its own: clusters and browsers want the main thread's event loop."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+
+
+SWEEP = """
+import sys
+from pathlib import Path
+from simulators.benchmark import config, sweep
+file, place, engine, workers = sys.argv[1:]
+failed = sweep.run(
+    config.load(file), Path(place), int(workers), engine, device="cpu", progress=False
+)
+print(len(failed), "failed")
+"""
+
+
 @pytest.mark.parametrize(("engine", "workers"), [("local", 2), ("dask", 2), ("ray", 2)])
-def test_engines_and_workers_do_not_change_a_bit(
-    finished, tmp_path, monkeypatch, engine, workers
-) -> None:
+def test_engines_and_workers_do_not_change_a_bit(finished, tmp_path, engine, workers) -> None:
     file, place = finished
-    monkeypatch.setenv("RAY_worker_niceness", "0")  # beside other programs 15 may be for ever
-    assert _run(file, tmp_path / "run", engine=engine, workers=workers) == []
+    # beside other programs Ray's usual niceness of 15 may be for ever
+    ran = alone(SWEEP, file.path, tmp_path / "run", engine, workers, RAY_worker_niceness="0")
+    assert ran.stdout.endswith("0 failed\n"), ran.stderr
     assert told(tmp_path / "run") == told(place)
 
 
-def _cluster(count):
-    return distributed.LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=None)
+JOIN = """
+import os
+import distributed
+from simulators.engines import SCHEDULER
+with distributed.LocalCluster(
+    n_workers=2, threads_per_worker=1, dashboard_address=None
+) as cluster, distributed.Client(cluster) as client:
+    os.environ[SCHEDULER] = cluster.scheduler_address
+"""
+WORKED = """
+    print(client.run(lambda: "simulators.benchmark.jobs" in sys.modules).values())
+"""
 
 
-def test_dask_joins_the_scheduler_whose_address_is_given(finished, tmp_path, monkeypatch) -> None:
+def test_dask_joins_the_scheduler_whose_address_is_given(finished, tmp_path) -> None:
     file, place = finished
-    with _cluster(2) as cluster, distributed.Client(cluster) as client:
-        monkeypatch.setenv(SCHEDULER, cluster.scheduler_address)
-        assert _run(file, tmp_path / "run", engine="dask") == []
-        worked = client.run(lambda: "simulators.benchmark.jobs" in sys.modules)
-    assert len(worked) == 2
-    assert any(worked.values())
+    code = JOIN + textwrap.indent(SWEEP, "    ") + WORKED
+    ran = alone(code, file.path, tmp_path / "run", "dask", 0)
+    assert "0 failed\n" in ran.stdout, ran.stderr
+    assert "True" in ran.stdout.splitlines()[-1]
     assert told(tmp_path / "run") == told(place)
 
 
-def test_dask_computes_in_the_first_worker_that_comes_and_not_here(monkeypatch) -> None:
+FIRST_WORKER = """
+import os
+import distributed, joblib
+from simulators.engines import SCHEDULER, jobs_on
+with distributed.LocalCluster(
+    n_workers=0, threads_per_worker=1, dashboard_address=None
+) as cluster:
+    os.environ[SCHEDULER] = cluster.scheduler_address
+    cluster.scale(1)
+    with jobs_on("dask", 0) as pool:
+        processes = pool(joblib.delayed(os.getpid)() for _ in range(3))
+print(len(set(processes)), os.getpid() in processes)
+"""
+
+
+def test_dask_computes_in_the_first_worker_that_comes_and_not_here() -> None:
     """Jobs of a batch system start one by one, and the process that submits waits for them."""
-    with _cluster(0) as cluster:
-        monkeypatch.setenv(SCHEDULER, cluster.scheduler_address)
-        cluster.scale(1)
-        with jobs_on("dask", 0) as pool:
-            processes = pool(joblib.delayed(os.getpid)() for _ in range(3))
-    assert len(set(processes)) == 1
-    assert os.getpid() not in processes
+    ran = alone(FIRST_WORKER)
+    assert ran.stdout == "1 False\n", ran.stderr
 
 
-def test_an_address_where_no_scheduler_answers_is_refused(finished, tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv(SCHEDULER, "tcp://127.0.0.1:9")
-    with (
-        dask.config.set({"distributed.comm.timeouts.connect": 0.2}),
-        pytest.raises(UserError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"),
-    ):
-        _run(finished[0], tmp_path / "run", engine="dask")
+def test_an_address_where_no_scheduler_answers_is_refused(finished, tmp_path) -> None:
+    ran = alone(
+        SWEEP,
+        finished[0].path,
+        tmp_path / "run",
+        "dask",
+        0,
+        DASK_SCHEDULER_ADDRESS="tcp://127.0.0.1:9",
+        DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="0.2",
+    )
+    assert ran.returncode != 0
+    assert "no Dask scheduler answers at tcp://127.0.0.1:9" in ran.stderr
 
 
 def test_an_unknown_engine_is_refused_with_the_nearest(finished, tmp_path) -> None:
