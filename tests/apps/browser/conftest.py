@@ -84,6 +84,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            # frames are timed: not while tests of clusters start a dozen processes beside it
+            item.add_marker(pytest.mark.xdist_group("many processes"))
             if not CHROMIUM.exists():
                 item.add_marker(pytest.mark.skip(reason="/usr/bin/chromium is not installed"))
 

@@ -21,6 +21,9 @@ def _run(file, place, **how):
     return sweep.run(file, place, **({"workers": 1, "device": "cpu", "progress": False} | how))
 
 
+pytestmark = pytest.mark.xdist_group("many processes")  # one after the other, browsers too
+
+
 def alone(code, *arguments, **environment):
     """Run code in a process of its own: clusters and browsers want the main thread's event loop."""
     return subprocess.run(
