@@ -147,9 +147,12 @@ class AnnotatorConfig(Section):
 
 
 class TargetConfig(Section):
-    """What is reported first, and the value that strategies race to."""
+    """What is reported first, and the value that strategies race to.
 
-    split: Literal["balanced", "test"] = "balanced"
+    ``split`` is by default the balanced test split where there is one.
+    """
+
+    split: Literal["balanced", "test"] | None = None
     metric: str = "accuracy"
     value: NonNegative | None = None
 

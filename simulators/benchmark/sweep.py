@@ -104,15 +104,19 @@ def facts(
     """What ``benchmark.json`` says of the whole benchmark."""
     config = file.config
     finished = [places.result(one) for one in trials if places.result(one).exists()]
-    ran_on = [json.loads(path.read_text())["ran_on"] for path in finished]
+    results = [json.loads(path.read_text()) for path in finished]
+    ran_on = [result["ran_on"] for result in results]
+    splits = {row["split"] for result in results for row in result["rows"]}
+    usual = "balanced" if "balanced" in splits else "test"
+    target = config.target.model_copy(update={"split": config.target.split or usual})
     return {
         "name": config.name,
         "title": config.title,
         "hash": file.hash,
         "simulated": True,
         "baseline_name": config.baseline,
-        "target": config.target.model_dump(mode="json"),
-        "primary": {"split": config.target.split, "metric": config.target.metric},
+        "target": target.model_dump(mode="json"),
+        "primary": {"split": target.split, "metric": target.metric},
         "dataset": config.dataset.kind,
         "trials": len(trials),
         "finished": len(finished),

@@ -120,3 +120,16 @@ def test_the_profile_accounts_for_all_computing(finished) -> None:
         "selection", "attention", "annotating", "fine-tuning", "evaluation"
     }  # fmt: skip
     assert sum(row["share"] for row in rows) == pytest.approx(1.0)
+
+
+def test_what_is_reported_first_is_a_split_that_there_is(finished, tmp_path) -> None:
+    """Photographs have no balanced split."""
+    file, place = finished
+    trials = list(file.trials())
+    assert sweep.facts(file, trials, [], Places(place))["primary"]["split"] == "balanced"
+    (tmp_path / "trials").mkdir()
+    for trial in trials:
+        content = json.loads(Places(place).result(trial).read_text())
+        content["rows"] = [row for row in content["rows"] if row["split"] == "test"]
+        Places(tmp_path).result(trial).write_text(json.dumps(content))
+    assert sweep.facts(file, trials, [], Places(tmp_path))["primary"]["split"] == "test"
