@@ -1,0 +1,124 @@
+"""The study file: one TOML file, validated.
+
+Every default is the value of He et al. (2023), section 4.2 and 6, but for the form of the guidance
+loss: the printed Eq. 3-4 can collapse, so the default is the log-attention form (see
+:mod:`study.learning.guidance`). The file's SHA-256 is the study's hash and stands on every row.
+"""
+
+from study.config.data import (
+    CocoConfig,
+    DatasetConfig,
+    FolderConfig,
+    ScenesConfig,
+)
+from study.config.design import (
+    MOST_FOR_ALL,
+    PAPER_CONDITIONS,
+    AttentionCheckConfig,
+    BreakConfig,
+    Condition,
+    InterfaceName,
+    PracticeConfig,
+    SequencesConfig,
+    TaskConfig,
+)
+from study.config.file import (
+    StudyFile,
+    file_hash,
+    load,
+    parse,
+    read_toml,
+)
+from study.config.learning import (
+    AcquisitionConfig,
+    FineTuningConfig,
+    GuidanceConfig,
+    ModelConfig,
+    NegativeForm,
+    PolygonForm,
+    PositiveForm,
+    PretrainingConfig,
+    SamplingName,
+    ScoreName,
+    StrategyName,
+)
+from study.config.mistakes import (
+    StudyFileError,
+    explain,
+)
+from study.config.models import (
+    CONSENT,
+    AnalysisConfig,
+    StudyConfig,
+)
+from study.config.questions import (
+    BUILT_IN_INSTRUMENTS,
+    PAPER_DEMOGRAPHICS,
+    DemographicQuestion,
+    Instrument,
+    Question,
+)
+from study.config.section import (
+    NonNegative,
+    Positive,
+    Section,
+    Share,
+    Whole,
+)
+from study.config.spelling import (
+    nearest,
+)
+from study.config.workspace import (
+    Hotkeys,
+    WorkspaceConfig,
+)
+
+__all__ = [
+    "BUILT_IN_INSTRUMENTS",
+    "CONSENT",
+    "MOST_FOR_ALL",
+    "PAPER_CONDITIONS",
+    "PAPER_DEMOGRAPHICS",
+    "AcquisitionConfig",
+    "AnalysisConfig",
+    "AttentionCheckConfig",
+    "BreakConfig",
+    "CocoConfig",
+    "Condition",
+    "DatasetConfig",
+    "DemographicQuestion",
+    "FineTuningConfig",
+    "FolderConfig",
+    "GuidanceConfig",
+    "Hotkeys",
+    "Instrument",
+    "InterfaceName",
+    "ModelConfig",
+    "NegativeForm",
+    "NonNegative",
+    "PolygonForm",
+    "Positive",
+    "PositiveForm",
+    "PracticeConfig",
+    "PretrainingConfig",
+    "Question",
+    "SamplingName",
+    "ScenesConfig",
+    "ScoreName",
+    "Section",
+    "SequencesConfig",
+    "Share",
+    "StrategyName",
+    "StudyConfig",
+    "StudyFile",
+    "StudyFileError",
+    "TaskConfig",
+    "Whole",
+    "WorkspaceConfig",
+    "explain",
+    "file_hash",
+    "load",
+    "nearest",
+    "parse",
+    "read_toml",
+]

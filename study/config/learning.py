@@ -1,0 +1,115 @@
+"""The classifier, its training, its guidance, and which images are annotated next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from study.config.section import NonNegative, Positive, Section, Share
+
+StrategyName = Literal[
+    "random",
+    "entropy",
+    "least-confidence",
+    "margin",
+    "score-bands",
+    "worst-classes",
+    "oracle",
+    "bald",
+    "mc-entropy",
+    "vote-entropy",
+    "jensen-shannon",
+    "l2-disagreement",
+    "self-consistency",
+    "label-dispersion",
+    "svm-margin",
+    "k-center",
+    "core-set",
+    "vaal",
+    "attention",
+    "attention-7x7",
+]
+SamplingName = Literal["active", StrategyName]
+PositiveForm = Literal["none", "point", "spread", "disc", "discs", "disc+point"]
+NegativeForm = Literal["none", "sum", "log-outside"]
+PolygonForm = Literal["none", "outside", "log-energy", "iou"]
+ScoreName = Literal["label", "centred", "absolute"]
+
+
+class ModelConfig(Section):
+    """The classifier: ``small`` (a residual net for the scenes) or a torchvision model's name.
+
+    ``precision = "bfloat16"`` computes the convolutions in half the bits, which is faster on GPUs
+    that know them; weights, losses and attention stay in float32. Probabilities then differ by a
+    few hundredths at most, and runs are no longer the same to the last bit as float32's.
+    """
+
+    name: str = "resnet18"
+    weights: Literal["none", "imagenet"] = "none"
+    width: Positive = 16
+    blocks: Annotated[int, Field(strict=True, ge=2, le=6)] = 3
+    checkpoint: Path | None = None
+    precision: Literal["float32", "bfloat16"] = "float32"
+
+
+class PretrainingConfig(Section):
+    """Training of the biased classifier (section 4.2; the paper does not give its momentum).
+
+    ``schedule = "constant"`` stops early and keeps the best epoch, as in the paper.
+    ``"one-cycle"`` raises the rate to ``learning_rate`` and lets it fall to zero over all
+    ``epochs``, without stopping early: a validation split with the same bias stops a network as
+    soon as it has the shortcut, before it has learned anything of the object.
+    """
+
+    learning_rate: Annotated[float, Field(strict=True, gt=0)] = 0.1
+    momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.9
+    weight_decay: NonNegative = 0.0005
+    batch: Positive = 128
+    epochs: Positive = 150
+    patience: Positive = 10
+    schedule: Literal["constant", "one-cycle"] = "constant"
+
+
+class FineTuningConfig(Section):
+    """Fine-tuning on the annotated images (section 4.2; the paper does not give its momentum)."""
+
+    learning_rate: Annotated[float, Field(strict=True, gt=0)] = 0.01
+    momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.9
+    weight_decay: NonNegative = 0.0005
+    batch: Positive = 128
+    epochs: Positive = 150
+    clip: Annotated[float, Field(strict=True, gt=0)] = 1.0
+
+
+class GuidanceConfig(Section):
+    """The loss ``w_c * loss_c + w_g * (loss_pos + loss_neg)`` and the forms of its parts.
+
+    ``score`` is what the guided map explains; see :mod:`study.learning.attention`.
+    """
+
+    w_g: NonNegative = 0.75
+    w_c: NonNegative = 0.25
+    positive: PositiveForm = "disc+point"
+    negative: NegativeForm = "log-outside"
+    polygon: PolygonForm = "log-energy"
+    radius: Annotated[float, Field(strict=True, gt=0.0, le=1.0)] = 0.19
+    floor: Share = 0.01
+    normalise: bool = True
+    score: ScoreName = "centred"
+
+
+class AcquisitionConfig(Section):
+    """What ``active`` sampling means; the paper's is its attention strategy (section 3.5).
+
+    ``combine`` names strategies whose ranks are added to those of ``active``; ``balance_weight``
+    is what one image too many or too few of a class costs, where 1 is what lies between the images
+    that the strategy likes most and least.
+    """
+
+    active: StrategyName = "attention"
+    combine: tuple[StrategyName, ...] = ()
+    balance: bool = False
+    balance_weight: NonNegative = 1.0
+    subsample: Positive | None = None

@@ -1,0 +1,79 @@
+"""What people are asked: who they are, and how it was."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from study.config.design import InterfaceName
+from study.config.learning import SamplingName
+from study.config.section import Positive, Section, Whole
+
+BUILT_IN_INSTRUMENTS = ("paper", "nasa-tlx", "sus")
+
+
+class DemographicQuestion(Section):
+    """One question asked before the study; choices make it a selection."""
+
+    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    text: str
+    kind: Literal["number", "choice", "text"] = "choice"
+    choices: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_answerable(self) -> DemographicQuestion:
+        if self.kind == "choice" and len(self.choices) < 2:
+            raise ValueError(f"question {self.key} is a choice and needs at least two choices")
+        return self
+
+
+PAPER_DEMOGRAPHICS = (
+    DemographicQuestion(key="age", text="How old are you?", kind="number"),
+    DemographicQuestion(
+        key="gender",
+        text="What is your gender?",
+        choices=("female", "male", "another", "prefer not to say"),
+    ),
+    DemographicQuestion(
+        key="experience",
+        text="How do you know machine learning?",
+        choices=(
+            "I am familiar with machine learning",
+            "I have programmed with simple machine learning methods",
+            "I use machine learning algorithms in my research",
+        ),
+    ),
+)
+
+
+class Question(Section):
+    """One question of an instrument, and after which tasks it is asked."""
+
+    key: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+    text: str
+    kind: Literal["likert", "scale", "choice", "text"] = "likert"
+    labels: tuple[str, ...] = ()
+    low: Whole = 1
+    high: Whole = 5
+    step: Positive = 1
+    choices: tuple[str, ...] = ()
+    when: Literal["task", "end"] = "task"
+    interface: InterfaceName | None = None
+    sampling: SamplingName | None = None
+
+    @model_validator(mode="after")
+    def _is_answerable(self) -> Question:
+        if self.kind == "choice" and len(self.choices) < 2:
+            raise ValueError(f"question {self.key} is a choice and needs at least two choices")
+        if self.kind in ("likert", "scale") and self.low >= self.high:
+            raise ValueError(f"question {self.key}: low must be below high")
+        return self
+
+
+class Instrument(Section):
+    """A questionnaire of one's own, beside paper, nasa-tlx and sus."""
+
+    name: str
+    title: str
+    questions: Annotated[tuple[Question, ...], Field(min_length=1)]

@@ -1,0 +1,47 @@
+"""What the annotation workspace shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from study.config.design import InterfaceName
+from study.config.section import Section, Share
+
+
+class Hotkeys(Section):
+    """Keys of the workspace, by the names that browsers give them (``KeyboardEvent.key``).
+
+    Undo and redo are Ctrl+Z and Ctrl+Shift+Z.
+    """
+
+    confirm: str = "Enter"
+    nothing: str = "n"
+    cancel: str = "Escape"
+    attention: str = "a"
+    next: str = "PageDown"
+    help: str = "?"
+
+    @model_validator(mode="after")
+    def _are_different(self) -> Hotkeys:
+        keys = Counter(key.lower() for key in self.model_dump().values())
+        for key, count in keys.items():
+            if count > 1:
+                raise ValueError(f"the key {key!r} has {count} meanings; give each its own key")
+        return self
+
+
+class WorkspaceConfig(Section):
+    """What the annotation workspace shows and records.
+
+    ``opacity`` is the attention overlay's to begin with; ``test_mode`` lets participants look at
+    the current model's attention on validation images, with its accuracy (section 3.4).
+    """
+
+    show_attention: tuple[InterfaceName, ...] = ("polygon", "click")
+    opacity: Share = 0.55
+    test_mode: bool = True
+    idle_seconds: Annotated[float, Field(strict=True, gt=0)] = 10.0
+    hotkeys: Hotkeys = Hotkeys()
