@@ -55,7 +55,7 @@ def save(dataset: Dataset, place: Path) -> None:
     try:
         splits = {split: _save_split(images, draft / split) for split, images in
                   dataset.splits.items()}  # fmt: skip
-        facts = {"name": dataset.name, "splits": splits}
+        facts = {"name": dataset.name, "splits": splits, "fingerprint": dataset.fingerprint}
         (draft / "dataset.json").write_text(json.dumps(facts), encoding="utf-8")
         if place.exists() and not (place / "dataset.json").is_file():
             shutil.rmtree(place)
@@ -71,10 +71,13 @@ def save(dataset: Dataset, place: Path) -> None:
 def load(place: Path) -> Dataset:
     """Read a stored dataset; large tensors are private (copy-on-write) memory maps."""
     facts = json.loads((place / "dataset.json").read_text(encoding="utf-8"))
-    return Dataset(
+    dataset = Dataset(
         facts["name"],
         {split: _load_split(place / split, known) for split, known in facts["splits"].items()},
     )
+    if "fingerprint" in facts:
+        dataset.__dict__["fingerprint"] = facts["fingerprint"]
+    return dataset
 
 
 def _save_split(images: ImageSet, folder: Path) -> dict[str, Any]:
@@ -84,6 +87,7 @@ def _save_split(images: ImageSet, folder: Path) -> dict[str, Any]:
         if value is not None:
             np.save(folder / f"{name}.npy", value.numpy())
     return {
+        "fingerprint": images.fingerprint,
         "names": images.names,
         "classes": images.classes,
         "context_names": images.context_names,
@@ -101,10 +105,11 @@ def _load_split(folder: Path, known: dict[str, Any]) -> ImageSet:
         large = os.path.getsize(file) >= MAPPED_BYTES
         tensors[name] = torch.from_numpy(np.load(file, mmap_mode="c" if large else None))
     usual = known["usual_contexts"]
-    return ImageSet(
+    images = ImageSet(
         names=tuple(known["names"]),
         classes=tuple(known["classes"]),
         context_names=tuple(known["context_names"]),
         usual_contexts=None if usual is None else tuple(usual),
         **tensors,  # type: ignore[arg-type]
     )
+    return images.remember(known["fingerprint"]) if "fingerprint" in known else images
