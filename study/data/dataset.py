@@ -185,5 +185,4 @@ class Dataset:
 def _digest(digest: hashlib._Hash, values: Tensor) -> None:
     """Add a tensor's bytes to a digest, image by image: a memory-mapped one is never in memory."""
     for row in values:
-        array = np.ascontiguousarray(row.cpu().numpy())
-        digest.update(array.tobytes() if array.ndim == 0 else memoryview(array).cast("B"))
+        digest.update(np.ascontiguousarray(row.cpu().numpy()).tobytes())
