@@ -30,6 +30,11 @@ def write(folder: Path, **frames: pd.DataFrame) -> Path:
     return folder
 
 
+def analysed(folder: Path, *, bayes: bool = False, aligned: bool = False) -> dict[str, Any]:
+    """What results.json says of a folder."""
+    return results.analyse(tables.read(folder), bayes=bayes, aligned=aligned)
+
+
 def read_dataset(name: str, folder: Path) -> tuple[tables.Study, designs.Design]:
     study = tables.read(write(folder / name, tasks=pd.read_csv(DATA / f"{name}.csv")))
     return study, designs.detect(study)
