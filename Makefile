@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := runs/demo
+TESTS = $(sort $(dir $(shell find tests -name '*.py')))
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: help setup demo study test lint clean
@@ -44,6 +45,8 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/deptry $(TESTS) --exclude '^$$' --ignore DEP002,DEP004  # dev dependencies are theirs
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import os
 import signal
 import threading
@@ -28,11 +27,11 @@ def check_engine(engine: str) -> None:
     """Raises :class:`UserError` for an engine that is not known or not installed."""
     if engine not in ENGINES:
         raise UserError(f"engine {engine!r} is not known{nearest(engine, list(ENGINES))}")
-    module = {"ray": "ray.util.joblib", "dask": "distributed"}.get(engine)
-    if module is None:
-        return
     try:
-        importlib.import_module(module)
+        if engine == "ray":
+            import ray.util.joblib  # noqa: F401
+        elif engine == "dask":
+            import distributed  # noqa: F401
     except ImportError as error:
         raise UserError(
             f"engine {engine!r} is not installed: pip install 'clickstudy[cluster]'"
@@ -55,11 +54,14 @@ def jobs_on(engine: str, workers: int) -> Iterator[Pool]:
         with joblib.parallel_config("loky", n_jobs=count, **threads):
             yield joblib.Parallel(batch_size=1, pre_dispatch="all")
     elif engine == "ray":
-        importlib.import_module("ray.util.joblib").register_ray()
+        from ray.util.joblib import register_ray
+
+        register_ray()
         with joblib.parallel_config("ray", n_jobs=count):
             yield joblib.Parallel(batch_size=1, pre_dispatch="all")
     else:
-        distributed = importlib.import_module("distributed")
+        import distributed
+
         address = os.environ.get(SCHEDULER)
         try:
             # the address is given, for Dask reads the environment only when first imported
@@ -76,11 +78,13 @@ def _on_dask(client: Any, calls: Iterable[Any]) -> list[Any]:
     That computes here when there is one worker, and gives up when there is none for ten seconds:
     while jobs of a batch system wait for their turn, both are usual, and here is the login node.
     """
+    import distributed
+
     futures = [
         client.submit(function, *args, **named, pure=False) for function, args, named in calls
     ]
     # all, before the first error is raised: nothing runs on when jobs are submitted anew
-    importlib.import_module("distributed").wait(futures)
+    distributed.wait(futures)
     results: list[Any] = client.gather(futures)
     return results
 

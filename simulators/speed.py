@@ -70,7 +70,7 @@ def measure(device: str = "auto") -> list[Speed]:
     except ImportError as error:
         raise UserError(
             f"{error.name} is not installed, and --speed compares us with it: "
-            f"pip install 'clickstudy[dev]'"
+            f"pip install 'clickstudy[speed]'"
         ) from error
     where = pick_device(device)
     with _threads(1):
