@@ -161,7 +161,7 @@ def raw(path: Path) -> dict[str, pd.DataFrame]:
 
 
 def _read_store(path: Path) -> dict[str, pd.DataFrame]:
-    from study.protocol import tables as store
+    from study.export import tables as store
 
     try:
         tables = store.read(path)

@@ -253,7 +253,7 @@ def export(
     mode: Annotated[Mode | None, typer.Option(help="Only participants of this mode.")] = None,
 ) -> None:
     """Write the tables as CSV and Parquet, with a data dictionary."""
-    from study.protocol.export import export as write
+    from study.export.folder import export as write
 
     frames = write(study, out, None if mode is None else mode.value)
     for name, frame in frames.items():

@@ -20,10 +20,10 @@ from apps.reporting import build_report, report_state
 from apps.serve import PASSWORD_VARIABLE, lan_address
 from apps.tokens import code
 from study.errors import UserError
+from study.export.folder import export
+from study.export.tables import tables
 from study.protocol.events import Excluded, ItemAnnotated, Mode, Noted, TaskEnded
-from study.protocol.export import export
 from study.protocol.session import ProtocolError, enrol
-from study.protocol.tables import tables
 
 IDLE_MINUTES = 30
 """An experimenter who does nothing for so long has to give the password again."""

@@ -9,6 +9,7 @@ from simulators.participant import Participant
 from simulators.person import Person
 from simulators.runner import SimulationError, simulate
 from study.errors import UserError
+from study.export.tables import tables
 from study.protocol.events import (
     Answered,
     Checked,
@@ -19,7 +20,6 @@ from study.protocol.events import (
     Opened,
     Practised,
 )
-from study.protocol.tables import tables
 
 MEASURED = {"seconds", "waiting_seconds"}
 """Computing times: the only fields that a repetition may change."""

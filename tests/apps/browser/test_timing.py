@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page
 
-from study.protocol.export import export
+from study.export.folder import export
 from tests.apps.browser.conftest import Participant, Served
 
 ITEMS = 20

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from study.export.folder import export
 from study.protocol.events import Checked, ItemAnnotated
-from study.protocol.export import export
 from tests.apps.browser.conftest import Participant, Served
 
 

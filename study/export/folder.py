@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from study.directory import StudyDirectory
-from study.protocol.dictionary import rows as dictionary_rows
-from study.protocol.tables import TablesError, read
+from study.export.dictionary import rows as dictionary_rows
+from study.export.tables import TablesError, read
 from study.versions import versions
 
 
@@ -26,7 +26,10 @@ def export(path: Path, out: Path, mode: str | None = None) -> dict[str, pd.DataF
     """
     frames = read(path)
     if mode is not None:
-        frames = {name: frame[frame["mode"] == mode] for name, frame in frames.items()}
+        frames = {
+            name: frame[frame["mode"] == mode] if "mode" in frame else frame
+            for name, frame in frames.items()
+        }
     directory = StudyDirectory.open(path)
     study = directory.study()
     try:

@@ -82,6 +82,18 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "question": ("", "the question's key"),
         "answer": ("", "a number (Likert: 1 strongly disagree to 5 strongly agree) or text"),
     },
+    "questions": {
+        "instrument": ("", "questionnaire; demographics: asked before the study"),
+        "question": ("", "the question's key"),
+        "text": ("", "the question in the words that participants read"),
+        "kind": ("", "likert, scale, choice, number or text"),
+        "low": ("", "the lowest number that can be answered"),
+        "high": ("", "the highest number that can be answered"),
+        "labels": ("", "the words on the scale, or the choices, as a JSON list"),
+        "when": ("", "start: before the study; task: after tasks; end: after the study"),
+        "interface": ("", "asked only after tasks with this interface; empty: after every task"),
+        "sampling": ("", "asked only after tasks with this sampling; empty: after every task"),
+    },
     "events": {
         "number": ("", "place in the log"),
         "id": ("", "the event's id"),

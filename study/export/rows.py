@@ -1,25 +1,19 @@
-"""Events to tidy tables, and the export.
+"""One participant's log as rows of the tables.
 
-Every table is a pure function of the log and the study file. ``accuracy`` is measured on the test
-split, biased as the training data are (the paper's measure); accuracy on conflicting images, worst
-group and attention are measured on the balanced split where the dataset has one, because a test
-split that is 95% aligned holds too few conflicting images to say anything about them.
+``accuracy`` is measured on the test split, biased as the training data are (the paper's measure);
+accuracy on conflicting images, worst group and attention are measured on the balanced split where
+the dataset has one, because a test split that is 95% aligned holds too few conflicting images to
+say anything about them.
 """
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
-import pandas as pd
-
-from study.config import StudyConfig, StudyFileError
-from study.directory import DirectoryError, StudyDirectory
-from study.errors import UserError
+from study.config import StudyConfig
 from study.protocol.events import (
     Action,
     Answered,
@@ -37,86 +31,13 @@ from study.protocol.events import (
     Payload,
     Practised,
     TaskExtended,
-    UnknownEvent,
     Withdrawn,
 )
-from study.protocol.store import StoreError
 from study.protocol.timeline import Progress, Task, replay
 
 Row = dict[str, Any]
 P = TypeVar("P", bound=Payload)
 STUDY_METRICS = ("accuracy", "conflicting_accuracy", "worst_group_accuracy", "attention_inside")
-COLUMNS: dict[str, list[str]] = {
-    "participants": [
-        "participant", "mode", "sequence", "order", "status", "excluded_reason", "enrolled_at",
-        "last_at", "tasks_finished", "attention_checks", "attention_checks_failed",
-        "practice_attempts", "simulated", "notes",
-    ],
-    "tasks": [
-        "participant", "mode", "sequence", "position", "interface", "sampling", "images", "cycles",
-        "seconds_per_image", "annotation_seconds", "waiting_seconds", "training_seconds",
-        "collapsed", "failed",
-        *(f"{metric}_{when}" for metric in STUDY_METRICS for when in ("before", "after")),
-    ],
-    "cycles": [
-        "participant", "mode", "sequence", "position", "interface", "sampling", "cycle",
-        "strategy", "images", "annotation_seconds", "waiting_seconds", "selection_seconds",
-        "training_seconds", "epochs", "loss", "collapsed", "note",
-    ],
-    "items": [
-        "participant", "mode", "sequence", "position", "interface", "sampling", "cycle", "page",
-        "image", "trial", "visits", "seconds", "idle_seconds", "positive_points",
-        "negative_regions", "polygons", "vertices", "undos", "confirmed_at",
-    ],
-    "answers": [
-        "participant", "mode", "sequence", "position", "interface", "sampling", "instrument",
-        "question", "answer",
-    ],
-    "events": [
-        "number", "id", "participant", "mode", "type", "version", "at", "recorded_at", "payload",
-    ],
-}  # fmt: skip
-"""The columns that every export has, also when there is no row; ``study_hash`` is the last."""
-
-
-class TablesError(UserError):
-    """Tables that cannot be made; one sentence with the fix."""
-
-
-def tables(config: StudyConfig, events: Sequence[Event]) -> dict[str, pd.DataFrame]:
-    """All tables of a log.
-
-    Returns:
-        ``participants``, ``tasks`` (finished ones), ``cycles``, ``items``, ``answers``,
-        ``events``; the columns are in :mod:`study.protocol.dictionary`.
-    """
-    logs: dict[str, list[Event]] = defaultdict(list)
-    for event in events:
-        logs[event.participant].append(event)
-    rows: dict[str, list[Row]] = {name: [] for name in COLUMNS}
-    rows["events"] = [_event_row(event) for event in events]
-    for participant, log in logs.items():
-        if not any(isinstance(event.payload, Enrolled) for event in log):
-            continue
-        person = _Person(config, participant, log)
-        rows["participants"].append(person.row())
-        for task in person.progress.tasks:
-            cycles = person.cycle_rows(task)
-            rows["cycles"] += cycles
-            rows["items"] += person.item_rows(task)
-            if task.finished(config):
-                rows["tasks"].append(person.task_row(task, cycles))
-        rows["answers"] += person.answer_rows()
-    return {name: _frame(name, found) for name, found in rows.items()}
-
-
-def read(path: Path | str) -> dict[str, pd.DataFrame]:
-    """The tables of a study directory; raises :class:`TablesError`."""
-    try:
-        study = StudyDirectory.open(Path(path)).study()
-        return tables(study.config, study.store.events())
-    except (DirectoryError, StudyFileError, StoreError, UnknownEvent) as error:
-        raise TablesError(str(error)) from error
 
 
 def idle_seconds(actions: Iterable[Action], seconds: float, threshold: float) -> float:
@@ -136,7 +57,7 @@ def idle_seconds(actions: Iterable[Action], seconds: float, threshold: float) ->
 
 
 @dataclass
-class _Person:
+class Person:
     """One participant's log and what it folds to."""
 
     config: StudyConfig
@@ -174,6 +95,7 @@ class _Person:
         return keys | {"study_hash": self.log[0].study_hash}
 
     def row(self) -> Row:
+        """The row of ``participants``."""
         checks = self._said(Checked)
         simulated = self._said(Enrolled)[0].simulated
         reasons = [
@@ -197,6 +119,7 @@ class _Person:
         }
 
     def cycle_rows(self, task: Task) -> list[Row]:
+        """One row for each cycle of a task, 0 included; ``failed`` is for the task's row."""
         rows: dict[int, Row] = {}
         previous_at: float | None = None
         for event in self._in(task):
@@ -222,6 +145,7 @@ class _Person:
         return list(rows.values())
 
     def task_row(self, task: Task, cycles: list[Row]) -> Row:
+        """The row of a finished task, from its cycles' rows."""
         done = [row for row in cycles if row["cycle"] > 0]
         evaluated = self._said(Evaluated, task.position)
         before, after = evaluated[0].metrics, evaluated[-1].metrics
@@ -241,6 +165,7 @@ class _Person:
         return row
 
     def item_rows(self, task: Task) -> list[Row]:
+        """One row for each image confirmed in a task, all its visits together."""
         rows: dict[str, Row] = {}
         for event in self._in(task):
             payload = event.payload
@@ -277,6 +202,7 @@ class _Person:
         return list(rows.values())
 
     def answer_rows(self) -> list[Row]:
+        """One row for each answer."""
         rows = []
         for payload in self._said(Answered):
             task = None if payload.position is None else self.progress.task(payload.position)
@@ -320,7 +246,8 @@ def _study_metric(metrics: dict[str, dict[str, float | None]], metric: str) -> f
     return metrics.get(split, {}).get(metric)
 
 
-def _event_row(event: Event) -> Row:
+def event_row(event: Event) -> Row:
+    """The row of an event: the log as it is."""
     return {
         "number": event.number,
         "id": event.id,
@@ -333,25 +260,3 @@ def _event_row(event: Event) -> Row:
         "payload": event.payload.model_dump_json(),
         "study_hash": event.study_hash,
     }
-
-
-def _frame(name: str, rows: list[Row]) -> pd.DataFrame:
-    """The rows with the table's columns first, then whatever else they have, the hash last."""
-    extra = dict.fromkeys(key for row in rows for key in row)
-    columns = list(dict.fromkeys([*COLUMNS[name], *extra]))
-    columns = [c for c in columns if c not in ("study_hash", "failed" * (name == "cycles"))]
-    frame = pd.DataFrame(rows, columns=[*columns, "study_hash"])
-    for column in frame:
-        values = frame[column].dropna()
-        if (
-            len(values)
-            and frame[column].dtype == object
-            and values.map(lambda value: type(value) is float).all()
-        ):
-            frame[column] = frame[column].astype(float)
-    for column in ("position", "cycles", "images", "epochs"):
-        if column in frame:
-            frame[column] = frame[column].astype("Int64")
-    if name == "cycles":
-        frame["collapsed"] = frame["collapsed"].astype("boolean")
-    return frame

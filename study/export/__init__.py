@@ -1,0 +1,1 @@
+"""The log as tidy tables, with what explains them: columns, questions, versions."""
