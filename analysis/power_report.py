@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis import power, style, tables
+from analysis import power, tables
 from analysis.design import cells, detect
 from analysis.errors import InputError
-from analysis.formatting import label
+from analysis.page import style
+from analysis.page.formatting import label
 from analysis.results import clean, write
 
 PILOT_CAVEAT = (

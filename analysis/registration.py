@@ -9,7 +9,7 @@ from pathlib import Path
 from analysis import plan as plans
 from analysis import power, tables
 from analysis.errors import InputError
-from analysis.formatting import label, number
+from analysis.page.formatting import label, number
 from analysis.plan import Plan
 
 

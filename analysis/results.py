@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis import answers, order, trials
+from analysis import order
 from analysis.anova import Effect, generalised_eta_interval, repeated_measures
 from analysis.bayes import bf10_paired
 from analysis.departures import departures
@@ -27,6 +27,7 @@ from analysis.design import Cells, Design, cells, detect
 from analysis.equivalence import tost
 from analysis.errors import InputError
 from analysis.pairwise import all_pairs, mean_interval, with_ratios
+from analysis.people import answers, trials
 from analysis.ranks import friedman
 from analysis.tables import Study
 

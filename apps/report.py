@@ -58,8 +58,8 @@ def report(
 ) -> None:
     """Estimates, tests and figures: report.html, results.json and figures/ in OUT."""
     with _one_sentence():
-        from analysis.report import write
-        from analysis.sentences import summary
+        from analysis.page.report import write
+        from analysis.page.sentences import summary
 
         results = write(
             path, out, mode=mode, plan=plan, bayes=bayes, aligned=aligned_ranks, pdf=pdf
@@ -116,7 +116,7 @@ def power(
 def _print_power(result: dict[str, Any]) -> None:
     from rich.table import Table
 
-    from analysis.formatting import label, number
+    from analysis.page.formatting import label, number
 
     for metric, line in result["metrics"].items():
         table = Table(title=f"{label(metric)}, from {line['source']}", title_justify="left")

@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from analysis import style
 from analysis.benchmark.looks import (
     AXIS_NAMES,
     BASELINE,
@@ -21,6 +20,7 @@ from analysis.benchmark.looks import (
     short,
     verdict_legend,
 )
+from analysis.page import style
 
 Line = dict[str, Any]
 #: With more strategies than this, each has a panel of its own against the baseline.

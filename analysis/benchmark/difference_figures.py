@@ -6,7 +6,6 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from analysis import style
 from analysis.benchmark.cost import PART_NAMES, PARTS
 from analysis.benchmark.looks import (
     LABEL,
@@ -18,6 +17,7 @@ from analysis.benchmark.looks import (
     short,
     verdict_legend,
 )
+from analysis.page import style
 
 Line = dict[str, Any]
 

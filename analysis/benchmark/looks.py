@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from analysis import style
 from analysis.benchmark.contrasts import verdict
+from analysis.page import style
 
 LABEL = "SIMULATED"
 BASELINE = "#8a8a8a"

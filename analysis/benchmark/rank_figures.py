@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis import style
 from analysis.benchmark.looks import BASELINE, LABEL, short
+from analysis.page import style
 
 Line = dict[str, Any]
 #: With more strategies than this, the cells of a heat map are too small for numbers.

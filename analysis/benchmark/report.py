@@ -9,16 +9,16 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from analysis import report as pages
 from analysis import results as plain
-from analysis import style
 from analysis.benchmark import curve_figures, difference_figures, export, rank_figures, sentences
 from analysis.benchmark.checks import AXES
 from analysis.benchmark.cost import PART_NAMES
 from analysis.benchmark.results import analyse
 from analysis.benchmark.tables import read
 from analysis.errors import InputError
-from analysis.report import Picture
+from analysis.page import report as pages
+from analysis.page import style
+from analysis.page.report import Picture
 
 Line = dict[str, Any]
 KINDS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from analysis.benchmark.contrasts import verdict
-from analysis.formatting import MINUS, fixed, interval, number, p_equals, plural
+from analysis.page.formatting import MINUS, fixed, interval, number, p_equals, plural
 
 Line = dict[str, Any]
 #: So many strategies are named with their estimates; the rest are in the table.

@@ -16,7 +16,7 @@ from analysis.aligned_ranks import aligned_ranks
 from analysis.anova import generalised_eta_interval, repeated_measures
 from analysis.bayes import bf10_paired
 from analysis.equivalence import tost
-from analysis.formatting import interval, number, p_value
+from analysis.page.formatting import interval, number, p_value
 from analysis.pairwise import all_pairs, compare, holm
 from analysis.preferences import preference, wilson
 from analysis.ranks import friedman, signed_rank

@@ -12,8 +12,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from analysis import paper, registration, report
+from analysis import paper, registration
 from analysis.errors import InputError
+from analysis.page import report
 from apps import report as commands
 from tests.analysis.helpers import example, full_study, tasks, write
 

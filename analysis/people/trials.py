@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis import mixed
-from analysis.answers import terms
 from analysis.design import Design
 from analysis.pairwise import mean_interval
+from analysis.people.answers import terms
 from analysis.tables import Study
 
 Array = NDArray[np.float64]

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
-from analysis import style
 from analysis.design import Design, cells
-from analysis.formatting import LABELS, UNITS, p_value
+from analysis.page import style
+from analysis.page.formatting import LABELS, UNITS, p_value
 from analysis.results import contrast_scores
 from analysis.tables import Study
 

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from analysis import style
-from analysis.answers import LIKERT
 from analysis.design import Design
+from analysis.page import style
+from analysis.people.answers import LIKERT
 
 
 def _rows(results: dict[str, Any]) -> list[tuple[str, dict[str, int]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.formatting import (
+from analysis.page.formatting import (
     UNITS,
     change,
     contrast,

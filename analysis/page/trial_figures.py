@@ -7,11 +7,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from scipy import stats
 
-from analysis import style
 from analysis.design import Design
-from analysis.figures import VECTOR_LIMIT, _log_axis
+from analysis.page import style
+from analysis.page.figures import VECTOR_LIMIT, _log_axis
+from analysis.people.trials import with_trial_number
 from analysis.tables import Study
-from analysis.trials import with_trial_number
 
 
 def learning(study: Study, design: Design) -> Figure | None:

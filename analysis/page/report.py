@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from analysis import answer_figures, figures, sentences, style, trial_figures
-from analysis import formatting as fmt
 from analysis import results as analysis_results
 from analysis import tables as study_tables
 from analysis.design import Design, detect
 from analysis.errors import InputError
+from analysis.page import answer_figures, figures, sentences, style, trial_figures
+from analysis.page import formatting as fmt
 from analysis.tables import Study
 
 if TYPE_CHECKING:
