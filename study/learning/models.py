@@ -1,105 +1,211 @@
-"""Classifiers, cut in two at their last convolutional block so that attention can be read there.
+"""Classifiers: a trunk and a head, cut where attention is read and where outputs can be kept.
 
-``small`` is a residual net for the drawn scenes; every other name is torchvision's. A classifier
-takes uint8 images and normalises them itself, so no caller has to know how.
+A classifier takes uint8 images and normalises them itself, so no caller has to know how.
+:mod:`study.learning.backbones` knows the networks.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
-from study.config import ModelConfig, nearest
-from study.errors import UserError
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-FORMAT = 1
-# The child of a torchvision network that ends its convolutions, by family.
-LAST_BLOCKS = (
-    "layer4",  # ResNet, ResNeXt, Wide ResNet
-    "trunk_output",  # RegNet
-    "conv5",  # ShuffleNet
-    "inception5b",  # GoogLeNet
-    "Mixed_7c",  # Inception v3
-    "layers",  # MNASNet
-    "features",  # AlexNet, VGG, SqueezeNet, DenseNet, MobileNet, EfficientNet, ConvNeXt
+from study.config import ModelConfig
+from study.learning.backbones import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    Backbone,
+    Colour,
+    ModelError,
+    backbone,
 )
-POOLED_LINEAR = ("layer4", "trunk_output", "conv5")
+from study.learning.small import without_narrow_strides
+
+Train = Literal["all", "block", "head"]
+"""What learns: the whole network, its last block and its head, or its head."""
+FORMAT = 1
+TOO_SMALL = ("Output size is too small", "can't be greater than actual input size")
 
 
-class ModelError(UserError):
-    """A classifier that cannot be built or loaded; one sentence naming the thing and the fix."""
-
-
-def normalise_images(images: Tensor) -> Tensor:
-    """uint8 [N, 3, H, W] -> float32, standardised with ImageNet's mean and deviation.
+def normalise_images(
+    images: Tensor, mean: Colour = IMAGENET_MEAN, std: Colour = IMAGENET_STD
+) -> Tensor:
+    """uint8 [N, 3, H, W] -> float32, standardised; with ImageNet's mean and deviation by default.
 
     Channels lie last in memory, as in the weights: half the time of a step on a CPU.
     """
-    mean = torch.tensor(IMAGENET_MEAN, device=images.device).view(1, 3, 1, 1)
-    std = torch.tensor(IMAGENET_STD, device=images.device).view(1, 3, 1, 1)
-    standard = (images.float() / 255.0 - mean) / std
+    middle = torch.tensor(mean, device=images.device).view(1, 3, 1, 1)
+    spread = torch.tensor(std, device=images.device).view(1, 3, 1, 1)
+    standard = (images.float() / 255.0 - middle) / spread
     return standard.contiguous(memory_format=torch.channels_last)
 
 
 class Classifier(nn.Module):
-    """A network, cut after its last convolutional block.
+    """A network, cut before its last block and after it, in front of pooling.
 
     Attributes:
         network: the whole network; ``state_dict`` holds each weight once.
-        closed_form: whether ``classify`` is global average pooling and one linear layer, so that
-            Grad-CAM has a closed form and attention costs nothing beyond the forward pass.
+        linear: the one linear layer (with its bias) that follows average pooling, or None. Where it
+            is there, Grad-CAM has a closed form, and attention costs nothing beyond the forward
+            pass.
         config: what it was built from.
         classes: how many classes it tells apart.
+        notes: sentences on what a user would not expect of it.
     """
 
-    def __init__(self, network: nn.Module, config: ModelConfig, classes: int) -> None:
+    def __init__(self, backbone: Backbone, config: ModelConfig, classes: int) -> None:
         super().__init__()
-        self.network = network.to(memory_format=torch.channels_last)
+        without_narrow_strides(backbone.network)
+        self.network = backbone.network.to(memory_format=torch.channels_last)
         self.config = config
         self.classes = classes
-        block = _last_block(network, config.name)
-        self.closed_form = block in POOLED_LINEAR and isinstance(
-            getattr(network, "fc", None), nn.Linear
-        )
-        # In a tuple, so that the halves, which share the network's weights, are not registered.
-        self._halves = _cut(network, block)
+        self.notes = backbone.notes
+        # In tuples, so that what shares the network's weights is not registered a second time.
+        self._cut = (backbone.cut,)
+        self._linear = (_only_linear(backbone),)
+        self._mean, self._std = backbone.mean, backbone.std
 
-    def features(self, images: Tensor) -> Tensor:
-        """The last convolutional block's output, [N, C, h, w].
+    def stem(self, images: Tensor) -> Tensor:
+        """What enters the last block, float32.
 
         ``images`` is uint8 [N, 3, H, W], or float when it is normalised already.
         """
-        if not images.is_floating_point():
-            images = normalise_images(images)
-        half = self.config.precision == "bfloat16"
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=half):
-            return self._halves[0](images).float()
+        return self._compute(self._cut[0].stem, self.normalise(images))
+
+    def block(self, entering: Tensor) -> Tensor:
+        """The last block's output from what :meth:`stem` gives: float32 [N, C, h, w]."""
+        return self._compute(self._cut[0].block, entering)
+
+    def features(self, images: Tensor) -> Tensor:
+        """What enters pooling, the last block's output: float32 [N, C, h, w].
+
+        ``images`` is uint8 [N, 3, H, W], or float when it is normalised already.
+        """
+        return self.block(self.stem(images))
 
     def classify(self, features: Tensor) -> Tensor:
         """Logits [N, K] from the last block's output."""
-        return self._halves[1](features)
+        with self._large_enough(features):
+            return self._cut[0].head(features)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits [N, K]."""
         return self.classify(self.features(images))
 
+    def normalise(self, images: Tensor) -> Tensor:
+        """uint8 [N, 3, H, W] as this network wants it; float is handed on."""
+        if images.is_floating_point():
+            return images
+        return normalise_images(images, self._mean, self._std)
+
+    @property
+    def linear(self) -> nn.Linear | None:
+        """The one layer behind average pooling, or None."""
+        return self._linear[0]
+
+    @property
+    def closed_form(self) -> bool:
+        """Whether ``classify`` is global average pooling and ``linear``."""
+        return self.linear is not None
+
     @property
     def class_weights(self) -> Tensor:
         """[K, C], the linear layer of a closed-form classifier."""
-        if not self.closed_form:
+        if self.linear is None:
             raise ModelError(f"{self.config.name} does not end in average pooling and one layer")
-        return self.network.fc.weight  # type: ignore[union-attr, return-value]
+        return self.linear.weight
 
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return next(self.parameters()).device
+
+    def parts(self, train: Train) -> tuple[nn.Module, ...]:
+        """The modules that learn: all of the network, its last block and head, or its head.
+
+        Raises:
+            ModelError: ``block`` of a network whose last block is not known.
+        """
+        if train == "all":
+            return (self.network,)
+        return tuple(self.network.get_submodule(name) for name in self._learning(train))
+
+    def trunk_state(self, train: Train) -> dict[str, Tensor]:
+        """The entries of ``network.state_dict()`` that do not learn in this mode.
+
+        What the trunk computes of an image depends on these, the architecture and the precision
+        alone; the other entries are what ``parts`` changes.
+        """
+        if train == "all":
+            return {}
+        learning = tuple(f"{name}." for name in self._learning(train))
+        state = self.network.state_dict()
+        return {key: value for key, value in state.items() if not key.startswith(learning)}
+
+    def _learning(self, train: Train) -> tuple[str, ...]:
+        if train == "head":
+            return self._cut[0].in_head
+        if self._cut[0].cannot:
+            raise ModelError(
+                f"fine_tuning.train = 'block': {self.config.name} has no block mode "
+                f"({self._cut[0].cannot}); train its head, or all of it"
+            )
+        return self._cut[0].in_block + self._cut[0].in_head
+
+    def _compute(self, piece: nn.Module, values: Tensor) -> Tensor:
+        half = self.config.precision == "bfloat16"
+        with (
+            self._large_enough(values),
+            torch.autocast(values.device.type, torch.bfloat16, enabled=half),
+        ):
+            return piece(values).float()
+
+    @contextmanager
+    def _large_enough(self, values: Tensor) -> Iterator[None]:
+        try:
+            yield
+        except RuntimeError as error:
+            if any(words in str(error) for words in TOO_SMALL):
+                raise ModelError(
+                    f"the images are too small for {self.config.name}: {values.shape[3]} x "
+                    f"{values.shape[2]} cells are less than its next layer needs; "
+                    f"choose a larger data size or another model.name"
+                ) from error
+            raise
+
+
+def _only_linear(backbone: Backbone) -> nn.Linear | None:
+    """The head's linear layer, if the head is average pooling and that layer, and nothing else.
+
+    The head itself is asked, with drawn features: what it says of them must be what the layer says
+    of their mean. Names and classes of layers differ from family to family; this does not.
+    """
+    layers = [
+        layer
+        for name in backbone.cut.in_head
+        for layer in backbone.network.get_submodule(name).modules()
+        if isinstance(layer, nn.Linear)
+    ]
+    if len(layers) != 1:
+        return None
+    generator = torch.Generator().manual_seed(0)
+    drawn = 10 * torch.randn(2, layers[0].in_features, 3, 3, generator=generator)
+    training = backbone.network.training
+    backbone.network.eval()
+    try:
+        with torch.no_grad():
+            given, expected = backbone.cut.head(drawn), layers[0](drawn.mean((2, 3)))
+    except RuntimeError:  # the head does not take so many channels, or so small a grid
+        return None
+    finally:
+        backbone.network.train(training)
+    fits = given.shape == expected.shape and torch.allclose(given, expected, rtol=1e-4, atol=1e-4)
+    return layers[0] if fits else None
 
 
 def build(config: ModelConfig, classes: int, seed: int) -> Classifier:
@@ -117,64 +223,7 @@ def build(config: ModelConfig, classes: int, seed: int) -> Classifier:
         return with_precision(model, config)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network: nn.Module
-        if config.name == "small":
-            if config.weights != "none":
-                raise ModelError("model.weights must be 'none' for the small network")
-            network = SmallResNet(config.width, config.blocks, classes)
-        else:
-            network = _torchvision(config, classes)
-        return Classifier(network, config, classes).eval()
-
-
-class SmallResNet(nn.Module):
-    """A residual net that halves its input once per block and ends in pooling and one layer.
-
-    With three blocks 80 pixels become a 10 x 10 map, each cell of which sees 49 pixels: less than
-    the image, without which attention cannot tell an object from what stands beside it.
-    """
-
-    def __init__(self, width: int, blocks: int, classes: int) -> None:
-        super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, width, 5, stride=2, padding=2, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
-        )
-        channels = [width * 2**index for index in range(blocks)]
-        self.layer4 = nn.Sequential(
-            *(_Residual(a, b) for a, b in zip([width, *channels], channels, strict=False))
-        )
-        self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.flatten = nn.Flatten()
-        self.fc = nn.Linear(channels[-1], classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits [N, K] of normalised images [N, 3, H, W]."""
-        return self.fc(self.flatten(self.avgpool(self.layer4(self.stem(images)))))
-
-
-class _Residual(nn.Module):
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        stride = 1 if inputs == outputs else 2  # the stem has halved before the first block
-        self.body = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(),
-            nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
-            nn.BatchNorm2d(outputs),
-        )
-        self.shortcut = (
-            nn.Identity()
-            if stride == 1
-            else nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride=2, bias=False), nn.BatchNorm2d(outputs)
-            )
-        )
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        return torch.relu(self.body(inputs) + self.shortcut(inputs))
+        return Classifier(backbone(config, classes), config, classes).eval()
 
 
 def save(path: Path | str, model: Classifier, meta: dict[str, Any]) -> None:
@@ -240,91 +289,3 @@ def _same_architecture(model: Classifier, config: ModelConfig, classes: int, pat
     for key, value in wanted.items():
         if found[key] != value:
             raise ModelError(f"{path}: its {key} is {found[key]!r}, the study needs {value!r}")
-
-
-def _torchvision(config: ModelConfig, classes: int) -> nn.Module:
-    from torchvision import models
-
-    names = models.list_models(module=models)
-    if config.name not in names:
-        raise ModelError(
-            f"model.name = {config.name!r} is not a classifier of torchvision"
-            f"{nearest(config.name, ['small', *names])}"
-        )
-    extra: dict[str, Any] = {}
-    if config.name in ("googlenet", "inception_v3"):
-        extra = {"init_weights": True, "aux_logits": False}
-    if config.weights == "none":
-        return models.get_model(config.name, weights=None, num_classes=classes, **extra)
-    if extra:
-        extra["aux_logits"] = True  # as in the file of weights; the halves leave it out
-    network = models.get_model(config.name, weights=None, **extra)
-    weights = models.get_model_weights(config.name).DEFAULT
-    try:
-        state = weights.get_state_dict(progress=False, check_hash=True)
-    except (OSError, RuntimeError) as error:
-        raise ModelError(
-            f"model.weights = 'imagenet': the weights of {config.name} could not be downloaded "
-            f"({error}); connect once, give model.checkpoint, or set model.weights = 'none'"
-        ) from error
-    network.load_state_dict(state)
-    _replace_last_layer(network, classes)
-    return network
-
-
-def _replace_last_layer(network: nn.Module, classes: int) -> None:
-    """Give a network trained on ImageNet ``classes`` outputs, in place."""
-    name, layer = [
-        (name, module)
-        for name, module in network.named_modules()
-        if isinstance(module, nn.Linear | nn.Conv2d) and not name.startswith(("AuxLogits", "aux"))
-    ][-1]
-    new: nn.Module
-    if isinstance(layer, nn.Linear):
-        new = nn.Linear(layer.in_features, classes)
-    else:  # SqueezeNet ends in a 1 x 1 convolution
-        new = nn.Conv2d(layer.in_channels, classes, 1)
-    network.set_submodule(name, new)
-
-
-def _last_block(network: nn.Module, name: str) -> str:
-    children = dict(network.named_children())
-    for block in LAST_BLOCKS:
-        if block in children and not name.startswith("swin"):  # their maps are channels-last
-            return block
-    raise ModelError(
-        f"model.name = {name!r}: no last convolutional block is known for this network; "
-        f"choose a convolutional classifier such as resnet18"
-    )
-
-
-class _Children(fx.Tracer):
-    """Traces a network's own ``forward`` and none of its children's."""
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return True
-
-
-def _cut(network: nn.Module, block: str) -> tuple[fx.GraphModule, fx.GraphModule]:
-    """The network up to and with ``block``, and what follows; both share its weights."""
-    training = network.training
-    graph = _Children().trace(network.eval())
-    network.train(training)
-    after = fx.Graph()
-    copies: dict[fx.Node, fx.Node] = {}
-    start = next(node for node in graph.nodes if node.op == "call_module" and node.target == block)
-    copies[start] = after.placeholder("features")
-    following = iter(graph.nodes)
-    for node in following:
-        if node is start:
-            break
-    for node in following:
-        copies[node] = after.node_copy(node, lambda old: copies[old])
-    before = fx.Graph()
-    value_map: dict[fx.Node, fx.Node] = {}
-    for node in graph.nodes:
-        value_map[node] = before.node_copy(node, lambda old: value_map[old])
-        if node is start:
-            break
-    before.output(value_map[start])
-    return fx.GraphModule(network, before), fx.GraphModule(network, after)

@@ -7,13 +7,13 @@ from torch import Tensor, nn
 
 from study.config import ModelConfig
 from study.learning.attention import attend, attention_maps, gradcam, normalised
-from study.learning.models import Classifier, build, normalise_images
+from study.learning.models import build, normalise_images
 
 
 class _Raw:
     """pytorch-grad-cam's map before it is scaled to [0, 1] and enlarged."""
 
-    def __init__(self, model: Classifier, block: nn.Module) -> None:
+    def __init__(self, network: nn.Module, block: nn.Module) -> None:
         from pytorch_grad_cam import GradCAM
 
         self.maps: list[np.ndarray] = []
@@ -24,7 +24,7 @@ class _Raw:
                 keep.append(super().get_cam_image(*args, **kwargs))
                 return keep[-1]
 
-        self.cam = Keeping(model=model, target_layers=[block])
+        self.cam = Keeping(model=network, target_layers=[block])
 
     def __call__(self, images: Tensor, labels: Tensor) -> np.ndarray:
         from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
@@ -43,14 +43,14 @@ def _images(n: int = 3, size: int = 64) -> Tensor:
     [
         ("small", "layer4", True),
         ("resnet18", "layer4", True),
-        ("vgg11", "features", False),
+        ("vgg11", "features.19", False),
         ("mobilenet_v3_small", "features", False),
     ],
 )
 def test_equals_pytorch_grad_cam(name: str, block: str, closed: bool) -> None:
     model = build(ModelConfig(name=name), 3, seed=0)
     images, labels = normalise_images(_images()), torch.tensor([0, 1, 2])
-    expected = _Raw(model, model.network.get_submodule(block))(images, labels)
+    expected = _Raw(model.network, model.network.get_submodule(block))(images, labels)
     maps = attend(model, images, labels)[1].detach().numpy()
     assert model.closed_form is closed
     scale = max(float(expected.max()), 1e-12)

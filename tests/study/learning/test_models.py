@@ -35,15 +35,75 @@ def test_a_cell_of_the_small_net_sees_49_pixels() -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["resnet18", "shufflenet_v2_x0_5", "mobilenet_v3_small", "squeezenet1_1", "mnasnet0_5"],
+    ("name", "closed", "grid"),
+    [
+        ("small", True, 8),
+        ("resnet18", True, 2),
+        ("shufflenet_v2_x0_5", True, 2),
+        ("mobilenet_v2", True, 2),
+        ("mobilenet_v3_small", False, 2),
+        ("squeezenet1_1", False, 3),
+        ("mnasnet0_5", True, 2),
+        ("regnet_y_400mf", True, 2),
+        ("densenet121", True, 2),
+        ("convnext_tiny", False, 2),
+        ("swin_t", True, 2),
+        ("alexnet", False, 3),
+        ("vgg11", False, 4),
+    ],
 )
-def test_the_halves_are_the_network(name: str) -> None:
+def test_the_pieces_are_the_network(name: str, closed: bool, grid: int) -> None:
     model = models.build(ModelConfig(name=name), 3, seed=0)
     images = models.normalise_images(_images(size=64))
-    features = model.features(images)
-    assert features.ndim == 4
+    features = model.block(model.stem(images))
+    assert features.shape[2:] == (grid, grid)
+    assert torch.equal(features, model.features(images))
     assert torch.allclose(model.classify(features.clone()), model.network(images), atol=1e-5)
+    assert model.closed_form is closed
+    if closed:
+        assert model.linear is not None
+        pooled = features.mean((2, 3)) @ model.class_weights.T + model.linear.bias
+        assert torch.allclose(model.classify(features.clone()), pooled, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["small", "resnet18", "densenet121", "alexnet", "swin_t"])
+def test_each_mode_learns_its_parts_and_freezes_the_rest(name: str) -> None:
+    model = models.build(ModelConfig(name=name), 2, seed=0)
+    everything = set(model.network.state_dict())
+    seen: list[set[int]] = []
+    for train in ("all", "block", "head"):
+        learning = {id(p) for part in model.parts(train) for p in part.parameters()}
+        frozen = {
+            key for key, value in model.network.named_parameters() if id(value) not in learning
+        }
+        assert frozen == dict(model.network.named_parameters()).keys() & model.trunk_state(train)
+        seen.append(learning)
+    assert seen[2] < seen[1] < seen[0]
+    assert set(model.trunk_state("head")) < everything
+    assert set(model.trunk_state("block")) < set(model.trunk_state("head"))
+    assert not model.trunk_state("all")
+
+
+def test_training_the_head_leaves_what_the_trunk_computes() -> None:
+    model = models.build(TINY, 2, seed=0)
+    entering, features = model.stem(_images()), model.features(_images())
+    with torch.no_grad():
+        for part in model.parts("head"):
+            for parameter in part.parameters():
+                parameter.add_(1)
+    assert torch.equal(features, model.features(_images()))
+    with torch.no_grad():
+        for part in model.parts("block"):
+            for parameter in part.parameters():
+                parameter.add_(1)
+    assert torch.equal(entering, model.stem(_images()))
+    assert not torch.equal(features, model.features(_images()))
+
+
+def test_images_that_are_too_small_are_said_to_be() -> None:
+    model = models.build(ModelConfig(name="alexnet"), 2, seed=0)
+    with pytest.raises(ModelError, match="too small for alexnet"):
+        model(_images(size=32))
 
 
 def test_a_copy_has_its_own_weights() -> None:
@@ -131,7 +191,6 @@ def test_a_checkpoint_cannot_run_code(tmp_path: Path, capsys: pytest.CaptureFixt
     [
         ("resnet81", "did you mean"),
         ("vit_b_16", "no last convolutional block"),
-        ("swin_t", "no last convolutional block"),
     ],
 )
 def test_refuses_networks_it_cannot_look_into(name: str, message: str) -> None:
