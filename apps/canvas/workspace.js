@@ -1,4 +1,4 @@
-// The participant's header and workspace. It talks to the routes of apps/routes.py, not to
+// The participant's header and workspace. It talks to the routes of apps/web/routes.py, not to
 // Streamlit: a click makes no round trip, and a slow script run delays nobody. Streamlit is told
 // only when another page is due.
 //

@@ -62,7 +62,15 @@ def main() -> int:
 
 def run(bench: Path, out: Path, others: list[str], address: str) -> int:
     """``clickstudy benchmark`` on the scheduler at ``address``."""
-    command = [sys.executable, "-m", "apps.cli", "benchmark", str(bench), "--out", str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "apps.commands.cli",
+        "benchmark",
+        str(bench),
+        "--out",
+        str(out),
+    ]
     command += ["--engine", "dask", *others]
     process = subprocess.Popen(
         command, env=os.environ | {"DASK_SCHEDULER_ADDRESS": address}, start_new_session=True

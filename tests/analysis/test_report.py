@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from analysis import paper, registration
 from analysis.errors import InputError
 from analysis.page import report
-from apps import report as commands
+from apps.commands import report as commands
 from tests.analysis.helpers import example, full_study, tasks, write
 
 app = typer.Typer()

@@ -6,7 +6,7 @@ import sys
 
 def clickstudy(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "apps.cli", *map(str, arguments)],
+        [sys.executable, "-m", "apps.commands.cli", *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=300,

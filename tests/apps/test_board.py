@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.board import LEASE_SECONDS, SILENT_SECONDS, Board
+from apps.web.board import LEASE_SECONDS, SILENT_SECONDS, Board
 
 
 class Clock:

@@ -6,12 +6,12 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from command import clickstudy
 
-from study import config
 from study.config import CocoConfig, FolderConfig, ScenesConfig, StudyConfig, load
 
 
@@ -24,7 +24,8 @@ def test_help_lists_the_commands() -> None:
 
 def test_help_does_not_wait_for_torch() -> None:
     code = (
-        "import sys, apps.cli; print([m for m in ('torch', 'pandas', 'scipy') if m in sys.modules])"
+        "import sys, apps.commands.cli; "
+        "print([m for m in ('torch', 'pandas', 'scipy') if m in sys.modules])"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
@@ -73,8 +74,8 @@ def test_the_commented_example_shows_every_setting() -> None:
         for name, field in section.model_fields.items():
             if not re.search(rf"\b{name}\b", text):
                 missing.append(f"{section.__name__}.{name}")
-            found = re.findall(r"study\.config\.(\w+)", str(field.annotation))
-            sections += [getattr(config, part) for part in found]
+            found = re.findall(r"study\.config\.(\w+)\.(\w+)", str(field.annotation))
+            sections += [getattr(import_module(f"study.config.{part}"), one) for part, one in found]
     assert missing == []
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from apps.desk import Desk, Seat
-from apps.stimuli import Batch, Validation
+from apps.web.desk import Desk, Seat
+from apps.web.stimuli import Batch, Validation
 from study.config import load
 from study.directory import StudyDirectory
 from study.protocol.events import (
@@ -107,7 +107,10 @@ def logged(seat: Seat) -> list[ItemAnnotated]:
 def test_the_web_process_does_not_load_torch() -> None:
     import subprocess
 
-    code = "import sys, apps.desk, apps.routes, apps.participant; print('torch' in sys.modules)"
+    code = (
+        "import sys, apps.web.desk, apps.web.routes, apps.web.participant; "
+        "print('torch' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

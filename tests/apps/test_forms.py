@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from apps.desk import Desk
-from apps.forms import label_of, missing
-from apps.tokens import code
+from apps.web.desk import Desk
+from apps.web.forms import label_of, missing
+from apps.web.tokens import code
 from study.config import Question, load
 from study.directory import StudyDirectory
 from study.protocol.events import Answered, Consented, Described, Instructed
@@ -48,15 +48,15 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 
 def participant() -> None:
-    from apps.participant import page
-    from apps.server import current_desk
+    from apps.web.participant import page
+    from apps.web.server import current_desk
 
     page(current_desk())
 
 
 def experimenter() -> None:
-    from apps.experimenter import page
-    from apps.server import current_desk
+    from apps.web.experimenter import page
+    from apps.web.server import current_desk
 
     page(current_desk())
 

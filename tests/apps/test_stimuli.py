@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apps.replay import picture
-from apps.stimuli import Batch, Stimuli, Validation, View, overlay, pack_regions
+from apps.web.replay import picture
+from apps.web.stimuli import Batch, Stimuli, Validation, View, overlay, pack_regions
 from study.annotation import Annotation, Region
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.tokens import code, participant_of_code, read_secret, sign, verify
+from apps.web.tokens import code, participant_of_code, read_secret, sign, verify
 
 SECRET = b"a secret"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from apps.layout import Layout, step_name
-from apps.worker import ATTEMPTS, Worker
+from apps.web.layout import Layout, step_name
+from apps.web.worker import ATTEMPTS, Worker
 from study.annotation import Annotation
 from study.config import load
 from study.directory import StudyDirectory

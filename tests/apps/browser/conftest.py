@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-from apps.desk import Desk, Seat
+from apps.web.desk import Desk, Seat
 from study.annotation import Annotation
 from study.config import load
 from study.directory import StudyDirectory
@@ -120,7 +120,7 @@ class Served:
     def start(self) -> None:
         environment = os.environ | {"CLICKSTUDY_PASSWORD": PASSWORD, "OMP_NUM_THREADS": "1"}
         command = [
-            sys.executable, "-m", "apps.serve", str(self.study), "--out", str(self.out),
+            sys.executable, "-m", "apps.commands.serve", str(self.study), "--out", str(self.out),
             "--port", str(self.port), "--device", "cpu",
         ]  # fmt: skip
         self.process = subprocess.Popen(
@@ -143,7 +143,7 @@ class Served:
         raise AssertionError("the web process does not answer")
 
     def child(self, module: str) -> int:
-        """The process id of the web process (apps.server) or the worker (apps.worker)."""
+        """The process id of the web process (apps.web.server) or the worker (apps.web.worker)."""
         children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
         for pid in " ".join(path.read_text() for path in children).split():
             if module in Path(f"/proc/{pid}/cmdline").read_text().split("\0"):
@@ -156,7 +156,7 @@ class Served:
 
     def kill_everything(self) -> None:
         """SIGKILL the supervisor; its children have to notice by themselves."""
-        children = [self.child("apps.server"), self.child("apps.worker")]
+        children = [self.child("apps.web.server"), self.child("apps.web.worker")]
         self.process.kill()
         self.process.wait()
         end = time.monotonic() + 10
@@ -242,7 +242,7 @@ class Participant(Person):
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study directory's cache and biased model: made once, copied by every served study."""
-    from apps.worker import Worker
+    from apps.web.worker import Worker
 
     folder = tmp_path_factory.mktemp("prepared")
     file = load(write_study(folder))

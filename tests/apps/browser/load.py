@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from playwright.async_api import Browser, async_playwright
 
-from apps.worker import Worker
+from apps.web.worker import Worker
 from study.config import load
 from study.directory import StudyDirectory
 from study.protocol.events import FineTuned, ItemAnnotated

@@ -16,7 +16,7 @@ import numpy as np
 from playwright.sync_api import Page, TimeoutError, sync_playwright
 from skimage import measure
 
-from apps.worker import Worker
+from apps.web.worker import Worker
 from study.config import load
 from study.data.loading import load_dataset
 from study.directory import StudyDirectory

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, Playwright
 
-from apps.desk import Seat
+from apps.web.desk import Seat
 from study.protocol.events import FineTuned, FineTuningFailed, ItemAnnotated
 from tests.apps.browser.conftest import CHROMIUM, Participant, Served
 from tests.apps.browser.person import FLAGS, VIEWPORT
@@ -113,7 +113,7 @@ def test_a_killed_server_loses_and_doubles_nothing(clicking: Served, page: Page)
     for _ in range(3):
         key = person.shown(timeout=60)
         person.at(0.5, 0.5)
-        clicking.kill("apps.server")
+        clicking.kill("apps.web.server")
         person.press("CONFIRM")
         keys.append(key)
         clicking.wait()
@@ -188,11 +188,11 @@ def test_a_killed_worker_does_its_job_again(serve: Callable[..., Served], page: 
     confirm_one(person)
     confirm_one(person)
     page.locator('[data-do="next"]:not([disabled])', has_text="FINE-TUNE").wait_for()
-    served.kill("apps.worker")
+    served.kill("apps.web.worker")
     person.press("FINE-TUNE")
     time.sleep(1)
     with suppress(LookupError):  # it may not have been started again yet
-        served.kill("apps.worker")
+        served.kill("apps.web.worker")
     person.wait_for(lambda state: state["step"] == "Annotate", timeout=90)
     assert person.shown(timeout=30).startswith("1/2/")
     log = [event.payload for event in served.desk.layout.study.store.events("worker")]

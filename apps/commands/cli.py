@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from apps import benchmark as benchmarking
-from apps import report as reading
-from apps import serve as serving
-from apps.console import console, counted, errors
+from apps.commands import benchmark as benchmarking
+from apps.commands import report as reading
+from apps.commands import serve as serving
+from apps.commands.console import console, counted, errors
 
 if TYPE_CHECKING:
     from study.directory import StudyDirectory
@@ -116,7 +116,7 @@ def doctor(
     from rich.markup import escape
     from rich.table import Table
 
-    from apps.doctor import diagnose
+    from apps.commands.doctor import diagnose
 
     table = Table(box=None, show_header=False, pad_edge=False)
     findings = diagnose(directory)
@@ -224,7 +224,7 @@ def _pictures(
     directory: StudyDirectory, loop: TaskLoop, out: Path, participant: str | None = None
 ) -> list[Path]:
     """Attention before and after each finished task of one participant."""
-    from apps.pictures import before_after
+    from apps.commands.pictures import before_after
     from study.errors import UserError
     from study.protocol.session import Session
 

@@ -14,17 +14,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from apps.board import Board
-from apps.jobs import Queue
-from apps.layout import Layout, step_name
-from apps.messages import (
+from apps.web.board import Board
+from apps.web.jobs import Queue
+from apps.web.layout import Layout, step_name
+from apps.web.messages import (
     MESSAGE,
     AnnotatedMessage,
     CheckedMessage,
     PractisedMessage,
 )
-from apps.state import State, state_of
-from apps.tokens import participant_of_code, read_secret, sign, verify
+from apps.web.state import State, state_of
+from apps.web.tokens import participant_of_code, read_secret, sign, verify
 from study.config import StudyConfig
 from study.practice import practice_correct, practice_index
 from study.protocol.events import (

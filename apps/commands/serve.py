@@ -14,8 +14,8 @@ from typing import Annotated
 
 import typer
 
-from apps.console import console
-from apps.supervisor import Kept
+from apps.commands.console import console
+from apps.web.supervisor import Kept
 from study.errors import UserError
 
 PASSWORD_VARIABLE = "CLICKSTUDY_PASSWORD"
@@ -44,9 +44,11 @@ def serve(
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     place = str(directory.path)
     kept = [
-        Kept("the web server", ["-m", "apps.server", place, "--host", host, "--port", str(port)]),
+        Kept(
+            "the web server", ["-m", "apps.web.server", place, "--host", host, "--port", str(port)]
+        ),
         *(
-            Kept(f"the worker on {name}", ["-m", "apps.worker", place, "--device", name])
+            Kept(f"the worker on {name}", ["-m", "apps.web.worker", place, "--device", name])
             for name in dict.fromkeys(device or ["auto"])
         ),
     ]

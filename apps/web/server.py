@@ -1,7 +1,7 @@
 """The web process: Streamlit for the pages, and routes of its own for the canvas.
 
-``python -m apps.server STUDY_DIR`` serves a study directory; ``clickstudy serve`` starts and keeps
-it, together with a worker for each device.
+``python -m apps.web.server STUDY_DIR`` serves a study directory; ``clickstudy serve`` starts and
+keeps it, together with a worker for each device.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from apps.desk import Desk
+from apps.web.desk import Desk
 
 DIRECTORY_VARIABLE = "CLICKSTUDY_DIRECTORY"
 PASSWORD_VARIABLE = "CLICKSTUDY_PASSWORD"
@@ -39,8 +39,8 @@ def main() -> None:
     os.environ[DIRECTORY_VARIABLE] = str(arguments.directory.resolve())
     import streamlit as st
 
-    from apps._compat import OPTIONS
-    from apps.routes import routes
+    from apps.web._compat import OPTIONS
+    from apps.web.routes import routes
 
     threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
     app = st.App(Path(__file__).with_name("pages.py"), routes=routes(current_desk()))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from apps.console import console, errors
+from apps.commands.console import console, errors
 
 if TYPE_CHECKING:
     from simulators.benchmark.config import BenchFile
@@ -113,7 +113,7 @@ def _write_report(file: BenchFile, place: Path, out: Path) -> None:
     from analysis.benchmark import write
     from analysis.benchmark.sentences import summary
     from analysis.errors import InputError
-    from apps.benchmark_pictures import before_after
+    from apps.commands.benchmark_pictures import before_after
     from study.errors import UserError
 
     try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from apps.board import Board
-from apps.stimuli import Stimuli
+from apps.web.board import Board
+from apps.web.stimuli import Stimuli
 from study.config import StudyConfig
 from study.directory import StudyDirectory
 from study.protocol.session import Study

@@ -12,11 +12,11 @@ from typing import Any
 
 import streamlit as st
 
-from apps import _compat
-from apps.desk import Desk, Seat
-from apps.forms import answered, ask, ask_demographics, missing
-from apps.routes import accuracies, latest_view
-from apps.state import page_of
+from apps.web import _compat
+from apps.web.desk import Desk, Seat
+from apps.web.forms import answered, ask, ask_demographics, missing
+from apps.web.routes import accuracies, latest_view
+from apps.web.state import page_of
 from study.protocol.events import (
     Consented,
     Debriefed,
@@ -153,7 +153,7 @@ def _instructions(desk: Desk, seat: Seat, step: Instructions) -> None:
         "A computer programme has learned to recognise images, but it often looks at the wrong "
         f"part of them. {intro}"
     )
-    figure = Path(__file__).parent / "canvas" / f"how-{step.interface}.svg"
+    figure = Path(__file__).parents[1] / "canvas" / f"how-{step.interface}.svg"
     st.image(str(figure), width=560)
     both = BOTH if shows else BOTH[1:]
     st.markdown("\n".join(f"- {text}" for text in (*points, *both)))

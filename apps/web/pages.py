@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from apps.experimenter import page as experimenter_page
-from apps.participant import page as participant_page
-from apps.server import current_desk
+from apps.web.experimenter import page as experimenter_page
+from apps.web.participant import page as participant_page
+from apps.web.server import current_desk
 
 
 def participant() -> None:

@@ -15,8 +15,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from apps.desk import Desk, Seat
-from apps.stimuli import overlay
+from apps.web.desk import Desk, Seat
+from apps.web.stimuli import overlay
 from study.protocol.events import Evaluated, Withdrawn
 from study.protocol.session import ProtocolError
 from study.protocol.steps import Annotate, Check, FineTune, Practice

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from apps.console import console, errors
+from apps.commands.console import console, errors
 
 DataArgument = Annotated[
     Path,

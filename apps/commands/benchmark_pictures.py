@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from apps.pictures import draw
+from apps.commands.pictures import draw
 from simulators.benchmark import trial
 from simulators.benchmark.config import BenchFile, Trial
 from simulators.benchmark.jobs import images

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from apps.jobs import Queue
-from apps.layout import Layout, step_name
-from apps.stimuli import Batch, Validation, View, pack_regions
+from apps.web.jobs import Queue
+from apps.web.layout import Layout, step_name
+from apps.web.stimuli import Batch, Validation, View, pack_regions
 from study.data.dataset import ImageSet
 from study.files import write_atomically
 from study.learning import attention
@@ -244,7 +244,7 @@ def _watch(worker_name: str, layout: Layout) -> None:
 
 
 def main() -> None:
-    """``python -m apps.worker STUDY_DIR --device cpu``."""
+    """``python -m apps.web.worker STUDY_DIR --device cpu``."""
     parser = argparse.ArgumentParser()
     parser.add_argument("directory", type=Path)
     parser.add_argument("--device", default="auto")

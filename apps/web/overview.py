@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from apps.board import Job
-from apps.state import place_of
+from apps.web.board import Job
+from apps.web.state import place_of
 from study.config import StudyConfig
 from study.protocol.steps import Annotate, Break, Check, FineTune, Practice, Step
 from study.protocol.timeline import Progress

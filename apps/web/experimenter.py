@@ -14,11 +14,12 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from apps import _compat, overview, replay
-from apps.desk import Desk, Seat
-from apps.reporting import build_report, report_state
-from apps.serve import PASSWORD_VARIABLE, lan_address
-from apps.tokens import code
+from apps.commands.serve import lan_address
+from apps.web import _compat, overview, replay
+from apps.web.desk import Desk, Seat
+from apps.web.reporting import build_report, report_state
+from apps.web.server import PASSWORD_VARIABLE
+from apps.web.tokens import code
 from study.errors import UserError
 from study.export.folder import export
 from study.export.tables import tables

@@ -13,7 +13,7 @@ def build_report(study: Path, out: Path, mode: str) -> None:
     """Start ``clickstudy report``; see :func:`report_state`."""
     if out in _running and _running[out].poll() is None:
         return
-    command = ["-m", "apps.cli", "report", str(study), "--out", str(out), "--mode", mode]
+    command = ["-m", "apps.commands.cli", "report", str(study), "--out", str(out), "--mode", mode]
     with _said(out).open("wb") as said:
         _running[out] = subprocess.Popen(
             [sys.executable, *command], stdout=said, stderr=subprocess.STDOUT

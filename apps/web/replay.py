@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from apps.stimuli import Maps, overlay
+from apps.web.stimuli import Maps, overlay
 from study.annotation import Annotation
 
 SIZE = 480

@@ -1,0 +1,1 @@
+"""The study in the browser: the server and its routes, the worker, the pages."""
