@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from apps.commands.console import console, errors
+from apps.commands.options import DeviceOption
 
 if TYPE_CHECKING:
     from simulators.benchmark.config import BenchFile
@@ -31,10 +32,6 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Compare acquisition strategies with simulated annotators: BENCH.toml, or a command.",
 )
-
-DeviceOption = Annotated[
-    str, typer.Option(help="auto takes a GPU where there is one; or cpu, cuda, cuda:1, mps.")
-]
 
 
 @app.command()

@@ -8,7 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from apps.commands.console import console
 from study.versions import PACKAGES
 
 OPTIONAL = {
@@ -25,6 +29,25 @@ class Finding:
     name: str
     ok: bool | None
     detail: str
+
+
+def doctor(
+    directory: Annotated[Path, typer.Argument(help="Where studies will be written.")] = Path(
+        "runs"
+    ),
+) -> None:
+    """Say what is installed, which device will be used, whether the store is writable."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    findings = diagnose(directory)
+    for finding in findings:
+        mark = {True: "[green]ok[/green]", False: "[red]no[/red]", None: "[dim]-[/dim]"}
+        table.add_row(mark[finding.ok], finding.name, escape(finding.detail))
+    console.print(table)
+    if any(finding.ok is False for finding in findings):
+        raise typer.Exit(1)
 
 
 def diagnose(directory: Path) -> list[Finding]:

@@ -10,18 +10,20 @@ from typing import Any
 
 import pytest
 import typer
+from apps.plan import plan
+from apps.power import power
 from typer.testing import CliRunner
 
 from analysis import paper, registration
 from analysis.errors import InputError
 from analysis.page import report
-from apps.commands import report as commands
+from apps.commands.report import report as report_command
 from tests.analysis.helpers import example, full_study, tasks, write
 
 app = typer.Typer()
-app.command()(commands.report)
-app.command()(commands.power)
-app.command()(commands.plan)
+app.command("report")(report_command)
+app.command()(power)
+app.command()(plan)
 runner = CliRunner()
 
 

@@ -1,0 +1,47 @@
+"""``clickstudy init``: a study file to start from."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from apps.commands.console import console
+
+
+class Example(StrEnum):
+    """The files that come with clickstudy."""
+
+    scenes = "scenes"
+    demo = "demo"
+    photographs = "photographs"
+    benchmark = "benchmark"
+
+
+def init(
+    directory: Annotated[Path, typer.Argument(help="Made when missing.")],
+    example: Annotated[
+        Example,
+        typer.Option(
+            help="scenes: every setting, commented; demo: a short study; photographs: COCO; "
+            "benchmark: a benchmark file."
+        ),
+    ] = Example.scenes,
+) -> None:
+    """Write a commented study file (or benchmark file) into DIRECTORY."""
+    from study.errors import UserError
+
+    bench = example is Example.benchmark
+    target = directory / ("benchmark.toml" if bench else "study.toml")
+    if target.exists():
+        raise UserError(f"{target} exists already: choose another directory, or edit that file")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        target.write_text(files("apps").joinpath("examples", f"{example}.toml").read_text())
+    except OSError as error:
+        raise UserError(f"{target} cannot be written ({error.strerror})") from error
+    then = "Run it with: clickstudy benchmark" if bench else "Check it with: clickstudy check"
+    console.print(f"Wrote {target}. {then} {target}")

@@ -1,0 +1,40 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from apps.commands.console import errors
+
+StudyFileArgument = Annotated[Path, typer.Argument(help="The study file.", metavar="STUDY.toml")]
+StudyArgument = Annotated[Path, typer.Argument(help="A study directory.", metavar="STUDY_DIR")]
+OutOption = Annotated[Path, typer.Option("--out", help="Where to write.")]
+DeviceOption = Annotated[
+    str, typer.Option(help="auto takes a GPU where there is one; or cpu, cuda, cuda:1, mps.")
+]
+
+
+class Mode(StrEnum):
+    """How participants took part."""
+
+    live = "live"
+    pilot = "pilot"
+    simulated = "simulated"
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """A mistake in the data or the options ends with its sentence and exit code 2."""
+    from analysis.errors import InputError
+
+    try:
+        yield
+    except InputError as error:
+        errors.print(str(error), markup=False, soft_wrap=True)
+        raise typer.Exit(2) from None

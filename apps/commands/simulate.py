@@ -1,0 +1,43 @@
+"""``clickstudy simulate``: the whole study with simulated participants."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from apps.commands.attention import pictures
+from apps.commands.console import console, counted
+from apps.commands.options import DeviceOption, OutOption, StudyFileArgument
+
+
+def simulate(
+    study: StudyFileArgument,
+    out: OutOption,
+    participants: Annotated[int, typer.Option(min=1, help="Simulated participants.")] = 16,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes; 0: one for each core.", show_default="cores")
+    ] = 0,
+    engine: Annotated[
+        str, typer.Option(help="local, or ray / dask (the cluster extra).")
+    ] = "local",
+    device: DeviceOption = "auto",
+) -> None:
+    """Run the whole study with simulated participants; run again, it resumes."""
+    from simulators.runner import simulate as run
+    from study.config import load
+    from study.directory import StudyDirectory
+    from study.loop import TaskLoop
+
+    file = load(study)
+    directory = StudyDirectory.create(out, file)
+    console.print(f"[bold]{file.config.name}[/bold] with {participants} SIMULATED participants")
+    loop = TaskLoop(file, directory, device)
+    if not loop.prepared:
+        with counted("Pretraining the biased classifier") as progress:
+            loop.prepare(progress)
+    run(file, directory, participants, workers, engine, device)
+    console.print(f"Done: the study is in {out}, what the classifiers look at in:")
+    for picture in pictures(directory, loop, out / "pictures"):
+        console.print(f"  {picture}")
+    console.print(f"Next: clickstudy report {out} --out {out / 'report'}")
