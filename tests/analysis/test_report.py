@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 import typer
-from apps.plan import plan
-from apps.power import power
 from typer.testing import CliRunner
 
 from analysis import paper, registration
 from analysis.errors import InputError
 from analysis.page import report
+from apps.commands.plan import plan
+from apps.commands.power import power
 from apps.commands.report import report as report_command
 from tests.analysis.helpers import example, full_study, tasks, write
 
