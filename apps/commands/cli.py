@@ -6,6 +6,7 @@ prints one sentence and exits with 2; an interruption exits with 130 and says ho
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -49,6 +50,8 @@ def main() -> None:
     """Run the command line; a user's mistake becomes one sentence on standard error."""
     from study.errors import UserError
 
+    # workers of joblib, Ray and Dask: an analysis.py in the working directory is not ours
+    os.environ["PYTHONSAFEPATH"] = "1"
     try:
         app()
     except UserError as error:

@@ -16,7 +16,7 @@ def build_report(study: Path, out: Path, mode: str) -> None:
     command = ["-m", "apps.commands.cli", "report", str(study), "--out", str(out), "--mode", mode]
     with _said(out).open("wb") as said:
         _running[out] = subprocess.Popen(
-            [sys.executable, *command], stdout=said, stderr=subprocess.STDOUT
+            [sys.executable, "-P", *command], stdout=said, stderr=subprocess.STDOUT
         )
 
 

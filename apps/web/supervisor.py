@@ -25,7 +25,8 @@ class Kept:
 
     def __init__(self, name: str, arguments: Sequence[str]) -> None:
         self.name = name
-        self.arguments = [sys.executable, *arguments]
+        # -P: an analysis.py of the user's, in the working directory, is not ours
+        self.arguments = [sys.executable, "-P", *arguments]
         self.process: subprocess.Popen[bytes] | None = None
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._keep, name=name, daemon=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from installed import Installed, build_wheel
+from installed import ROOMS, Installed, build_wheel
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +21,6 @@ def installed(wheel, tmp_path_factory) -> Installed:
 @pytest.fixture
 def folder(tmp_path) -> Path:
     """Where a user works, who has files of the same names as our rooms."""
-    for name in ("study", "simulators", "analysis", "apps", "clickstudy"):
-        (tmp_path / f"{name}.py").write_text("raise SystemExit('a file of the user was imported')\n")
+    for name in ROOMS:
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a file of the user is imported')\n")
     return tmp_path

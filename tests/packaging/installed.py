@@ -69,13 +69,15 @@ class Installed:
             _link(one, packages)
         return cls(environment, frozenset(needed))
 
-    def start(self, arguments: Iterable[object], folder: Path) -> subprocess.Popen[str]:
+    def start(
+        self, arguments: Iterable[object], folder: Path, **variables: str
+    ) -> subprocess.Popen[str]:
         """Start a program of the environment in ``folder``, as a user's shell would."""
         name, *others = map(str, arguments)
         return subprocess.Popen(
             [self.environment / "bin" / name, *others],
             cwd=folder,
-            env=self._variables(),
+            env=self._variables() | variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
