@@ -200,7 +200,8 @@ class Participant:
         interface = step.condition.interface
         mask = pool.require_masks("a simulated participant")[pool.positions[image]].numpy()
         stream = self._rng(step.position, step.cycle, image)
-        shown = interface in self.loop.config.workspace.show_attention
+        here = self.loop.config.for_condition(step.condition)
+        shown = interface in here.workspace.show_attention
         maps = recent(self._attention(step), step.images.index(image)) if shown else None
         drawn, done = annotate(interface, mask, maps, self.person, self._shape(interface), stream)
         self._record(

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from study.acquisition import Pool
+from study.acquisition import Pool, Strategy
 from study.acquisition import build as build_strategy
 from study.annotation import Annotation
 from study.config import Condition, StudyFile
@@ -63,7 +63,7 @@ class TaskLoop:
         self.config = file.config
         self.directory = directory
         for condition in self.config.conditions:  # a mistake should show before people come
-            build_strategy(self.strategy_of(condition), self.config.acquisition)
+            self._strategy(condition)
         self.device = pick_device(device)
         self.dataset: Dataset = load_dataset(file, directory.cache)
         self._models: tuple[Path, Classifier] | None = None
@@ -131,8 +131,7 @@ class TaskLoop:
             [positions[name] for name in state.task(step.position).annotations()], dtype=np.int64
         )
         unlabelled = np.setdiff1d(np.arange(len(self.pool)), labelled)
-        name = self.strategy_of(step.condition)
-        picked: Iterable[int] = ()
+        picked: list[int] = []
         if len(unlabelled):
             view = Pool(
                 self.model(state, step.position, step.cycle - 1),
@@ -144,16 +143,32 @@ class TaskLoop:
                 predictions=self._predictions(state, step.position, step.cycle - 1),
             )
             stream = rng(self.config.seed, state.participant, step.position, step.cycle, "select")
-            picked = build_strategy(name, self.config.acquisition).select(
-                view, min(step.count, len(unlabelled)), stream
+            picked = (
+                self._strategy(step.condition)
+                .select(view, min(step.count, len(unlabelled)), stream)
+                .tolist()
             )
         return BatchSelected(
             position=step.position,
             cycle=step.cycle,
-            strategy=name,
-            images=tuple(self.pool.names[int(i)] for i in picked),
+            strategy=self.config.for_condition(step.condition).acquisition.active,
+            images=tuple(self.pool.names[i] for i in picked),
+            classes=tuple(self.pool.classes[int(self.pool.labels[i])] for i in picked),
+            contexts=self._contexts(picked),
             seconds=time.perf_counter() - started,
         )
+
+    def _strategy(self, condition: Condition) -> Strategy:
+        """What picks the images of a condition's tasks."""
+        acquisition = self.config.for_condition(condition).acquisition
+        return build_strategy(acquisition.active, acquisition)
+
+    def _contexts(self, picked: Sequence[int]) -> tuple[str, ...]:
+        """The contexts of these images, by name; empty where the dataset has none."""
+        if self.pool.contexts is None:
+            return ()
+        names, contexts = self.pool.context_names, self.pool.contexts
+        return tuple(names[int(contexts[i])] for i in picked)
 
     def fine_tune(
         self, state: Progress, step: FineTune, progress: ProgressCallback | None = None
@@ -201,11 +216,6 @@ class TaskLoop:
         )
 
     # -- what drivers show -----------------------------------------------------------------
-
-    def strategy_of(self, condition: Condition) -> str:
-        """The strategy that a condition's sampling means."""
-        active = condition.sampling == "active"
-        return self.config.acquisition.active if active else condition.sampling
 
     def attention(
         self, state: Progress, position: int, cycle: int, names: Sequence[str]
@@ -270,15 +280,17 @@ class TaskLoop:
         annotations = state.task(position).annotations(up_to=cycle)
         indices = [self.pool.positions[name] for name in annotations]
         before = self.model(state, position, cycle - 1)
-        recorder = self._recorder(state.task(position).condition)
+        condition = state.task(position).condition
+        here = self.config.for_condition(condition)
+        recorder = self._recorder(condition)
         # the cache must keep the weights from before if this attempt fails
         self._models = None
         result = training.fine_tune(
             before,
             self.pool.subset(indices),
             list(annotations.values()),
-            self.config.fine_tuning,
-            self.config.guidance,
+            here.fine_tuning,
+            here.guidance,
             seed=seed(self.config.seed, state.participant, position, cycle, "fine-tune"),
             device=self.device,
             progress=progress,
@@ -290,12 +302,8 @@ class TaskLoop:
 
     def _recorder(self, *conditions: Condition) -> Recorder | None:
         """What records the pool's predictions, if a strategy of these conditions needs them."""
-        needed = any(self._looks_back(condition) for condition in conditions)
+        needed = any(self._strategy(condition).needs_predictions for condition in conditions)
         return Recorder(self.pool, self.device) if needed else None
-
-    def _looks_back(self, condition: Condition) -> bool:
-        strategy = build_strategy(self.strategy_of(condition), self.config.acquisition)
-        return strategy.needs_predictions
 
     def _keep(self, model: Path, recorder: Recorder | None) -> None:
         """Write what was recorded; before the model, so that a model never lacks it."""
@@ -307,7 +315,7 @@ class TaskLoop:
 
         None also where the study file gave a checkpoint, whose training nobody watched.
         """
-        if not self._looks_back(state.task(position).condition):
+        if not self._strategy(state.task(position).condition).needs_predictions:
             return None
         if cycle == 0:
             path = self.directory.predictions(self.directory.pretrained)

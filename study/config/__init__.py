@@ -5,6 +5,11 @@ loss: the printed Eq. 3-4 can collapse, so the default is the log-attention form
 :mod:`study.learning.guidance`). The file's SHA-256 is the study's hash and stands on every row.
 """
 
+from study.config.condition import (
+    OVERRIDABLE,
+    PAPER_CONDITIONS,
+    Condition,
+)
 from study.config.data import (
     CocoConfig,
     DatasetConfig,
@@ -13,14 +18,16 @@ from study.config.data import (
 )
 from study.config.design import (
     MOST_FOR_ALL,
-    PAPER_CONDITIONS,
     AttentionCheckConfig,
     BreakConfig,
-    Condition,
     InterfaceName,
     PracticeConfig,
     SequencesConfig,
     TaskConfig,
+)
+from study.config.factors import (
+    PAPER_FACTORS,
+    Factors,
 )
 from study.config.file import (
     StudyFile,
@@ -77,8 +84,10 @@ __all__ = [
     "BUILT_IN_INSTRUMENTS",
     "CONSENT",
     "MOST_FOR_ALL",
+    "OVERRIDABLE",
     "PAPER_CONDITIONS",
     "PAPER_DEMOGRAPHICS",
+    "PAPER_FACTORS",
     "AcquisitionConfig",
     "AnalysisConfig",
     "AttentionCheckConfig",
@@ -87,6 +96,7 @@ __all__ = [
     "Condition",
     "DatasetConfig",
     "DemographicQuestion",
+    "Factors",
     "FineTuningConfig",
     "FolderConfig",
     "GuidanceConfig",

@@ -1,4 +1,4 @@
-"""Conditions, their sequences, and how long a task is."""
+"""The sequences of conditions, and how long a task is."""
 
 from __future__ import annotations
 
@@ -6,31 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from study.config.learning import SamplingName
 from study.config.section import NonNegative, Positive, Section, Share
 
 InterfaceName = Literal["polygon", "click"]
 MOST_FOR_ALL = 6
 """Conditions of which every order can still be listed (720)."""
-
-
-class Condition(Section):
-    """One cell of the design: an annotation interface and a sampling strategy."""
-
-    interface: InterfaceName
-    sampling: SamplingName
-
-    @property
-    def name(self) -> str:
-        """For example ``click-active``."""
-        return f"{self.interface}-{self.sampling}"
-
-
-PAPER_CONDITIONS = tuple(
-    Condition(interface=interface, sampling=sampling)
-    for sampling in ("random", "active")
-    for interface in ("polygon", "click")
-)
 
 
 class SequencesConfig(Section):

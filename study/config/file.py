@@ -51,7 +51,9 @@ def parse(values: dict[str, Any], source: str = "study.toml") -> StudyConfig:
     try:
         return StudyConfig.model_validate(values)
     except ValidationError as error:
-        problems = [*explain(error), *_other_disagreements(values, error)]
+        factors = values.get("factors")
+        names = list(factors) if isinstance(factors, dict) else []
+        problems = [*explain(error, factors=names), *_other_disagreements(values, error)]
         raise StudyFileError([f"{source}: {line}" for line in problems]) from error
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Collection, Iterator
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -44,8 +45,16 @@ _PATTERNS = {
 }
 
 
-def explain(error: ValidationError, model: type[BaseModel] = StudyConfig) -> Iterator[str]:
-    """Every problem in a sentence with its path; ``model`` is what was being read."""
+def explain(
+    error: ValidationError,
+    model: type[BaseModel] = StudyConfig,
+    factors: Collection[str] = (),
+) -> Iterator[str]:
+    """Every problem in a sentence with its path.
+
+    ``model`` is what was being read; ``factors`` names what conditions and questions may have
+    beside their settings.
+    """
     problems = error.errors()
     for problem in problems:
         location, given = problem["loc"], problem["input"]
@@ -53,8 +62,10 @@ def explain(error: ValidationError, model: type[BaseModel] = StudyConfig) -> Ite
         kind = problem["type"]
         match kind:
             case "extra_forbidden":
-                known = _siblings(location, model)
-                yield f"{where} is not a setting{nearest(str(location[-1]), known)}"
+                known = [name for name in _siblings(location, model) if name != "levels"]
+                if {"conditions", "questions"} & set(location):
+                    known += factors
+                yield _unknown(where, str(location[-1]), given, known)
             case "literal_error" | "union_tag_invalid":
                 allowed = [name.strip("' ") for name in _allowed(context)]
                 if kind == "union_tag_invalid":
@@ -81,6 +92,17 @@ def explain(error: ValidationError, model: type[BaseModel] = StudyConfig) -> Ite
             case _:
                 message = problem["msg"][0].lower() + problem["msg"][1:]
                 yield f"{where} = {given!r}: {message}"
+
+
+def _unknown(where: str, name: str, given: Any, known: list[str]) -> str:
+    """A key that nothing has; in a condition, text may have been meant as a factor's level."""
+    is_level = where.startswith("conditions[") and where.count(".") == 1 and isinstance(given, str)
+    if is_level and not difflib.get_close_matches(name, known, n=1):
+        return (
+            f"{where} = {given!r}: {name} is neither a setting nor a factor; declare it, for "
+            f"example [factors] {name} = [{given!r}, ...]"
+        )
+    return f"{where} is not a setting{nearest(name, known)}"
 
 
 def _is_inside(location: tuple[int | str, ...], other: tuple[int | str, ...]) -> bool:

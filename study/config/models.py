@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
+from study.config.agreement import disagreements
+from study.config.condition import (
+    PAPER_CONDITIONS,
+    Condition,
+    crossing,
+    merged,
+    with_acquisition,
+    with_workspace,
+)
 from study.config.data import DatasetConfig, ScenesConfig
 from study.config.design import (
-    MOST_FOR_ALL,
-    PAPER_CONDITIONS,
     AttentionCheckConfig,
     BreakConfig,
-    Condition,
     PracticeConfig,
     SequencesConfig,
     TaskConfig,
 )
+from study.config.factors import PAPER_FACTORS, Factors, with_levels
 from study.config.learning import (
     AcquisitionConfig,
     FineTuningConfig,
@@ -27,13 +32,11 @@ from study.config.learning import (
     PretrainingConfig,
 )
 from study.config.questions import (
-    BUILT_IN_INSTRUMENTS,
     PAPER_DEMOGRAPHICS,
     DemographicQuestion,
     Instrument,
 )
 from study.config.section import Section, Whole
-from study.config.spelling import nearest
 from study.config.workspace import WorkspaceConfig
 
 
@@ -62,6 +65,7 @@ class StudyConfig(Section):
     fine_tuning: FineTuningConfig = FineTuningConfig()
     guidance: GuidanceConfig = GuidanceConfig()
     acquisition: AcquisitionConfig = AcquisitionConfig()
+    factors: Factors = Factors()
     conditions: Annotated[tuple[Condition, ...], Field(min_length=1)] = PAPER_CONDITIONS
     sequences: SequencesConfig = SequencesConfig()
     task: TaskConfig = TaskConfig()
@@ -74,75 +78,74 @@ class StudyConfig(Section):
     instruments: tuple[Instrument, ...] = ()
     analysis: AnalysisConfig = AnalysisConfig()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _levels_have_a_place(cls, values: Any) -> Any:
+        """Put factors' levels where conditions and questions keep them; cross them if none is."""
+        if not isinstance(values, dict) or not isinstance(values.get("factors"), dict):
+            return values
+        names = [name for name in values["factors"] if name not in PAPER_FACTORS]
+        values = {**values, "conditions": values.get("conditions", _crossed(values["factors"]))}
+        if isinstance(values["conditions"], list | tuple):
+            values["conditions"] = [with_levels(each, names) for each in values["conditions"]]
+        if isinstance(values.get("instruments"), list | tuple):
+            values["instruments"] = [
+                {**each, "questions": [with_levels(one, names) for one in each["questions"]]}
+                if isinstance(each, dict) and isinstance(each.get("questions"), list | tuple)
+                else each
+                for each in values["instruments"]
+            ]
+        return values
+
+    @property
+    def factor_names(self) -> tuple[str, ...]:
+        """``interface``, ``sampling`` and the factors that the file declares beside them."""
+        return (*PAPER_FACTORS, *self.factors.own)
+
+    def for_condition(self, condition: Condition) -> StudyConfig:
+        """What holds in one condition: this study as if it had no other.
+
+        Its tables are the study's where neither a factor's level nor the condition's own table
+        says otherwise; ``acquisition.active`` is the condition's strategy, by name.
+
+        Raises:
+            ValueError: when the study has no such condition.
+        """
+        if condition not in self.conditions:
+            raise ValueError(f"{condition.name} is not a condition of the study {self.name}")
+        own = {
+            "conditions": (condition,),
+            "acquisition": with_acquisition(self.acquisition, condition),
+            "guidance": merged(self.guidance, condition.guidance),
+            "fine_tuning": merged(self.fine_tuning, condition.fine_tuning),
+            "workspace": with_workspace(self.workspace, condition),
+        }
+        return self.model_copy(update=own)
+
+    @property
+    def practice_workspace(self) -> WorkspaceConfig:
+        """The workspace while an interface is practised, before any condition: the study's.
+
+        It shows attention for the interfaces whose tasks do.
+        """
+        shown = {
+            condition.interface: None
+            for condition in self.conditions
+            if condition.interface in self.for_condition(condition).workspace.show_attention
+        }
+        return self.workspace.model_copy(update={"show_attention": tuple(shown)})
+
     @model_validator(mode="after")
     def _parts_agree(self, info: ValidationInfo) -> StudyConfig:
-        broken = (info.context or {}).get("broken", set())
-        checks = {
-            ("conditions",): self._conditions_are_distinct,
-            ("conditions", "sequences"): self._sequences_fit,
-            ("questionnaires", "instruments"): self._questionnaires_exist,
-            ("instruments", "demographics"): self._keys_are_distinct,
-            ("task",): self._pages_fit,
-        }
-        problems = [
-            problem
-            for parts, check in checks.items()
-            if not broken.intersection(parts)
-            for problem in check()
-        ]
-        if problems:
-            raise ValueError("\n".join(problems))
+        found = list(disagreements(self, (info.context or {}).get("broken", set())))
+        if found:
+            raise ValueError("\n".join(found))
         return self
 
-    def _conditions_are_distinct(self) -> Iterator[str]:
-        for name, count in Counter(condition.name for condition in self.conditions).items():
-            if count > 1:
-                yield f"conditions: {name} is listed {count} times; list each condition once"
 
-    def _sequences_fit(self) -> Iterator[str]:
-        names = [condition.name for condition in self.conditions]
-        if self.sequences.plan == "all" and len(names) > MOST_FOR_ALL:
-            yield (
-                f"sequences.plan = 'all' of {len(names)} conditions is more orders than any study "
-                f"has participants; use 'williams'"
-            )
-        for index, sequence in enumerate(self.sequences.listed):
-            for name in sequence:
-                if name not in names:
-                    hint = nearest(name, names)
-                    yield f"sequences.listed[{index}] = {name!r} is not a condition{hint}"
-            if set(sequence) == set(names) and len(sequence) != len(names):
-                yield f"sequences.listed[{index}] repeats a condition"
-            if not set(names) <= set(sequence):
-                missing = ", ".join(sorted(set(names) - set(sequence)))
-                yield f"sequences.listed[{index}] leaves out {missing}"
-
-    def _questionnaires_exist(self) -> Iterator[str]:
-        for name, count in Counter(self.questionnaires).items():
-            if count > 1:
-                yield f"questionnaires: {name} is listed {count} times; list it once"
-        known = [*BUILT_IN_INSTRUMENTS, *(instrument.name for instrument in self.instruments)]
-        for index, name in enumerate(self.questionnaires):
-            if name not in known:
-                yield (
-                    f"questionnaires[{index}] = {name!r} is not an instrument{nearest(name, known)}"
-                )
-
-    def _keys_are_distinct(self) -> Iterator[str]:
-        lists = {
-            "instruments": [instrument.name for instrument in self.instruments],
-            "demographics": [question.key for question in self.demographics],
-        }
-        for index, instrument in enumerate(self.instruments):
-            lists[f"instruments[{index}].questions"] = [q.key for q in instrument.questions]
-        for where, names in lists.items():
-            for name, count in Counter(names).items():
-                if count > 1:
-                    yield f"{where}: {name} is there {count} times; give each its own name"
-
-    def _pages_fit(self) -> Iterator[str]:
-        if self.task.page > self.task.batch:
-            yield (
-                f"task.page = {self.task.page} is larger than task.batch = {self.task.batch}; "
-                f"a page is a part of a batch"
-            )
+def _crossed(factors: dict[str, Any]) -> Any:
+    """The conditions of a file that lists factors and no conditions."""
+    try:
+        return crossing(Factors.model_validate(factors))
+    except ValidationError:
+        return PAPER_CONDITIONS  # the factors' own mistakes are told where they stand

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -48,7 +48,11 @@ PAPER_DEMOGRAPHICS = (
 
 
 class Question(Section):
-    """One question of an instrument, and after which tasks it is asked."""
+    """One question of an instrument, and after which tasks it is asked.
+
+    A level of a factor confines it to the tasks of that level: ``interface``, ``sampling``
+    (``active`` is every strategy but random), or a factor that the file declares.
+    """
 
     key: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
     text: str
@@ -61,9 +65,21 @@ class Question(Section):
     when: Literal["task", "end"] = "task"
     interface: InterfaceName | None = None
     sampling: SamplingName | None = None
+    levels: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def about(self) -> dict[str, str]:
+        """The levels that a task must have for the question to be asked after it."""
+        named = {"interface": self.interface, "sampling": self.sampling, **dict(self.levels)}
+        return {factor: level for factor, level in named.items() if level is not None}
 
     @model_validator(mode="after")
     def _is_answerable(self) -> Question:
+        if self.when == "end" and self.about:
+            raise ValueError(
+                f"question {self.key} is asked at the end, about all tasks, and cannot be confined "
+                f"to {', '.join(self.about)}; take that out, or ask when = 'task'"
+            )
         if self.kind == "choice" and len(self.choices) < 2:
             raise ValueError(f"question {self.key} is a choice and needs at least two choices")
         if self.kind in ("likert", "scale") and self.low >= self.high:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -38,10 +38,17 @@ class WorkspaceConfig(Section):
 
     ``opacity`` is the attention overlay's to begin with; ``test_mode`` lets participants look at
     the current model's attention on validation images, with its accuracy (section 3.4).
+
+    ``feedback`` says when the model learns from what was drawn: after each ``round``, or after
+    each ``image``, so that the next image shows what the last one taught (needs
+    ``fine_tuning.train = "head"``). ``preview`` shows, while something is drawn, how this image's
+    attention would move (the same need).
     """
 
     show_attention: tuple[InterfaceName, ...] = ("polygon", "click")
     opacity: Share = 0.55
     test_mode: bool = True
+    feedback: Literal["round", "image"] = "round"
+    preview: bool = False
     idle_seconds: Annotated[float, Field(strict=True, gt=0)] = 10.0
     hotkeys: Hotkeys = Hotkeys()

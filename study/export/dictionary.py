@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+
+Factors = Mapping[str, Sequence[str]]
+NO_FACTORS: Factors = {}
 
 _KEYS = {
     "participant": ("", "the participant's code"),
@@ -66,6 +69,8 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "cycle": ("", "from 1"),
         "page": ("", "page of candidates, from 1"),
         "image": ("", "the image's name"),
+        "class": ("", "the image's class; empty in logs that do not say"),
+        "context": ("", "what the image's class is seen with, or its background; empty: unknown"),
         "trial": ("", "order in which the image was first confirmed in the task, from 1"),
         "visits": ("count", "times the image was confirmed; seconds are summed over them"),
         "seconds": ("s", "onset to confirmation"),
@@ -106,11 +111,19 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
 }
 
 
-def describe(table: str, column: str) -> tuple[str, str]:
-    """(unit, description) of a column; raises ``KeyError`` for one nobody described."""
+def describe(table: str, column: str, factors: Factors = NO_FACTORS) -> tuple[str, str]:
+    """(unit, description) of a column; raises ``KeyError`` for one nobody described.
+
+    ``factors`` holds the levels of the factors that the study file declares, by name.
+    """
     known: Mapping[str, tuple[str, str]] = _KEYS | _TABLES[table]
     if column in known:
         return known[column]
+    if column in factors and table not in ("participants", "events"):
+        levels = " or ".join(factors[column])
+        if table == "questions":
+            return "", f"asked only after tasks where this factor is so ({levels}); empty: always"
+        return "", f"level of the factor {column!r}: {levels}"
     if table == "participants" and column.startswith("demographic_"):
         key = column.removeprefix("demographic_")
         return "", f"answer to the demographic question {key!r}"
@@ -128,9 +141,11 @@ def describe(table: str, column: str) -> tuple[str, str]:
     raise KeyError(f"{table}.{column} is not in the data dictionary")
 
 
-def rows(tables: Mapping[str, list[str]]) -> Iterator[dict[str, str]]:
+def rows(
+    tables: Mapping[str, list[str]], factors: Factors = NO_FACTORS
+) -> Iterator[dict[str, str]]:
     """One row for each column of each table, for ``data_dictionary.csv``."""
     for table, columns in tables.items():
         for column in columns:
-            unit, description = describe(table, column)
+            unit, description = describe(table, column, factors)
             yield {"table": table, "column": column, "unit": unit, "description": description}

@@ -38,7 +38,8 @@ def export(path: Path, out: Path, mode: str | None = None) -> dict[str, pd.DataF
             frame.to_csv(out / f"{name}.csv", index=False)
             _for_parquet(frame).to_parquet(out / f"{name}.parquet", index=False)
         dictionary = dictionary_rows(
-            {name: [str(column) for column in frame] for name, frame in frames.items()}
+            {name: [str(column) for column in frame] for name, frame in frames.items()},
+            study.config.factors.own,
         )
         pd.DataFrame(dictionary).to_csv(out / "data_dictionary.csv", index=False)
         manifest = {

@@ -24,13 +24,14 @@ def questions(config: StudyConfig) -> pd.DataFrame:
     Returns:
         ``instrument``, ``question`` (its key), ``text``, ``kind``; ``low`` and ``high`` (Int64,
         the ends of a Likert question or scale), ``labels`` (JSON list: the words on a scale, or
-        the choices), ``when`` (start, task or end), and ``interface`` and ``sampling``, to which
-        the question is confined (empty: it is asked after every task).
+        the choices), ``when`` (start, task or end), and ``interface``, ``sampling`` and the
+        factors that the file declares: the level to which the question is confined (empty: it is
+        asked after every task).
     """
     rows = [_described(question) for question in config.demographics]
     for instrument in instruments(config):
         rows += [_asked(instrument, question) for question in instrument.questions]
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    frame = pd.DataFrame(rows, columns=list(dict.fromkeys([*COLUMNS, *config.factor_names])))
     return frame.astype({"low": "Int64", "high": "Int64"})
 
 
@@ -56,8 +57,7 @@ def _asked(instrument: Instrument, question: Question) -> dict[str, Any]:
         "high": question.high if numeric else None,
         "labels": _json(question.choices if question.kind == "choice" else question.labels),
         "when": question.when,
-        "interface": question.interface,
-        "sampling": question.sampling,
+        **question.about,
     }
 
 

@@ -89,8 +89,7 @@ class Person:
         if task is not None:
             keys |= {
                 "position": task.position,
-                "interface": task.condition.interface,
-                "sampling": task.condition.sampling,
+                **task.condition.factors,
             }
         return keys | {"study_hash": self.log[0].study_hash}
 
@@ -167,8 +166,12 @@ class Person:
     def item_rows(self, task: Task) -> list[Row]:
         """One row for each image confirmed in a task, all its visits together."""
         rows: dict[str, Row] = {}
+        threshold = self.config.for_condition(task.condition).workspace.idle_seconds
+        kinds: dict[str, tuple[str | None, str | None]] = {}
         for event in self._in(task):
             payload = event.payload
+            if isinstance(payload, BatchSelected):
+                kinds |= _kinds(payload)
             if not isinstance(payload, ItemAnnotated):
                 continue
             drawn = payload.annotation
@@ -179,6 +182,8 @@ class Person:
                     "cycle": payload.cycle,
                     "page": payload.page,
                     "image": payload.image,
+                    "class": kinds[payload.image][0],
+                    "context": kinds[payload.image][1],
                     "trial": len(rows) + 1,
                     "visits": 0,
                     "seconds": 0.0,
@@ -188,9 +193,7 @@ class Person:
             )
             row["visits"] += 1
             row["seconds"] += payload.seconds
-            row["idle_seconds"] += idle_seconds(
-                payload.actions, payload.seconds, self.config.workspace.idle_seconds
-            )
+            row["idle_seconds"] += idle_seconds(payload.actions, payload.seconds, threshold)
             row["undos"] += sum(action.kind == "undo" for action in payload.actions)
             row |= {
                 "positive_points": len(drawn.positive_points),
@@ -218,6 +221,13 @@ class Person:
                 }
             )
         return rows
+
+
+def _kinds(batch: BatchSelected) -> dict[str, tuple[str | None, str | None]]:
+    """Class and context of each image of a batch; None where the log does not say."""
+    unknown = (None,) * len(batch.images)
+    classes, contexts = batch.classes or unknown, batch.contexts or unknown
+    return dict(zip(batch.images, zip(classes, contexts, strict=True), strict=True))
 
 
 def _add_to_cycle(row: Row, payload: object) -> None:

@@ -35,8 +35,8 @@ COLUMNS: dict[str, list[str]] = {
     ],
     "items": [
         "participant", "mode", "sequence", "position", "interface", "sampling", "cycle", "page",
-        "image", "trial", "visits", "seconds", "idle_seconds", "positive_points",
-        "negative_regions", "polygons", "vertices", "undos", "confirmed_at",
+        "image", "class", "context", "trial", "visits", "seconds", "idle_seconds",
+        "positive_points", "negative_regions", "polygons", "vertices", "undos", "confirmed_at",
     ],
     "answers": [
         "participant", "mode", "sequence", "position", "interface", "sampling", "instrument",
@@ -46,7 +46,19 @@ COLUMNS: dict[str, list[str]] = {
         "number", "id", "participant", "mode", "type", "version", "at", "recorded_at", "payload",
     ],
 }  # fmt: skip
-"""The columns that every export has, also when there is no row; ``study_hash`` is the last."""
+"""The columns that every export has, also when there is no row.
+
+The factors that the study file declares follow ``sampling``; ``study_hash`` is the last.
+"""
+
+
+def columns_of(table: str, factors: Sequence[str]) -> list[str]:
+    """The columns of a table in a study with these factors, but for ``study_hash``."""
+    columns = COLUMNS[table]
+    if "sampling" not in columns:
+        return columns
+    at = columns.index("sampling") + 1
+    return [*columns[:at], *(name for name in factors if name not in columns), *columns[at:]]
 
 
 class TablesError(UserError):
@@ -78,7 +90,7 @@ def tables(config: StudyConfig, events: Sequence[Event]) -> dict[str, pd.DataFra
             if task.finished(config):
                 rows["tasks"].append(person.task_row(task, cycles))
         rows["answers"] += person.answer_rows()
-    frames = {name: _frame(name, found) for name, found in rows.items()}
+    frames = {name: _frame(name, found, config.factor_names) for name, found in rows.items()}
     return frames | {"questions": questions(config)}
 
 
@@ -91,10 +103,10 @@ def read(path: Path | str) -> dict[str, pd.DataFrame]:
         raise TablesError(str(error)) from error
 
 
-def _frame(name: str, rows: list[Row]) -> pd.DataFrame:
+def _frame(name: str, rows: list[Row], factors: Sequence[str]) -> pd.DataFrame:
     """The rows with the table's columns first, then whatever else they have, the hash last."""
     extra = dict.fromkeys(key for row in rows for key in row)
-    columns = list(dict.fromkeys([*COLUMNS[name], *extra]))
+    columns = list(dict.fromkeys([*columns_of(name, factors), *extra]))
     columns = [c for c in columns if c not in ("study_hash", "failed" * (name == "cycles"))]
     frame = pd.DataFrame(rows, columns=[*columns, "study_hash"])
     for column in frame:

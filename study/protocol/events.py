@@ -13,7 +13,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from study.annotation import Annotation
 from study.errors import UserError
@@ -182,12 +182,28 @@ class CyclePayload(TaskPayload):
 
 
 class BatchSelected(CyclePayload):
-    """The strategy picked the images of a cycle, in the order in which they are shown."""
+    """The strategy picked the images of a cycle, in the order in which they are shown.
+
+    ``classes`` and ``contexts`` are the images', by name, from the data that the study ran on;
+    empty where they are not known, as in logs of version 1.
+    """
 
     type = "batch_selected"
+    version = 2
     strategy: str
     images: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    contexts: tuple[str, ...] = ()
     seconds: Seconds
+
+    @model_validator(mode="after")
+    def _every_image_has_its_own(self) -> BatchSelected:
+        for name in ("classes", "contexts"):
+            if len(getattr(self, name)) not in (0, len(self.images)):
+                raise ValueError(
+                    f"{len(getattr(self, name))} {name} were given for {len(self.images)} images"
+                )
+        return self
 
 
 class ItemAnnotated(CyclePayload):

@@ -129,8 +129,8 @@ def questions_for(
 ) -> list[tuple[Instrument, Question]]:
     """What is asked after a task of ``condition``, or at the end of the study (None).
 
-    A question about an interface or a sampling is asked only after the tasks that it is about;
-    ``active`` means every strategy but random.
+    A question about a level of a factor is asked only after the tasks that have it; ``active``
+    means every strategy but random.
     """
     return [
         (instrument, question)
@@ -143,11 +143,14 @@ def questions_for(
 def _is_about(question: Question, condition: Condition | None) -> bool:
     if condition is None or question.when == "end":
         return condition is None and question.when == "end"
-    if question.interface not in (None, condition.interface):
-        return False
-    if question.sampling == "active":
-        return condition.sampling != "random"
-    return question.sampling in (None, condition.sampling)
+    levels = condition.factors
+    for factor, level in question.about.items():
+        if factor == "sampling" and level == "active":
+            if levels[factor] == "random":
+                return False
+        elif levels.get(factor) != level:
+            return False
+    return True
 
 
 def problem_with(question: Question, answer: str | float) -> str | None:

@@ -168,7 +168,8 @@ ONE_MISTAKE = {
     ),
     "a condition twice": (
         '[[conditions]]\ninterface = "click"\nsampling = "active"\n' * 2,
-        "conditions: click-active is listed 2 times; list each condition once",
+        "conditions[0] and conditions[1] are both click-active; list each condition once, or tell "
+        "them apart by a factor",
     ),
     "a list without its plan": (
         '[sequences]\nlisted = [["click-active"]]',

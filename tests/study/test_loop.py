@@ -31,6 +31,7 @@ from study.protocol.session import Session, enrol
 from study.protocol.steps import (
     Annotate,
     Consent,
+    Debriefing,
     Demographics,
     FineTune,
     Instructions,
@@ -127,6 +128,77 @@ def test_a_batch_never_repeats_an_image_of_the_task(loop: TaskLoop, session: Ses
     names = [name for batch in batches for name in batch]
     assert len(set(names)) == len(names)
     assert set(names) <= set(loop.pool.names)
+
+
+def test_a_batch_says_what_its_images_are(loop: TaskLoop, session: Session) -> None:
+    step = do_until(session, loop, Select)
+    assert isinstance(step, Select)
+    batch = loop.select(session.progress, step)
+    pool = loop.pool
+    assert pool.contexts is not None
+    for name, label, context in zip(batch.images, batch.classes, batch.contexts, strict=True):
+        index = pool.positions[name]
+        assert label == pool.classes[int(pool.labels[index])]
+        assert context == pool.context_names[int(pool.contexts[index])]
+
+
+WRAPPED = """
+[acquisition]
+active = "entropy"
+combine = ["margin"]
+balance = true
+subsample = 12
+"""
+
+
+def test_random_picks_what_uniform_chance_picks_whatever_active_is_wrapped_in(
+    tmp_path: Path, tiny_file: StudyFile
+) -> None:
+    batches = []
+    for name, more in (("plain", ""), ("wrapped", WRAPPED)):
+        path = tmp_path / f"{name}.toml"
+        path.write_text(tiny_file.path.read_text() + more)
+        file = load(path)
+        directory = StudyDirectory.create(tmp_path / name, file)
+        loop = TaskLoop(file, directory, "cpu")
+        loop.prepare()
+        session = enrol(directory.study(), "P01", "pilot", at=0.0)
+        step = do_until(session, loop, Select)
+        assert isinstance(step, Select)
+        assert step.condition.sampling == "random"
+        batches.append(loop.select(session.progress, step))
+    assert batches[0].images == batches[1].images
+    assert {batch.strategy for batch in batches} == {"random"}
+
+
+def test_guidance_of_one_condition_trains_its_tasks_alone(
+    tmp_path: Path, tiny_file: StudyFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(
+        "questionnaires = []\n"
+        + tiny_file.path.read_text()
+        + '[factors]\nsteering = ["none", "paper"]\n'
+        + '[[conditions]]\ninterface = "click"\nsampling = "random"\nsteering = "none"\n'
+        + "[conditions.guidance]\nw_g = 0.0\n[conditions.fine_tuning]\nepochs = 1\n"
+        + '[[conditions]]\ninterface = "click"\nsampling = "random"\nsteering = "paper"\n'
+    )
+    file = load(path)
+    directory = StudyDirectory.create(tmp_path / "own", file)
+    loop = TaskLoop(file, directory, "cpu")
+    loop.prepare()
+    session = enrol(directory.study(), "P01", "pilot", at=0.0)
+    seen: list[tuple[float, int]] = []
+    real = training.fine_tune
+
+    def spy(model, images, annotations, fine_tuning, guidance, *rest, **more):  # type: ignore[no-untyped-def]
+        seen.append((guidance.w_g, fine_tuning.epochs))
+        return real(model, images, annotations, fine_tuning, guidance, *rest, **more)
+
+    monkeypatch.setattr(training, "fine_tune", spy)
+    do_until(session, loop, Debriefing)
+    assert session.progress.tasks[0].condition.name == "click-random-none"
+    assert seen == [(0.0, 1), (0.0, 1), (0.75, 2), (0.75, 2)]
 
 
 def test_selection_depends_on_names_and_not_on_the_process(

@@ -114,7 +114,13 @@ LOG: list[tuple[float, Payload]] = [
     ),
     (90, Evaluated(position=1, cycle=0, metrics=metrics(0.6, 0.3), seconds=1)),
     (100, TaskStarted(position=1)),
-    (104, BatchSelected(position=1, cycle=1, strategy="attention", images=("b", "a"), seconds=1.5)),
+    (
+        104,
+        BatchSelected(
+            position=1, cycle=1, strategy="attention", images=("b", "a"), seconds=1.5,
+            classes=("boat", "airplane"), contexts=("water", "sky"),
+        ),
+    ),
     (
         110,
         item(
@@ -136,7 +142,13 @@ LOG: list[tuple[float, Payload]] = [
     (1e6, TaskExtended(position=1, seconds=60)),
     (150, tuned(1, 1)),
     (152, Evaluated(position=1, cycle=1, metrics=metrics(0.7, 0.4), seconds=2)),
-    (155, BatchSelected(position=1, cycle=2, strategy="attention", images=("c",), seconds=2.5)),
+    (
+        155,
+        BatchSelected(
+            position=1, cycle=2, strategy="attention", images=("c",), seconds=2.5,
+            classes=("boat",),
+        ),
+    ),
     (165, item(1, 2, "c", 8.0, Annotation())),
     (175, FineTuningFailed(position=1, cycle=2, reason="out of memory")),
     (176, Evaluated(position=1, cycle=2, metrics=metrics(0.8, 0.5), seconds=2)),
@@ -279,6 +291,12 @@ def test_items_by_hand(tables: dict[str, pd.DataFrame]) -> None:
         [2, 1, "c", 3, 1, 8.0, 0.0, 0, 0, 0, 0, 0, 165.0],
         [1, 1, "d", 1, 1, 1 / 3, 0.0, 0, 0, 2, 7, 0, 300.0],
     ]
+
+
+def test_class_and_context_are_those_that_the_log_says(tables: dict[str, pd.DataFrame]) -> None:
+    items = tables["items"].set_index("image")
+    assert items["class"].dropna().to_dict() == {"a": "airplane", "b": "boat", "c": "boat"}
+    assert items["context"].dropna().to_dict() == {"a": "sky", "b": "water"}
 
 
 @pytest.mark.parametrize(
@@ -433,3 +451,88 @@ def test_a_study_file_changed_after_the_log_began_is_told(tmp_path: Path) -> Non
     directory.study_file.write_text(STUDY.replace("click", "polygon", 1))
     with pytest.raises(TablesError):
         read(directory.path)
+
+
+# -- factors -------------------------------------------------------------------------------
+
+FACTORS = """
+name = "factors"
+questionnaires = ["mine"]
+[factors]
+overlay = ["on", "off"]
+radius_of_discs = ["small", "large"]
+[[conditions]]
+interface = "click"
+sampling = "active"
+overlay = "off"
+radius_of_discs = "small"
+[conditions.workspace]
+idle_seconds = 1.0
+[[conditions]]
+interface = "click"
+sampling = "active"
+overlay = "on"
+radius_of_discs = "large"
+[conditions.guidance]
+radius = 0.4
+[[instruments]]
+name = "mine"
+title = "Mine"
+[[instruments.questions]]
+key = "maps"
+text = "The maps helped me."
+overlay = "on"
+"""
+FACTORS_LOG: list[tuple[float, Payload]] = [
+    (0, Enrolled(sequence=0, order=("click-active-off-small", "click-active-on-large"))),
+    (1, Evaluated(position=1, cycle=0, metrics=metrics(0.6, 0.3), seconds=1)),
+    (2, TaskStarted(position=1)),
+    (3, BatchSelected(position=1, cycle=1, strategy="attention", images=("a",), seconds=0)),
+    (9, item(1, 1, "a", 6.0, ONE_POINT)),
+    (10, Answered(instrument="mine", question="maps", answer=4.0, position=2)),
+    (11, Answered(instrument="mine", question="all", answer="x")),
+]
+
+
+@pytest.fixture(scope="module")
+def factors(tmp_path_factory: pytest.TempPathFactory) -> StudyDirectory:
+    path = tmp_path_factory.mktemp("factors")
+    (path / "study.toml").write_text(FACTORS)
+    directory = StudyDirectory.create(path / "run", load(path / "study.toml"))
+    study = directory.study()
+    study.store.append(
+        Event.of(payload, participant="P01", mode="live", study_hash=study.hash, at=at)
+        for at, payload in FACTORS_LOG
+    )
+    return directory
+
+
+@pytest.mark.parametrize("table", ["tasks", "cycles", "items", "answers", "questions"])
+def test_declared_factors_are_columns_after_sampling(table: str, factors: StudyDirectory) -> None:
+    columns = list(read(factors.path)[table])
+    at = columns.index("interface")
+    assert columns[at : at + 4] == ["interface", "sampling", "overlay", "radius_of_discs"]
+
+
+@pytest.mark.parametrize("table", ["participants", "events"])
+def test_what_is_about_no_condition_has_no_factors(table: str, factors: StudyDirectory) -> None:
+    assert "overlay" not in read(factors.path)[table]
+
+
+def test_every_row_has_its_conditions_levels(factors: StudyDirectory) -> None:
+    tables = read(factors.path)
+    found = row(tables["items"], image="a")
+    assert (found["overlay"], found["radius_of_discs"]) == ("off", "small")
+    # the condition's own idle threshold
+    assert found["idle_seconds"] == 5.0
+    assert row(tables["answers"], question="maps")["overlay"] == "on"
+    assert pd.isna(row(tables["answers"], question="all")["overlay"])
+    assert row(tables["questions"], question="maps")["overlay"] == "on"
+    assert set(tables["cycles"]["overlay"]) == {"off"}
+
+
+def test_the_data_dictionary_says_the_levels(factors: StudyDirectory, tmp_path: Path) -> None:
+    export(factors.path, tmp_path)
+    dictionary = pd.read_csv(tmp_path / "data_dictionary.csv", keep_default_na=False)
+    found = row(dictionary, table="items", column="overlay")
+    assert found["description"] == "level of the factor 'overlay': on or off"

@@ -83,6 +83,22 @@ def test_ones_own_questions_are_asked_after_the_built_in_ones_in_the_order_of_th
     assert keys(settings, None) == "again"
 
 
+def test_a_question_about_a_level_is_asked_after_the_tasks_that_have_it() -> None:
+    about = {"key": "maps", "text": "?", "interface": "click", "overlay": "on"}
+    settings = config(
+        questionnaires=("own",),
+        instruments=({**OWN, "questions": [about]},),
+        factors={"overlay": ["on", "off"]},
+        conditions=[
+            {"interface": interface, "sampling": "active", "overlay": level}
+            for interface in ("click", "polygon")
+            for level in ("on", "off")
+        ],
+    )
+    asked = {each.name for each in settings.conditions if keys(settings, each)}
+    assert asked == {"click-active-on"}
+
+
 def test_ones_own_instrument_of_a_built_in_name_replaces_it() -> None:
     settings = config(questionnaires=("paper",), instruments=({**OWN, "name": "paper"},))
     assert keys(settings, Condition(interface="polygon", sampling="random")) == "tired"
