@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -167,12 +168,16 @@ def document(plan: Plan, title: str, *, conditions: int = 4) -> str:
 
 
 def condition_count(path: Path) -> int:
-    """How many conditions the study file lists; the paper's four where it lists none."""
+    """How many conditions the study file has; the paper's four where it says nothing of them."""
     file = path if path.is_file() else path / "study.toml"
     if not file.exists():
         return 4
-    listed = tomllib.loads(file.read_text(encoding="utf-8")).get("conditions")
-    return len(listed) if isinstance(listed, list) and len(listed) > 1 else 4
+    study = tomllib.loads(file.read_text(encoding="utf-8"))
+    listed, factors = study.get("conditions"), study.get("factors", {})
+    if isinstance(listed, list):
+        return len(listed) if len(listed) > 1 else 4
+    levels = {"interface": 2, "sampling": 2} | {name: len(each) for name, each in factors.items()}
+    return math.prod(levels.values())
 
 
 def save(plan: Plan, out: Path, title: str, *, conditions: int = 4) -> Path:

@@ -16,7 +16,9 @@ def check(study: StudyFileArgument) -> None:
 
     file = load(study)
     config = file.config
-    build(config.acquisition.active, config.acquisition)
+    for condition in config.conditions:
+        acquisition = config.for_condition(condition).acquisition
+        build(acquisition.active, acquisition)
     check_plan(study)
     plan = sequences(config)
     console.print(f"[bold]{config.name}[/bold] is valid (sha256 {file.hash[:12]}).")

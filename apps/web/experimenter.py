@@ -286,6 +286,9 @@ def _quality(desk: Desk) -> None:
     if found.empty:
         st.info("Nothing is annotated yet.")
         return
+    config = desk.config
+    here = [config.for_condition(condition).workspace for condition in config.conditions]
+    thresholds = {f"{workspace.idle_seconds:g}" for workspace in here}
     percent = st.column_config.NumberColumn(format="percent")
     st.dataframe(
         found,
@@ -295,7 +298,7 @@ def _quality(desk: Desk) -> None:
     )
     st.caption(
         f"Too fast: under {overview.TOO_FAST_SECONDS} s. Corrected: anything was drawn. Idle: away "
-        f"from the page, or longer than {desk.config.workspace.idle_seconds:g} s without an action."
+        f"from the page, or longer than {' or '.join(sorted(thresholds))} s without an action."
     )
 
 

@@ -16,7 +16,7 @@ from apps.web import _compat
 from apps.web.desk import Desk, Seat
 from apps.web.forms import answered, ask, ask_demographics, missing
 from apps.web.routes import accuracies, latest_view
-from apps.web.state import page_of
+from apps.web.state import page_of, workspace_of
 from study.protocol.events import (
     Consented,
     Debriefed,
@@ -85,7 +85,7 @@ def page(desk: Desk) -> None:
 
 
 def _data(desk: Desk, seat: Seat, step: Step) -> dict[str, Any]:
-    workspace = desk.config.workspace
+    workspace = workspace_of(desk.config, seat.session.progress, step)
     return {
         "token": desk.token(seat.participant),
         "base": "",
@@ -147,7 +147,7 @@ def _demographics(desk: Desk, seat: Seat, step: Demographics) -> None:
 
 def _instructions(desk: Desk, seat: Seat, step: Instructions) -> None:
     intro, points = HOW[step.interface]
-    shows = step.interface in desk.config.workspace.show_attention
+    shows = step.interface in desk.config.practice_workspace.show_attention
     st.title(f"How it works: {NAMES[step.interface]}")
     st.markdown(
         "A computer programme has learned to recognise images, but it often looks at the wrong "

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from apps.web.board import Job
-from study.config import StudyConfig
+from study.config import StudyConfig, WorkspaceConfig
 from study.protocol.steps import (
     Annotate,
     Break,
@@ -83,6 +83,14 @@ def state_of(
     if step.machine:
         state["job"] = _job(job, now)
     return state
+
+
+def workspace_of(config: StudyConfig, progress: Progress, step: Step) -> WorkspaceConfig:
+    """What the workspace shows and records at a step: its condition's, or what practice has."""
+    position = getattr(step, "position", None)
+    if position is None:
+        return config.practice_workspace
+    return config.for_condition(progress.task(position).condition).workspace
 
 
 def _task(config: StudyConfig, task: Task, now: float) -> State:
