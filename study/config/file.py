@@ -41,7 +41,8 @@ def read_toml(path: Path) -> tuple[dict[str, Any], bytes]:
     except OSError as error:
         raise StudyFileError([f"{path}: cannot be read ({error.strerror})"]) from error
     try:
-        return tomllib.loads(raw.decode("utf-8")), raw
+        # Windows' Notepad begins a file with a byte order mark
+        return tomllib.loads(raw.decode("utf-8-sig")), raw
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise StudyFileError([f"{path}: not valid TOML: {error}"]) from error
 
