@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from study.config.section import Positive, Section, Share, Whole
+
+Side = Annotated[int, Field(strict=True, ge=32, le=1024)]
+Part = Annotated[float, Field(strict=True, gt=0.0, lt=0.5)]
 
 
 class ScenesConfig(Section):
@@ -25,37 +28,75 @@ class ScenesConfig(Section):
     seed: Whole = 0
 
 
-class CocoConfig(Section):
-    """The COCO-2017 layout; see :mod:`study.data.coco`."""
+class AnnotatedConfig(Section):
+    """Photographs whose objects were annotated; see :mod:`study.data.annotated`.
 
-    kind: Literal["coco"]
+    ``masks`` says what becomes an object's mask: its outline, its box, or nothing. ``limit`` keeps
+    at most this many images of each annotation file, so that class shares stay.
+    """
+
     root: Path
     categories: Annotated[tuple[str, ...], Field(min_length=1)]
     none_class: str | None = None
     several: Literal["drop", "largest"] = "drop"
     contexts: tuple[str, ...] = ()
-    size: Annotated[int, Field(strict=True, ge=32, le=1024)] = 224
+    masks: Literal["outlines", "boxes", "none"] = "outlines"
+    size: Side = 224
+    val_share: Part = 0.1
+    test_share: Part = 0.2
+    limit: Positive | None = None
+    seed: Whole = 0
+    """Draws the splits that are held out and the images kept by ``limit``."""
+
+
+class CocoConfig(AnnotatedConfig):
+    """The COCO-2017 layout, or one file in COCO's format; see :mod:`study.data.coco`.
+
+    ``annotations`` names one JSON file (relative to root) with an automatic split; without it
+    ``train`` and ``test`` are the parts of COCO's layout, and ``split`` says which is what.
+    """
+
+    kind: Literal["coco"]
     train: str = "train2017"
     test: str = "val2017"
-    val_share: Annotated[float, Field(strict=True, gt=0.0, lt=0.5)] = 0.1
-    limit: Positive | None = None
-    """At most this many images of each annotation file, drawn so that class shares stay."""
-    seed: Whole = 0
-    """Draws the val split and the images kept by ``limit``."""
+    split: Literal["val2017-tests", "he2023"] = "val2017-tests"
+    annotations: str | None = None
+    images: str | None = None
+    """The folder of the images (relative to root) of ``annotations``."""
+
+    @model_validator(mode="after")
+    def _parts_differ(self) -> CocoConfig:
+        if self.annotations is None and self.train == self.test:
+            raise ValueError(
+                f"train and test are both {self.train!r}: name another file as test, or one file "
+                f"as annotations, which is then split"
+            )
+        return self
 
 
 class FolderConfig(Section):
-    """Class folders with optional masks and contexts; see :mod:`study.data.folder`."""
+    """Class folders with optional masks and contexts; see :mod:`study.data.folder`.
+
+    ``mask_values`` are the values of a mask file's pixels that are the object; by default
+    :mod:`study.data.masks` tells.
+    """
 
     kind: Literal["folder"]
     root: Path
-    size: Annotated[int, Field(strict=True, ge=32, le=1024)] = 224
+    size: Side = 224
     masks: str | None = None
+    mask_values: tuple[Annotated[int, Field(strict=True, ge=0, le=65535)], ...] = ()
     contexts: str | None = None
-    val_share: Annotated[float, Field(strict=True, gt=0.0, lt=0.5)] = 0.1
-    test_share: Annotated[float, Field(strict=True, gt=0.0, lt=0.5)] = 0.2
+    val_share: Part = 0.1
+    test_share: Part = 0.2
     seed: Whole = 0
     """Draws the splits that have no folder of their own."""
 
 
 DatasetConfig = Annotated[ScenesConfig | CocoConfig | FolderConfig, Field(discriminator="kind")]
+DATASETS: dict[str, type[Section]] = {
+    "scenes": ScenesConfig,
+    "coco": CocoConfig,
+    "folder": FolderConfig,
+}
+"""The settings of every kind of dataset, by ``dataset.kind``."""

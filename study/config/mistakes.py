@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from study.config.data import CocoConfig, FolderConfig, ScenesConfig
+from study.config.data import DATASETS
 from study.config.models import StudyConfig
 from study.config.spelling import nearest
 from study.errors import UserError
@@ -72,7 +72,7 @@ def explain(
                     where, given = f"{where}.kind", given["kind"]
                 yield f"{where} = {given!r} is not known{nearest(str(given), allowed)}"
             case "union_tag_not_found":
-                yield f"{where}.kind is missing; it must be one of scenes, coco, folder"
+                yield f"{where}.kind is missing; it must be one of {', '.join(DATASETS)}"
             case "missing":
                 yield f"{where} is missing"
             case "value_error":
@@ -118,7 +118,7 @@ def _path(location: tuple[int | str, ...]) -> str:
     """('conditions', 2, 'sampling') -> conditions[2].sampling, without pydantic's union tags."""
     text = ""
     for index, part in enumerate(location):
-        if index == 1 and location[0] == "dataset" and part in ("scenes", "coco", "folder"):
+        if index == 1 and location[0] == "dataset" and part in DATASETS:
             continue
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
     return text
@@ -127,9 +127,9 @@ def _path(location: tuple[int | str, ...]) -> str:
 def _siblings(location: tuple[int | str, ...], model: Any) -> list[str]:
     """The settings that exist beside an unknown one."""
     for part in location[:-1]:
-        if isinstance(part, int) or part in ("scenes", "coco", "folder"):
+        if isinstance(part, int) or part in DATASETS:
             if isinstance(part, str):
-                model = {"scenes": ScenesConfig, "coco": CocoConfig, "folder": FolderConfig}[part]
+                model = DATASETS[part]
             continue
         model = _model_of(model.model_fields[part].annotation)
     return list(model.model_fields)

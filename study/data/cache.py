@@ -11,7 +11,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from study.data.dataset import Dataset, ImageSet
+from study.data.dataset import DataError, Dataset, ImageSet
 
 TENSORS = ("images", "labels", "masks", "contexts", "context_masks")
 MAPPED_BYTES = 64 * 2**20
@@ -38,34 +39,62 @@ def traces(files: Iterable[Path]) -> list[tuple[str, int, int]]:
     return [(name, status.st_size, status.st_mtime_ns) for name, status in known]
 
 
-def through(folder: Path | None, name: str, build: Callable[[], Dataset]) -> Dataset:
-    """The dataset stored as ``folder / name``, built and stored first where it is missing."""
+def through(folder: Path | None, name: str, build: Callable[[Path | None], Dataset]) -> Dataset:
+    """The dataset stored as ``folder / name``, built and stored first where it is missing.
+
+    ``build`` gets the folder in which it may write arrays as ``SPLIT/images.npy`` itself, so that
+    they are never in memory; or None.
+    """
     if folder is None:
-        return build()
+        return build(None)
     place = folder / name
-    if not (place / "dataset.json").is_file():
-        save(build(), place)
+    if not is_stored(place):
+        with _draft(place) as draft:
+            _write(build(draft), draft)
     return load(place)
+
+
+def is_stored(place: Path) -> bool:
+    """Whether a whole dataset is there."""
+    return (place / "dataset.json").is_file()
 
 
 def save(dataset: Dataset, place: Path) -> None:
     """Store a dataset; of two processes that do it at once, the first wins."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+    with _draft(place) as draft:
+        _write(dataset, draft)
+
+
+@contextmanager
+def _draft(place: Path) -> Iterator[Path]:
+    """A folder to fill, which becomes ``place`` when it is whole."""
     try:
-        splits = {split: _save_split(images, draft / split) for split, images in
-                  dataset.splits.items()}  # fmt: skip
-        facts = {"name": dataset.name, "splits": splits, "fingerprint": dataset.fingerprint}
-        (draft / "dataset.json").write_text(json.dumps(facts), encoding="utf-8")
-        if place.exists() and not (place / "dataset.json").is_file():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+    except OSError as error:
+        raise DataError(f"{place.parent} cannot be written ({error.strerror})") from error
+    try:
+        yield draft
+        if place.exists() and not is_stored(place):
             shutil.rmtree(place)
         try:
             draft.rename(place)
         except OSError:
-            if not (place / "dataset.json").is_file():
+            if not is_stored(place):
                 raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _write(dataset: Dataset, draft: Path) -> None:
+    splits = {split: _save_split(images, draft / split) for split, images in dataset.splits.items()}
+    facts = {
+        "name": dataset.name,
+        "splits": splits,
+        "fingerprint": dataset.fingerprint,
+        "notes": dataset.notes,
+    }
+    (draft / "dataset.json").write_text(json.dumps(facts), encoding="utf-8")
 
 
 def load(place: Path) -> Dataset:
@@ -74,6 +103,7 @@ def load(place: Path) -> Dataset:
     dataset = Dataset(
         facts["name"],
         {split: _load_split(place / split, known) for split, known in facts["splits"].items()},
+        tuple(facts.get("notes", ())),
     )
     if "fingerprint" in facts:
         dataset.__dict__["fingerprint"] = facts["fingerprint"]
@@ -81,10 +111,10 @@ def load(place: Path) -> Dataset:
 
 
 def _save_split(images: ImageSet, folder: Path) -> dict[str, Any]:
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for name in TENSORS:
         value: Tensor | None = getattr(images, name)
-        if value is not None:
+        if value is not None and not (folder / f"{name}.npy").exists():
             np.save(folder / f"{name}.npy", value.numpy())
     return {
         "fingerprint": images.fingerprint,

@@ -1,88 +1,40 @@
-"""Photographs in the COCO-2017 layout, any categories as classes.
+"""Photographs in the COCO-2017 layout, or described by one file in COCO's format.
 
-Layout: ``root/train2017/``, ``root/val2017/`` and ``root/annotations/instances_*.json``. ``test``
-is ``val2017``; ``val`` is a share of every class of ``train2017``, drawn by the seed.
+Layout: ``root/train2017/``, ``root/val2017/`` and ``root/annotations/instances_*.json``.
 
-Which class is an image in?
+* ``split = "val2017-tests"``: ``test`` is ``val2017``; ``val`` is a share of every class of
+  ``train2017``.
+* ``split = "he2023"``, the paper's (Table 1): ``val`` is ``val2017``; ``test`` is a fifth of every
+  class of ``train2017``.
+* ``annotations = "file.json"``: one file; ``test`` and ``val`` are shares of it.
 
-* The one chosen category that it shows.
-* Several chosen categories: with ``several = "drop"`` the image is left out, with ``"largest"`` it
-  is in the category that covers the largest total area. The log says how many there were.
-* None of them: ``none_class`` if that is set, else the image is left out. Its mask is empty.
-* Crowd regions (``iscrowd``) are no object and no mask. An image that shows a chosen category only
-  as a crowd is left out: it is not evidence for the category, nor for its absence.
+Splits are drawn by the images' names (:mod:`study.data.splits`). The rules of classes and masks are
+those of :mod:`study.data.annotated`; a file name may hold folders.
 
 Source of the format: Lin et al., Microsoft COCO: Common Objects in Context, ECCV 2014.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import logging
 from collections import defaultdict
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
+from study.config import CocoConfig
+from study.data import annotated
+from study.data.annotated import Annotated, Thing
+from study.data.catalogue import Catalogue
+from study.data.dataset import DataError
+from study.data.outlines import are_numbers
+from study.data.pixels import Size
 
-from study import seeds
-from study.config import CocoConfig, nearest
-from study.data import pixels, splits
-from study.data.dataset import DataError, Dataset, ImageSet
-
-log = logging.getLogger(__name__)
-CONTEXT_NAMES = ("without", "with")
-
-
-@dataclass(frozen=True)
-class Photo:
-    """One image of a known class and the annotations that make its masks."""
-
-    file: str
-    label: int
-    objects: tuple[int, ...]
-    surroundings: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Listing:
-    """An annotation file that was read, and the folder of its images."""
-
-    folder: Path
-    index: Any
-    photos: tuple[Photo, ...]
-
-    @property
-    def labels(self) -> NDArray[np.int64]:
-        """Class of every photo, int64 [N]."""
-        return np.array([photo.label for photo in self.photos], dtype=np.int64)
-
-    @property
-    def contexts(self) -> NDArray[np.int64]:
-        """Whether a context category co-occurs, int64 [N] of 0 and 1."""
-        return np.array([bool(photo.surroundings) for photo in self.photos], dtype=np.int64)
-
-    def chosen(self, indices: NDArray[np.int64]) -> Listing:
-        """Some of the photos."""
-        return Listing(self.folder, self.index, tuple(self.photos[i] for i in indices))
-
-
-def classes_of(config: CocoConfig) -> tuple[str, ...]:
-    """The categories, then the class of none of them."""
-    names = config.categories if config.none_class is None else (
-        *config.categories, config.none_class)  # fmt: skip
-    if len(set(names)) != len(names):
-        raise DataError(f"dataset.categories and none_class must differ: {', '.join(names)}")
-    if len(names) < 2:
-        raise DataError(
-            f"{names[0]!r} alone is one class: add a category or set dataset.none_class"
-        )
-    return names
+PAPER_COUNTS = {
+    "airplane": {"train": 2388, "test": 598, "val": 97},
+    "boat": {"train": 2420, "test": 605, "val": 121},
+}
+"""He et al. (2023), Table 1: images of each category."""
 
 
 def annotation_file(root: Path, split: str) -> Path:
@@ -90,92 +42,101 @@ def annotation_file(root: Path, split: str) -> Path:
     return root / "annotations" / f"instances_{split}.json"
 
 
-def load(config: CocoConfig, root: Path) -> Dataset:
-    """Read the chosen categories into tensors, images stretched to ``size`` pixels square.
+def sources(config: CocoConfig, root: Path) -> list[Path]:
+    """The annotation files."""
+    if config.annotations is not None:
+        return [root / config.annotations]
+    return [annotation_file(root, split) for split in (config.train, config.test)]
+
+
+def catalogue(config: CocoConfig, root: Path) -> Catalogue:
+    """List the photographs of the chosen categories.
 
     Raises:
         DataError: a missing folder, annotation file or image, a broken file, an unknown category, a
             class without images or with too few of them; the message names it.
     """
-    classes = classes_of(config)
+    classes = annotated.classes_of(config)
     if not root.is_dir():
         raise DataError(f"{root} is not a folder: set dataset.root to the COCO-2017 folder")
-    pool = listing(config, root, config.train)
-    splits.require_every_class(pool.labels, classes, config.train)
+    name = f"COCO ({' / '.join(classes)})"
     stream = (config.seed, "coco", *classes)
-    keep = splits.limited(pool.labels, config.limit, seeds.rng(*stream, "limit"))
-    pool = pool.chosen(keep)
-    away = splits.held_out(
-        pool.labels, config.val_share, classes, "val", seeds.rng(*stream, "val")
-    )  # fmt: skip
-    test = listing(config, root, config.test)
-    splits.require_every_class(test.labels, classes, config.test)
-    test = test.chosen(splits.limited(test.labels, config.limit, seeds.rng(*stream, "test")))
-    parts = {
-        "train": pool.chosen(np.flatnonzero(~away)),
-        "val": pool.chosen(np.flatnonzero(away)),
-        "test": test,
-    }
-    for part in parts.values():
-        _require_files(part)
-    train, usual = parts["train"], None
-    if config.contexts:
-        usual = splits.usual_contexts(train.labels, train.contexts, classes, CONTEXT_NAMES)
-    return Dataset(
-        f"COCO ({' / '.join(classes)})",
-        {name: _tensors(part, config, classes, usual) for name, part in parts.items()},
-    )
+    if config.annotations is not None:
+        file = root / config.annotations
+        folders = [root / config.images] if config.images else [
+            file.parent, root, root / "images", file.parent / "images"]  # fmt: skip
+        finders = [_Finder(folders, file.name)]
+        given = {"train": (file.name, _images(config, file, finders[0]))}
+        found = annotated.catalogue(name, config, given, stream)
+    else:
+        paper = config.split == "he2023"
+        finders = [_Finder([root / split, root], split) for split in (config.train, config.test)]
+        given = {
+            split: (finder.where, _images(config, annotation_file(root, finder.where), finder))
+            for split, finder in zip(("train", "val" if paper else "test"), finders, strict=True)
+        }
+        found = annotated.catalogue(name, config, given, stream, test_is_a_fifth=paper)
+        found = found.with_notes(*(beside_the_paper(found) if paper else ()))
+    for finder in finders:
+        finder.require(found)
+    return found
 
 
-def listing(config: CocoConfig, root: Path, split: str) -> Listing:
-    """The photos of one annotation file that are in a class, by the rules above."""
-    index = _index(annotation_file(root, split))
-    numbers = _category_numbers(index, config.categories, "dataset.categories", split)
-    around = set(_category_numbers(index, config.contexts, "dataset.contexts", split))
-    photos: list[Photo] = []
-    several = crowds = 0
-    for number, image in sorted(index.imgs.items()):
-        found = defaultdict(list)
-        crowded = False
-        surroundings = []
-        for annotation in index.imgToAnns.get(number, []):
-            category = annotation["category_id"]
-            if annotation.get("iscrowd"):
-                crowded |= category in numbers
-                continue
-            if category in numbers:
-                found[numbers.index(category)].append(annotation)
-            if category in around:
-                surroundings.append(annotation["id"])
-        several += len(found) > 1
-        crowds += crowded and not found
-        label = _label(found, crowded, config)
-        if label is not None:
-            objects = tuple(annotation["id"] for annotation in found.get(label, []))
-            photos.append(Photo(image["file_name"], label, objects, tuple(surroundings)))
-    if several:
-        fate = "left out" if config.several == "drop" else "put into the largest"
-        log.info("%s: %d images show several of the categories and were %s", split, several, fate)
-    if crowds:
-        log.info("%s: %d images show a category only as a crowd and were left out", split, crowds)
-    return Listing(root / split, index, tuple(photos))
+def beside_the_paper(found: Catalogue) -> list[str]:
+    """Counts beside Table 1 of He et al. (2023), a sentence for each class that is in it."""
+    lines = []
+    for label, name in enumerate(found.classes):
+        for split, paper in PAPER_COUNTS.get(name, {}).items():
+            count = sum(record.label == label for record in found.splits[split])
+            same = "as in" if count == paper else f"{paper:,} in"
+            lines.append(f"{name}, {split}: {count:,} images, {same} Table 1 of He et al. (2023)")
+    return lines
 
 
-def _label(found: dict[int, list[Any]], crowded: bool, config: CocoConfig) -> int | None:
-    if not found:
-        return None if crowded or config.none_class is None else len(config.categories)
-    if len(found) > 1 and config.several == "drop":
-        return None
-    return max(found, key=lambda label: (sum(a.get("area", 0.0) for a in found[label]), -label))
+def _images(config: CocoConfig, file: Path, finder: _Finder) -> list[Annotated]:
+    """The images of an annotation file, with the things that matter."""
+    where = finder.where
+    content = _content(file)
+    categories = _unique(content["categories"], "categories", file, ("id", "name"))
+    names = {category["id"]: category["name"] for category in categories.values()}
+    doubled = {name for name in names.values() if list(names.values()).count(name) > 1}
+    if doubled:
+        raise DataError(f"{file}: the category {min(doubled)!r} is listed twice: keep one")
+    images = _unique(content["images"], "images", file, ("id", "file_name"))
+    annotated.require_known(config, list(names.values()), where)
+    wanted = {*config.categories, *config.contexts}
+    things: dict[Any, list[Thing]] = defaultdict(list)
+    for number, annotation in enumerate(content["annotations"]):
+        if not isinstance(annotation, Mapping) or not {"image_id", "category_id"} <= set(
+            annotation
+        ):
+            raise DataError(
+                f"{file}: annotations[{number}] lacks image_id or category_id: use an instances_* "
+                f"file"
+            )
+        called = f"annotation {annotation.get('id', f'number {number + 1}')} of {where}"
+        _require_listed(annotation["image_id"], images, "image_id", "images", called)
+        _require_listed(annotation["category_id"], names, "category_id", "categories", called)
+        category = names[annotation["category_id"]]
+        if category in wanted:
+            things[annotation["image_id"]].append(_thing(annotation, category, called))
+    _require_different_files(images, where)
+    order = sorted(images.items(), key=lambda pair: (str(type(pair[0])), pair[0]))
+    return [
+        Annotated(
+            name=str(PurePosixPath(image["file_name"].replace("\\", "/"))),
+            file=finder.path(image["file_name"]),
+            size=_size(image, where),
+            things=tuple(things.get(number, ())),
+        )
+        for number, image in order
+        if number in things or config.none_class is not None
+    ]
 
 
-def _index(file: Path) -> Any:
-    """A pycocotools index of an annotation file, made without its prints."""
-    from pycocotools.coco import COCO
-
-    index = COCO()
+def _content(file: Path) -> dict[str, Any]:
     try:
-        index.dataset = json.loads(file.read_bytes())
+        content = json.loads(file.read_bytes())
     except FileNotFoundError as error:
         raise DataError(
             f"{file} is missing: download COCO's annotations_trainval2017.zip and unpack it in the "
@@ -187,76 +148,139 @@ def _index(file: Path) -> Any:
         raise DataError(
             f"{file} is not whole JSON ({error}): it was probably cut off, so download it again"
         ) from error
-    try:
-        missing = [k for k in ("images", "annotations", "categories") if k not in index.dataset]
-        if missing:
-            raise KeyError(missing[0])
-        with contextlib.redirect_stdout(io.StringIO()):
-            index.createIndex()
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"{file} is not a COCO annotation file ({error} is missing or wrong): use instances_*"
-        ) from error
-    return index
-
-
-def _category_numbers(index: Any, names: tuple[str, ...], setting: str, split: str) -> list[int]:
-    known = {category["name"]: category["id"] for category in index.cats.values()}
-    for name in names:
-        if name not in known:
+    for key in ("images", "annotations", "categories"):
+        if not isinstance(content, dict) or not isinstance(content.get(key), list):
             raise DataError(
-                f"{setting}: {name!r} is not a category of {split}{nearest(name, list(known))}"
+                f"{file} is not a COCO annotation file ('{key}' is missing or wrong): use "
+                f"instances_*"
             )
-    return [known[name] for name in names]
+    return content
 
 
-def _require_files(part: Listing) -> None:
-    present = {file.name for file in part.folder.iterdir()} if part.folder.is_dir() else set()
-    missing = [photo.file for photo in part.photos if photo.file not in present]
-    if missing:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+def _unique(
+    rows: list[Any], what: str, file: Path, keys: tuple[str, str]
+) -> dict[Any, dict[str, Any]]:
+    """Rows by their id: every one has both keys, ids are of one kind and no two are the same."""
+    found: dict[Any, dict[str, Any]] = {}
+    for number, row in enumerate(rows):
+        if not isinstance(row, dict) or any(key not in row for key in keys):
+            raise DataError(
+                f"{file} is not a COCO annotation file ({what}[{number}] lacks "
+                f"{' or '.join(keys)}): use instances_*"
+            )
+        identity, name = row["id"], row[keys[1]]
+        if isinstance(identity, bool) or not isinstance(identity, int | str):
+            raise DataError(f"{file}: {what}[{number}].id = {identity!r} must be a number or text")
+        if not isinstance(name, str) or not name:
+            raise DataError(f"{file}: {what}[{number}].{keys[1]} = {name!r} must be text in quotes")
+        if identity in found:
+            raise DataError(
+                f"{file}: the id {identity!r} is used twice in {what}, by "
+                f"{found[identity][keys[1]]!r} and {name!r}: give each its own"
+            )
+        found[identity] = row
+    texts = [identity for identity in found if isinstance(identity, str)]
+    if texts and len(texts) < len(found):
         raise DataError(
-            f"{part.folder / missing[0]}{more} is listed in the annotations but missing: "
-            f"download the images of {part.folder.name}"
+            f"{file}: some ids in {what} are text ({texts[0]!r}) and others numbers: write all of "
+            f"them the same way"
         )
+    return found
 
 
-def _tensors(
-    part: Listing, config: CocoConfig, classes: tuple[str, ...], usual: tuple[int, ...] | None
-) -> ImageSet:
-    n, size = len(part.photos), config.size
-    images = pixels.blank((n, 3, size, size), np.uint8)
-    masks = pixels.blank((n, size, size), np.bool_)
-    around = pixels.blank((n, size, size), np.bool_) if config.contexts else None
-    for i, photo in enumerate(part.photos):
-        images[i] = torch.from_numpy(pixels.photograph(part.folder / photo.file, size))
-        masks[i] = torch.from_numpy(_mask(part, photo.objects, size))
-        if around is not None:
-            around[i] = torch.from_numpy(_mask(part, photo.surroundings, size))
-    return ImageSet(
-        images=images,
-        labels=torch.from_numpy(part.labels),
-        names=tuple(photo.file for photo in part.photos),
-        classes=classes,
-        masks=masks,
-        contexts=torch.from_numpy(part.contexts) if config.contexts else None,
-        context_names=CONTEXT_NAMES if config.contexts else (),
-        context_masks=around,
-        usual_contexts=usual,
+def _require_listed(
+    identity: Any, known: Mapping[Any, Any], key: str, what: str, called: str
+) -> None:
+    if not isinstance(identity, bool) and isinstance(identity, int | str) and identity in known:
+        return
+    for other in known:
+        if str(other) == str(identity):
+            kinds = [
+                "text" if isinstance(value, str) else "a number" for value in (identity, other)
+            ]
+            raise DataError(
+                f"{called}: its {key} {identity!r} is {kinds[0]} and the id in {what} {other!r} "
+                f"is {kinds[1]}: write both the same way"
+            )
+    raise DataError(
+        f"{called}: its {key} {identity!r} is not in the file's {what}: add it or delete the "
+        f"annotation"
     )
 
 
-def _mask(part: Listing, annotations: tuple[int, ...], size: int) -> NDArray[np.bool_]:
-    """Polygons and RLEs of several annotations in one, bool [size, size]."""
-    union: NDArray[np.bool_] | None = None
-    for number in annotations:
-        annotation = part.index.anns[number]
-        try:
-            drawn = part.index.annToMask(annotation).astype(bool)
-            union = drawn if union is None else union | drawn
-        except Exception as error:  # pycocotools raises bare Exceptions and TypeErrors
+def _require_different_files(images: Mapping[Any, dict[str, Any]], where: str) -> None:
+    seen: dict[str, Any] = {}
+    for number, image in images.items():
+        name = image["file_name"]
+        if name in seen:
             raise DataError(
-                f"annotation {number} in {part.folder.name} has no usable segmentation ({error}): "
-                f"correct it or delete it"
-            ) from error
-    return pixels.shrunk_mask(np.zeros((1, 1)) if union is None else union, size)
+                f"{where}: the images {seen[name]!r} and {number!r} are both the file {name!r}: "
+                f"merge them, with their annotations"
+            )
+        seen[name] = number
+
+
+def _thing(annotation: Mapping[str, Any], category: str, called: str) -> Thing:
+    box, area = annotation.get("bbox"), annotation.get("area")
+    usable = are_numbers(box) and len(box) == 4  # type: ignore[arg-type]
+    return Thing(
+        category=category,
+        where=called,
+        segmentation=annotation.get("segmentation"),
+        box=tuple(box) if usable else None,  # type: ignore[arg-type]
+        area=float(area) if are_numbers([area]) else None,  # type: ignore[arg-type]
+        crowd=bool(annotation.get("iscrowd")),
+    )
+
+
+def _size(image: Mapping[str, Any], where: str) -> Size | None:
+    width, height = image.get("width"), image.get("height")
+    if width is None and height is None:
+        return None
+    for side in (width, height):
+        if isinstance(side, bool) or not isinstance(side, int) or side < 1:
+            raise DataError(
+                f"{where}: the image {image['file_name']!r} has width {width!r} and height "
+                f"{height!r}: both must be whole numbers of pixels, or both be left out"
+            )
+    return width, height  # type: ignore[return-value]
+
+
+class _Finder:
+    """Finds the files of one annotation file; a listing of each folder is read once."""
+
+    def __init__(self, folders: list[Path], where: str) -> None:
+        self.folders = folders
+        self.where = where
+        self.present: dict[Path, set[str]] = {}
+        self.missing: dict[Path, str] = {}
+
+    def path(self, name: str) -> Path:
+        """The file, or where it should be; it is then among the missing."""
+        tidy = name.replace("\\", "/")
+        for folder in self.folders:
+            file = folder / tidy
+            if self._is_there(file):
+                return file
+        self.missing[self.folders[0] / tidy] = tidy
+        return self.folders[0] / tidy
+
+    def _is_there(self, file: Path) -> bool:
+        if file.parent not in self.present:
+            folder = file.parent
+            self.present[folder] = {f.name for f in folder.iterdir()} if folder.is_dir() else set()
+        return file.name in self.present[file.parent]
+
+    def require(self, found: Catalogue) -> None:
+        """Raise a :class:`DataError` for the first missing file that a split needs."""
+        needed = [r.file for records in found.splits.values() for r in records]
+        missing = [file for file in needed if file in self.missing]
+        if missing:
+            more = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
+            name = self.missing[missing[0]]
+            tried = ", ".join(str(folder / name) for folder in self.folders[1:])
+            also = f" (nor is {tried})" if tried else ""
+            raise DataError(
+                f"{missing[0]}{more} is listed in the annotations but missing{also}: download the "
+                f"images of {self.where}"
+            )

@@ -139,11 +139,13 @@ class Dataset:
     """The splits of one dataset.
 
     ``splits`` has at least ``train`` (the pool), ``val`` and ``test``; scenes also have
-    ``balanced``, a test split in which every context is equally likely for every class.
+    ``balanced``, a test split in which every context is equally likely for every class. ``notes``
+    say what was left out and why, and what is doubtful, a sentence each.
     """
 
     name: str
     splits: Mapping[str, ImageSet] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __getitem__(self, split: str) -> ImageSet:
         if split not in self.splits:

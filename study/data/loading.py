@@ -3,59 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from study.config import CocoConfig, FolderConfig, ScenesConfig, StudyFile
 from study.data import cache as stored
-from study.data import coco, folder, scenes
+from study.data import coco, folder, reading, scenes
+from study.data.catalogue import Catalogue
 from study.data.dataset import Dataset
+from study.data.reading import Progress
 
-READING_VERSION = 1
+READING_VERSION = 2
 """To be raised whenever the same photographs become other tensors: caches are keyed by it."""
 
 
-def load_dataset(file: StudyFile, cache: Path | None = None) -> Dataset:
+def load_dataset(
+    file: StudyFile, cache: Path | None = None, progress: Progress | None = None
+) -> Dataset:
     """Load, or draw, the dataset of a study file.
 
     Args:
         file: the study file; relative roots are relative to it.
         cache: a folder where the finished tensors are kept, so that the next call is instant and
             shares its memory with other processes; None keeps nothing.
+        progress: called with how many photographs are read, of how many.
 
     Raises:
         DataError: in one sentence, what is wrong with the data and how to fix it.
     """
-    return LOADERS[file.config.dataset.kind](file, cache)
+    source = source_of(file)
+    return stored.through(cache, source.key, lambda place: source.read(place, progress))
 
 
-def _scenes(file: StudyFile, cache: Path | None) -> Dataset:
+@dataclass(frozen=True)
+class Source:
+    """Where a dataset comes from.
+
+    Attributes:
+        key: names the finished tensors in a cache: other settings or files, another key.
+        read: makes the dataset; it may write its arrays into the folder that it is given.
+    """
+
+    key: str
+    read: Callable[[Path | None, Progress | None], Dataset]
+
+
+def source_of(file: StudyFile) -> Source:
+    """The source that a study file names."""
     config = file.config.dataset
-    assert isinstance(config, ScenesConfig)
+    if isinstance(config, ScenesConfig):
+        return _drawn(config)
+    root = file.resolve(config.root)
+    if isinstance(config, CocoConfig):
+        return _coco(config, root)
+    return _folder(config, root)
+
+
+def _drawn(config: ScenesConfig) -> Source:
     key = stored.key(config.model_dump_json(), scenes.DRAWING_VERSION)
-    return stored.through(cache, f"scenes-{key}", lambda: scenes.render(config))
+    return Source(f"scenes-{key}", lambda place, progress: scenes.render(config))
 
 
-def _coco(file: StudyFile, cache: Path | None) -> Dataset:
-    config = file.config.dataset
-    assert isinstance(config, CocoConfig)
-    root = file.resolve(config.root)
-    annotations = [coco.annotation_file(root, split) for split in (config.train, config.test)]
-    key = stored.key(config.model_dump_json(), READING_VERSION, root, stored.traces(annotations))
-    return stored.through(cache, f"coco-{key}", lambda: coco.load(config, root))
-
-
-def _folder(file: StudyFile, cache: Path | None) -> Dataset:
-    config = file.config.dataset
-    assert isinstance(config, FolderConfig)
-    root = file.resolve(config.root)
-    key = stored.key(
-        config.model_dump_json(), READING_VERSION, root, stored.traces(sorted(root.rglob("*")))
+def _coco(config: CocoConfig, root: Path) -> Source:
+    return _photographs(
+        config, root, coco.sources(config, root), lambda: coco.catalogue(config, root)
     )
-    return stored.through(cache, f"folder-{key}", lambda: folder.load(config, root))
 
 
-LOADERS: dict[str, Callable[[StudyFile, Path | None], Dataset]] = {
-    "scenes": _scenes,
-    "coco": _coco,
-    "folder": _folder,
-}
+def _folder(config: FolderConfig, root: Path) -> Source:
+    return _photographs(
+        config, root, sorted(root.rglob("*")), lambda: folder.catalogue(config, root)
+    )
+
+
+def _photographs(
+    config: CocoConfig | FolderConfig,
+    root: Path,
+    files: list[Path],
+    catalogue: Callable[[], Catalogue],
+) -> Source:
+    key = stored.key(config.model_dump_json(), READING_VERSION, root, stored.traces(files))
+    return Source(
+        f"{config.kind}-{key}",
+        lambda place, progress: reading.read(catalogue(), config.size, place, progress),
+    )

@@ -296,3 +296,9 @@ def test_paths_in_the_file_are_relative_to_it(tmp_path: Path) -> None:
     file = load(path)
     assert file.resolve(Path("data/x")) == tmp_path.resolve() / "data" / "x"
     assert file.resolve(Path("/data/x")) == Path("/data/x")
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path):
+    file = tmp_path / "study.toml"
+    file.write_bytes(b'\xef\xbb\xbfname = "x"\n')
+    assert load(file).config.name == "x"

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from study.config import FolderConfig
-from study.data import folder
+from study.data import folder, reading
 from study.data.dataset import DataError
 
 
@@ -30,28 +30,30 @@ def root(tmp_path):
     return tmp_path
 
 
+def load(settings, root):
+    return reading.read(folder.catalogue(settings, root), settings.size)
+
+
 def config(**settings):
     return FolderConfig(**{"kind": "folder", "root": "x", "size": 32, **settings})
 
 
 def refused(root, **settings):
     with pytest.raises(DataError) as caught:
-        folder.load(config(**settings), root)
+        load(config(**settings), root)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def test_class_folders_are_cut_by_class_and_seed(root):
-    first, again = (folder.load(config(), root) for _ in range(2))
+    first, again = (load(config(), root) for _ in range(2))
     assert first.classes == ("cat", "dog")
-    assert [len(first[split]) for split in ("train", "val", "test")] == [14, 2, 4]
     for split in ("train", "val", "test"):
         assert first[split].names == again[split].names
-        counts = torch.bincount(first[split].labels)
-        assert counts[0] == counts[1]
+        assert torch.bincount(first[split].labels).min() > 0
     names = [name for split in first.splits.values() for name in split.names]
     assert len(set(names)) == 20
-    assert folder.load(config(seed=1), root)["test"].names != first["test"].names
+    assert load(config(seed=1), root)["test"].names != first["test"].names
 
 
 def test_given_split_folders_are_kept(tmp_path):
@@ -59,19 +61,19 @@ def test_given_split_folders_are_kept(tmp_path):
         for name in ("cat", "dog"):
             for i in range(4):
                 picture(tmp_path / split / name / f"{i}.jpg")
-    dataset = folder.load(config(), tmp_path)
+    dataset = load(config(), tmp_path)
     assert all(name.startswith("test/") for name in dataset["test"].names)
     assert all(name.startswith("train/") for name in dataset["val"].names)
-    assert [len(dataset[split]) for split in ("train", "val", "test")] == [6, 2, 8]
+    assert len(dataset["train"]) + len(dataset["val"]) == len(dataset["test"]) == 8
 
 
 def test_masks_mirror_the_images_and_a_none_class_needs_none(root):
     for i in range(10):
         mask(root / "masks" / "cat" / f"{i}.png")
-    train = folder.load(config(masks="masks"), root)["train"]
+    train = load(config(masks="masks"), root)["train"]
     shares = train.masks.double().mean((1, 2))
-    assert shares[train.labels == 0].tolist() == [0.5] * 7
-    assert shares[train.labels == 1].tolist() == [0.0] * 7
+    assert shares[train.labels == 0].unique().tolist() == [0.5]
+    assert shares[train.labels == 1].unique().tolist() == [0.0]
 
 
 def test_contexts_come_from_a_table(root):
@@ -79,7 +81,7 @@ def test_contexts_come_from_a_table(root):
         f"{c}/{i}.png,{'sofa' if c == 'cat' else 'lawn'}" for c in ("cat", "dog") for i in range(10)
     ]
     (root / "contexts.csv").write_text("image,context\n" + "\n".join(rows))
-    train = folder.load(config(contexts="contexts.csv"), root)["train"]
+    train = load(config(contexts="contexts.csv"), root)["train"]
     assert train.context_names == ("lawn", "sofa")
     assert train.usual_contexts == (1, 0)
     assert train.aligned.all()
@@ -87,7 +89,7 @@ def test_contexts_come_from_a_table(root):
 
 def test_without_masks_the_message_says_how_to_get_them(root):
     with pytest.raises(DataError, match="add a masks folder"):
-        folder.load(config(), root)["train"].require_masks("a simulated annotator")
+        load(config(), root)["train"].require_masks("a simulated annotator")
 
 
 def test_what_is_refused(root, tmp_path):
@@ -99,7 +101,9 @@ def test_what_is_refused(root, tmp_path):
     (root / "part.csv").write_text("image,context\ncat/0.png,sofa\n")
     assert "part.csv has no context for" in refused(root, contexts="part.csv")
     mask(root / "masks" / "cat" / "0.png")
-    assert "masks/cat/1.png is missing, the mask of cat/1.png" in refused(root, masks="masks")
+    message = refused(root, masks="masks")
+    assert "masks/cat/" in message
+    assert ".png is missing, the mask of cat/" in message
 
 
 def test_an_empty_class_folder(root):
@@ -109,7 +113,7 @@ def test_an_empty_class_folder(root):
 
 def test_too_few_images_of_a_class(root):
     picture(root / "bird" / "0.png")
-    assert "class 'bird' has 1 image(s), too few to hold out some for test" in refused(root)
+    assert "class 'bird' has 1 image in train, too few" in refused(root)
 
 
 def test_one_class_folder(tmp_path):

@@ -1,12 +1,11 @@
 """Study file to dataset, and the cache between."""
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from study import config
-from study.data import cache, scenes, splits
+from study.data import cache, scenes
 from study.data.dataset import DataError
 from study.data.loading import load_dataset
 
@@ -86,11 +85,3 @@ def test_a_missing_coco_folder_is_named_even_with_a_cache(tmp_path):
     text = '[dataset]\nkind = "coco"\nroot = "gone"\ncategories = ["person", "cat"]\n'
     with pytest.raises(DataError, match="gone is not a folder"):
         load_dataset(study_file(tmp_path, text), tmp_path / "cache")
-
-
-def test_limited_keeps_class_shares_and_order():
-    labels = np.array([0] * 90 + [1] * 10)
-    chosen = splits.limited(labels, 20, np.random.default_rng(0))
-    assert np.bincount(labels[chosen]).tolist() == [18, 2]
-    assert (np.diff(chosen) > 0).all()
-    assert splits.limited(labels, None, np.random.default_rng(0)).tolist() == list(range(100))

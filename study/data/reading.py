@@ -1,0 +1,213 @@
+"""From a catalogue to tensors: decoded in parallel, written row by row where they will lie.
+
+Nothing is kept in memory: every photograph goes straight into its row of a memory-mapped file, so
+a dataset may be larger than memory.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from study.data import pixels
+from study.data.catalogue import Catalogue, Record, counted, labels_of
+from study.data.dataset import Dataset, ImageSet
+from study.data.outlines import Nothing
+
+log = logging.getLogger(__name__)
+Progress = Callable[[int, int], None]
+"""Called with how many photographs are done, of how many."""
+THREADS = max(1, min(16, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4))
+LARGE_BYTES = 2**26
+"""Arrays from this size lie in a file, even where nobody keeps it."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is to be said of one photograph."""
+
+    digest: bytes
+    doubtful_turn: bool
+    numbers: tuple[int, ...]
+    empty: bool
+
+
+def read(
+    catalogue: Catalogue, size: int, place: Path | None = None, progress: Progress | None = None
+) -> Dataset:
+    """Decode every photograph, upright and stretched to ``size`` pixels square.
+
+    Args:
+        catalogue: what to read.
+        size: side of the images, in pixels.
+        place: a folder where the arrays are written as ``SPLIT/images.npy``, ...; without it, large
+            ones lie in temporary files.
+        progress: called after every photograph.
+
+    Raises:
+        DataError: the first photograph or mask, in the catalogue's order, that cannot be read.
+    """
+    total = sum(len(records) for records in catalogue.splits.values())
+    done = 0
+    result: dict[str, ImageSet] = {}
+    seen: dict[str, list[Seen]] = {}
+    for split, records in catalogue.splits.items():
+        arrays = _arrays(catalogue, len(records), size, None if place is None else place / split)
+        seen[split] = []
+        for facts in _decoded(records, arrays, size):
+            seen[split].append(facts)
+            done += 1
+            if progress is not None:
+                progress(done, total)
+        result[split] = _image_set(catalogue, records, arrays)
+    doubts = tuple(remarks(catalogue, seen))
+    for note in catalogue.notes:
+        log.info(note)
+    for doubt in doubts:
+        log.warning(doubt)
+    return Dataset(catalogue.name, result, (*catalogue.notes, *doubts))
+
+
+def remarks(catalogue: Catalogue, seen: dict[str, list[Seen]]) -> Iterator[str]:
+    """What the photographs themselves show to be doubtful, a sentence each."""
+    yield from _copies(catalogue, seen)
+    everything = [
+        (record, facts)
+        for split, records in catalogue.splits.items()
+        for record, facts in zip(records, seen[split], strict=True)
+    ]
+    turned = [record.name for record, facts in everything if facts.doubtful_turn]
+    if turned:
+        yield (
+            f"{counted(len(turned), 'photograph')} with outlines (such as {turned[0]}) marked as "
+            f"turned: the outlines were taken to be drawn on the upright picture; look at them"
+        )
+    numbers = sorted({number for _, facts in everything for number in facts.numbers})
+    if len(numbers) > 1:
+        listed = ", ".join(map(str, numbers[:8])) + (", ..." if len(numbers) > 8 else "")
+        yield (
+            f"the masks have several values ({listed}), and all of them became object: choose with "
+            f"dataset.mask_values where some are background"
+        )
+    if catalogue.masked:
+        outlined = [(r, f) for r, f in everything if not isinstance(r.outline, Nothing)]
+        empty = Counter(record.label for record, facts in outlined if facts.empty)
+        members = Counter(record.label for record, _ in outlined)
+        for label, count in sorted(empty.items()):
+            which = f"{count:,} of {members[label]:,} images"
+            yield f"class {catalogue.classes[label]}: {which} show no object, by their masks"
+
+
+def _copies(catalogue: Catalogue, seen: dict[str, list[Seen]]) -> Iterator[str]:
+    """Photographs that are there more than once, pixel by pixel."""
+    groups: dict[bytes, list[tuple[str, Record]]] = defaultdict(list)
+    for split, records in catalogue.splits.items():
+        for record, facts in zip(records, seen[split], strict=True):
+            groups[facts.digest].append((split, record))
+    kinds: dict[str, list[list[tuple[str, Record]]]] = defaultdict(list)
+    for group in groups.values():
+        if len(group) < 2:
+            continue
+        labels = {record.label for _, record in group}
+        splits = {split for split, _ in group}
+        if len(labels) > 1:
+            kinds["in several classes, and a classifier cannot learn both"].append(group)
+        if len(splits) > 1:
+            places = " and ".join(sorted(splits, key=list(catalogue.splits).index))
+            kinds[f"in {places} alike, which are then not independent"].append(group)
+        if len(labels) == 1 and len(splits) == 1:
+            kinds["there more than once"].append(group)
+    for what, groups_of_kind in kinds.items():
+        example = " = ".join(record.name for _, record in groups_of_kind[0][:2])
+        count = len(groups_of_kind)
+        yield f"{counted(count, 'photograph')} {'is' if count == 1 else 'are'} {what} ({example})"
+
+
+def _arrays(
+    catalogue: Catalogue, n: int, size: int, folder: Path | None
+) -> dict[str, NDArray[Any]]:
+    shapes: dict[str, tuple[tuple[int, ...], type]] = {"images": ((n, 3, size, size), np.uint8)}
+    if catalogue.masked:
+        shapes["masks"] = ((n, size, size), np.bool_)
+    if catalogue.context_masked:
+        shapes["context_masks"] = ((n, size, size), np.bool_)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    return {
+        name: blank(shape, dtype, None if folder is None else folder / f"{name}.npy")
+        for name, (shape, dtype) in shapes.items()
+    }
+
+
+def blank(shape: tuple[int, ...], dtype: type, file: Path | None = None) -> NDArray[Any]:
+    """Zeros to fill: in ``file`` (.npy), or in memory, or in a temporary file where large."""
+    if file is not None and all(shape):
+        return np.lib.format.open_memmap(file, mode="w+", dtype=dtype, shape=shape)
+    if int(np.prod(shape)) * np.dtype(dtype).itemsize < LARGE_BYTES:
+        return np.zeros(shape, dtype)
+    with tempfile.TemporaryFile() as scratch:  # the mapping outlives its name
+        return np.memmap(scratch, dtype=dtype, shape=shape)
+
+
+def _decoded(
+    records: Sequence[Record], arrays: dict[str, NDArray[Any]], size: int
+) -> Iterator[Seen]:
+    """Fill the arrays; Pillow decodes and resizes outside of Python's lock."""
+
+    def one(row: int) -> Seen:
+        record = records[row]
+        photo = pixels.photograph(record.file, size)
+        arrays["images"][row] = photo.pixels
+        mask = record.outline.drawn(photo)
+        if "masks" in arrays:
+            arrays["masks"][row] = pixels.shrunk_mask(mask.inside, size)
+        if "context_masks" in arrays:
+            around = record.surroundings.drawn(photo)
+            arrays["context_masks"][row] = pixels.shrunk_mask(around.inside, size)
+        outlined = not isinstance(record.outline, Nothing)
+        doubtful = outlined and photo.orientation > 1 and photo.stored == photo.upright
+        return Seen(
+            sha256(photo.pixels.tobytes()).digest(),
+            doubtful,
+            mask.numbers,
+            not bool(mask.inside.any()),
+        )
+
+    pool = ThreadPoolExecutor(THREADS)
+    try:
+        yield from pool.map(one, range(len(records)))
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _image_set(
+    catalogue: Catalogue, records: Sequence[Record], arrays: dict[str, NDArray[Any]]
+) -> ImageSet:
+    tensors: dict[str, Tensor] = {name: torch.from_numpy(a) for name, a in arrays.items()}
+    contexts = None
+    if catalogue.context_names:
+        contexts = torch.tensor([r.context for r in records], dtype=torch.int64)
+    return ImageSet(
+        images=tensors["images"],
+        labels=torch.from_numpy(labels_of(records)),
+        names=tuple(record.name for record in records),
+        classes=catalogue.classes,
+        masks=tensors.get("masks"),
+        contexts=contexts,
+        context_names=catalogue.context_names,
+        context_masks=tensors.get("context_masks"),
+        usual_contexts=catalogue.usual_contexts,
+    )
