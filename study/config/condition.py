@@ -72,11 +72,12 @@ def crossing(factors: Factors) -> tuple[dict[str, Any], ...]:
 def merged(base: S, own: Section | None) -> S:
     """A table with what another of its kind sets, and nothing else, changed.
 
+    What neither sets gets its default anew, because a default may hang on what is set.
+
     Raises:
         ValidationError: when the two do not go together.
     """
-    changes = {} if own is None else _set_values(own)
-    return _changed(base, changes) if changes else base
+    return base if own is None or not own.said else _changed(base, own.said)
 
 
 def workspace_of_factors(condition: Condition) -> dict[str, Any]:
@@ -89,38 +90,31 @@ def workspace_of_factors(condition: Condition) -> dict[str, Any]:
 
 def contradictions(condition: Condition) -> Iterator[str]:
     """Where a condition's own tables say again, and so perhaps otherwise, what its levels say."""
-    if condition.sampling != "active" and "active" in _names_set(condition.acquisition):
+    acquisition, workspace = condition.acquisition, condition.workspace
+    if condition.sampling != "active" and acquisition is not None and "active" in acquisition.said:
         yield (
             f"acquisition.active is what 'active' means, and this condition samples by "
             f"{condition.sampling!r}; take one of the two out"
         )
-    own = _names_set(condition.workspace)
+    own = {} if workspace is None else workspace.said
     for name, level in condition.levels:
         for setting in EFFECTS.get(name, {}).get(level, {}):
             if setting in own:
                 yield f"workspace.{setting} is what the factor {name} sets; take one of the two out"
 
 
-def _names_set(section: Section | None) -> set[str]:
-    return set() if section is None else section.model_fields_set
-
-
-def _set_values(section: Section) -> dict[str, Any]:
-    """What was set, tables in tables included."""
-    values = {name: getattr(section, name) for name in sorted(section.model_fields_set)}
-    return {
-        name: _set_values(value) if isinstance(value, Section) else value
-        for name, value in values.items()
-    }
-
-
 def _changed(base: S, changes: dict[str, Any]) -> S:
-    values = {name: getattr(base, name) for name in type(base).model_fields}
-    for name, value in changes.items():
-        inner = values[name]
-        nested = isinstance(inner, Section) and isinstance(value, dict)
-        values[name] = _changed(inner, value) if nested else value
-    return type(base).model_validate(values)
+    return type(base).model_validate(_joined(base.said, changes))
+
+
+def _joined(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Two tables as one, tables in tables key by key; what both set is as ``changes`` says."""
+    both = {
+        name: _joined(base[name], value)
+        for name, value in changes.items()
+        if isinstance(value, dict) and isinstance(base.get(name), dict)
+    }
+    return base | changes | both
 
 
 def with_workspace(base: WorkspaceConfig, condition: Condition) -> WorkspaceConfig:
