@@ -60,8 +60,9 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "waiting_seconds": ("s", "waiting time in the cycle"),
         "selection_seconds": ("s", "computing time of selection"),
         "training_seconds": ("s", "computing time of fine-tuning"),
-        "epochs": ("count", "epochs of fine-tuning"),
-        "loss": ("", "training loss of the last epoch"),
+        "updates": ("count", "times the head learnt within the cycle (feedback by image)"),
+        "epochs": ("count", "epochs (of a head: steps) of fine-tuning, summed over the cycle"),
+        "loss": ("", "training loss of the last epoch or step"),
         "collapsed": ("", "whether attention collapsed and weights were restored"),
         "note": ("", "what training had to say"),
     },
@@ -72,6 +73,11 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "class": ("", "the image's class; empty in logs that do not say"),
         "context": ("", "what the image's class is seen with, or its background; empty: unknown"),
         "trial": ("", "order in which the image was first confirmed in the task, from 1"),
+        "learnt": (
+            "count",
+            "confirmations of the task that the model had learnt from whose attention was shown "
+            "at the first visit; empty: none was shown, or the log does not say",
+        ),
         "visits": ("count", "times the image was confirmed; seconds are summed over them"),
         "seconds": ("s", "onset to confirmation"),
         "idle_seconds": ("s", "of these: page out of sight, or pauses beyond the idle threshold"),

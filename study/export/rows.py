@@ -26,6 +26,7 @@ from study.protocol.events import (
     Excluded,
     FineTuned,
     FineTuningFailed,
+    HeadTuned,
     ItemAnnotated,
     Noted,
     Payload,
@@ -126,11 +127,12 @@ class Person:
             cycle = getattr(payload, "cycle", None)
             if cycle is not None:
                 row = rows.setdefault(
-                    cycle, self._keys(task) | {"cycle": cycle, "images": 0, "failed": False}
+                    cycle,
+                    self._keys(task) | {"cycle": cycle, "images": 0, "updates": 0, "failed": False},
                 )
                 _add_to_cycle(row, payload)
                 waited = isinstance(
-                    payload, BatchSelected | FineTuned | FineTuningFailed | Evaluated
+                    payload, BatchSelected | HeadTuned | FineTuned | FineTuningFailed | Evaluated
                 )
                 if waited and cycle > 0 and previous_at is not None:
                     row["waiting_seconds"] = row.get("waiting_seconds", 0.0) + max(
@@ -185,6 +187,7 @@ class Person:
                     "class": kinds[payload.image][0],
                     "context": kinds[payload.image][1],
                     "trial": len(rows) + 1,
+                    "learnt": payload.learnt,
                     "visits": 0,
                     "seconds": 0.0,
                     "idle_seconds": 0.0,
@@ -236,19 +239,28 @@ def _add_to_cycle(row: Row, payload: object) -> None:
             row |= {"strategy": payload.strategy, "selection_seconds": payload.seconds}
         case ItemAnnotated():
             row["annotation_seconds"] = row.get("annotation_seconds", 0.0) + payload.seconds
+        case HeadTuned():
+            row["updates"] += 1
+            _add_training(row, payload, payload.steps, payload.problem or payload.note)
         case FineTuned():
-            row |= {
-                "training_seconds": payload.seconds,
-                "epochs": payload.epochs,
-                "loss": payload.loss,
-                "collapsed": payload.collapsed,
-                "note": payload.note,
-            }
+            _add_training(row, payload, payload.epochs, payload.note)
         case FineTuningFailed():
             row |= {"failed": True, "note": payload.reason}
         case Evaluated():
             for split, metrics in payload.metrics.items():
                 row |= {f"{split}_{metric}": value for metric, value in metrics.items()}
+
+
+def _add_training(row: Row, tuned: HeadTuned | FineTuned, epochs: int, note: str) -> None:
+    """One more training of a cycle: sums, the last loss, and every note once."""
+    notes = [each for each in (row.get("note") or "").split("; ") if each]
+    row |= {
+        "training_seconds": row.get("training_seconds", 0.0) + tuned.seconds,
+        "epochs": row.get("epochs", 0) + epochs,
+        "loss": row.get("loss") if tuned.loss is None else tuned.loss,
+        "collapsed": row.get("collapsed", False) or tuned.collapsed,
+        "note": "; ".join(notes if not note or note in notes else [*notes, note]),
+    }
 
 
 def _study_metric(metrics: dict[str, dict[str, float | None]], metric: str) -> float | None:

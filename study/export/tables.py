@@ -31,12 +31,13 @@ COLUMNS: dict[str, list[str]] = {
     "cycles": [
         "participant", "mode", "sequence", "position", "interface", "sampling", "cycle",
         "strategy", "images", "annotation_seconds", "waiting_seconds", "selection_seconds",
-        "training_seconds", "epochs", "loss", "collapsed", "note",
+        "training_seconds", "updates", "epochs", "loss", "collapsed", "note",
     ],
     "items": [
         "participant", "mode", "sequence", "position", "interface", "sampling", "cycle", "page",
-        "image", "class", "context", "trial", "visits", "seconds", "idle_seconds",
-        "positive_points", "negative_regions", "polygons", "vertices", "undos", "confirmed_at",
+        "image", "class", "context", "trial", "learnt", "visits", "seconds",
+        "idle_seconds", "positive_points", "negative_regions", "polygons", "vertices", "undos",
+        "confirmed_at",
     ],
     "answers": [
         "participant", "mode", "sequence", "position", "interface", "sampling", "instrument",
@@ -117,7 +118,7 @@ def _frame(name: str, rows: list[Row], factors: Sequence[str]) -> pd.DataFrame:
             and values.map(lambda value: type(value) is float).all()
         ):
             frame[column] = frame[column].astype(float)
-    for column in ("position", "cycles", "images", "epochs"):
+    for column in ("position", "cycles", "images", "epochs", "updates", "learnt"):
         if column in frame:
             frame[column] = frame[column].astype("Int64")
     if name == "cycles":

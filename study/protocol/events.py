@@ -209,20 +209,47 @@ class BatchSelected(CyclePayload):
 class ItemAnnotated(CyclePayload):
     """An item was confirmed. A second visit to the same image is a second event.
 
-    The next visit of an image is one more than its count in ``Cycle.visits``.
+    The next visit of an image is one more than its count in ``Cycle.visits``. ``learnt`` counts the
+    confirmations of the task that the model whose attention was shown had learnt from; None where
+    none was shown or the log does not say, as in logs of version 1.
     """
 
     type = "annotated"
+    version = 2
     page: Position
     image: str
     visit: Position = 1
     annotation: Annotation
     seconds: Seconds
     actions: tuple[Action, ...] = ()
+    learnt: Annotated[int, Field(ge=0)] | None = None
 
     @property
     def key(self) -> str:  # noqa: D102
         return f"{self.type}/{self.position}/{self.cycle}/{self.image}/{self.visit}"
+
+
+class HeadTuned(CyclePayload):
+    """The task's head learnt from what was confirmed since it last did (feedback by image).
+
+    ``items`` counts the task's confirmations up to which it has learnt, revisits included, so that
+    the log says which annotations it knew; ``steps`` are those of the optimiser. With a
+    ``problem`` nothing was learnt, and the head is as it was.
+    """
+
+    type = "head_tuned"
+    items: Position
+    images: Annotated[int, Field(ge=1)]
+    steps: Annotated[int, Field(ge=0)]
+    seconds: Seconds
+    loss: Measured = None
+    collapsed: bool = False
+    note: str = ""
+    problem: str = ""
+
+    @property
+    def key(self) -> str:  # noqa: D102
+        return f"{self.type}/{self.position}/{self.items}"
 
 
 class Checked(CyclePayload):

@@ -14,6 +14,7 @@ from study.protocol.events import (
     Excluded,
     FineTuned,
     FineTuningFailed,
+    HeadTuned,
     Instructed,
     ItemAnnotated,
     Noted,
@@ -59,7 +60,7 @@ def refusal(config: StudyConfig, progress: Progress, payload: Payload) -> str | 
     position = getattr(payload, "position", None)
     if position is not None and position > len(progress.tasks):
         return f"{who} has {len(progress.tasks)} tasks, not {position}"
-    if isinstance(payload, TaskExtended | TaskEnded | ItemAnnotated | Checked):
+    if isinstance(payload, TaskExtended | TaskEnded | ItemAnnotated | HeadTuned | Checked):
         return _task_problem(config, who, progress.task(payload.position), payload)
     return _step_problem(config, progress, payload)
 
@@ -68,7 +69,7 @@ def _task_problem(
     config: StudyConfig,
     who: str,
     task: Task,
-    payload: TaskExtended | TaskEnded | ItemAnnotated | Checked,
+    payload: TaskExtended | TaskEnded | ItemAnnotated | HeadTuned | Checked,
 ) -> str | None:
     where = f"task {task.position} of {who}"
     if task.ended and isinstance(payload, TaskExtended):
@@ -86,11 +87,29 @@ def _task_problem(
     cycle = task.cycles[payload.cycle - 1]
     if cycle.trained:
         return f"cycle {payload.cycle} of {where} is already fine-tuned"
+    if isinstance(payload, HeadTuned):
+        return _head_problem(config, where, task, payload)
     if isinstance(payload, Checked):
         if not task.check_due(config) or payload.number != task.checks + 1:
             return f"{where} does not ask for attention check {payload.number} now"
         return None
     return _item_problem(config, where, task, cycle, payload)
+
+
+def _head_problem(config: StudyConfig, where: str, task: Task, tuned: HeadTuned) -> str | None:
+    """Why a head cannot have learnt so; it may be behind what was confirmed meanwhile."""
+    if config.for_condition(task.condition).workspace.feedback != "image":
+        return f"the head of {where} does not learn after each image"
+    confirmed = len(task.confirmations)
+    if not task.learnt < tuned.items <= confirmed:
+        return (
+            f"the head of {where} has learnt from {task.learnt} of {confirmed} confirmations, so "
+            f"it cannot learn from {tuned.items} now"
+        )
+    images = len(task.after(tuned.items))
+    if tuned.images != images:
+        return f"{tuned.items} confirmations of {where} are {images} images, not {tuned.images}"
+    return None
 
 
 def _item_problem(

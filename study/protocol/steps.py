@@ -79,7 +79,8 @@ class Annotate(TaskStep):
     """Annotate the images of the batch, page by page, in any order. Record ``ItemAnnotated``.
 
     ``images`` is the whole batch, ``done`` what is confirmed; ``seconds_left`` is on the task's
-    clock when the step was asked for.
+    clock when the step was asked for. ``learnt`` counts the confirmations of the task that the
+    model whose attention is shown has learnt from.
     """
 
     cycle: int
@@ -89,6 +90,7 @@ class Annotate(TaskStep):
     task_images: int
     task_budget: int | None
     seconds_left: float
+    learnt: int = 0
 
     @property
     def remaining(self) -> tuple[str, ...]:
@@ -121,8 +123,23 @@ class Check(TaskStep):
 
 
 @dataclass(frozen=True)
+class TuneHead(TaskStep):
+    """Let the head learn from ``items`` confirmations. The loop records ``HeadTuned``.
+
+    Due after every confirmation where ``workspace.feedback`` is ``image``.
+    """
+
+    cycle: int
+    items: int
+    machine: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
 class FineTune(TaskStep):
-    """Fine-tune the task's model on all its annotations. The loop records ``FineTuned``."""
+    """Fine-tune the task's model on all its annotations. The loop records ``FineTuned``.
+
+    A head that has learnt from every image is kept as it is.
+    """
 
     cycle: int
     machine: ClassVar[bool] = True

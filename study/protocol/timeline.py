@@ -27,6 +27,7 @@ from study.protocol.events import (
     Excluded,
     FineTuned,
     FineTuningFailed,
+    HeadTuned,
     Instructed,
     ItemAnnotated,
     Mode,
@@ -56,6 +57,7 @@ from study.protocol.steps import (
     Select,
     StartTask,
     Step,
+    TuneHead,
 )
 from study.seeds import rng
 
@@ -77,6 +79,11 @@ class Cycle:
     evaluated: bool = False
 
     @property
+    def confirmed(self) -> int:
+        """How many times an image was confirmed."""
+        return self.visits.total()
+
+    @property
     def remaining(self) -> tuple[str, ...]:
         """Images not annotated yet, in the order shown."""
         return tuple(name for name in self.images if name not in self.annotations)
@@ -84,7 +91,11 @@ class Cycle:
 
 @dataclass
 class Task:
-    """One condition done by one participant."""
+    """One condition done by one participant.
+
+    ``confirmations`` holds what was confirmed, in the order of the log; ``updates`` how many of
+    them the head knew at each of its updates that went well; ``learnt`` how many it has been shown.
+    """
 
     position: int
     condition: Condition
@@ -97,6 +108,9 @@ class Task:
     extension: float = 0.0
     extensions: int = 0
     ended: bool = False
+    confirmations: list[tuple[str, Annotation]] = field(default_factory=list)
+    updates: list[int] = field(default_factory=list)
+    learnt: int = 0
 
     @property
     def images(self) -> int:
@@ -110,6 +124,16 @@ class Task:
             for cycle in self.cycles[:up_to]
             for name, annotation in cycle.annotations.items()
         }
+
+    def after(self, confirmations: int) -> dict[str, Annotation]:
+        """The annotations by image after so many confirmations: the latest of each image."""
+        return dict(self.confirmations[:confirmations])
+
+    def shown(self, config: StudyConfig) -> int:
+        """How many confirmations the model has learnt from whose attention is shown now."""
+        if self.updates and _by_image(config, self):
+            return self.updates[-1]
+        return sum(cycle.confirmed for cycle in self.cycles[:-1] if cycle.tuned)
 
     def seconds_left(self, config: StudyConfig) -> float:
         """Seconds on the task's clock (see :class:`study.config.TaskConfig`)."""
@@ -236,7 +260,12 @@ def _apply_to_task(task: Task, payload: Payload, at: float) -> None:
             cycle = task.cycles[payload.cycle - 1]
             cycle.annotations[payload.image] = payload.annotation
             cycle.visits[payload.image] += 1
+            task.confirmations.append((payload.image, payload.annotation))
             task.annotation_seconds += payload.seconds
+        case HeadTuned():
+            task.learnt = max(task.learnt, payload.items)
+            if not payload.problem:
+                task.updates.append(payload.items)
         case Checked():
             task.checks += 1
         case FineTuned() | FineTuningFailed():
@@ -307,6 +336,9 @@ def _cycle_step(config: StudyConfig, progress: Progress, task: Task) -> Step:
         count = config.task.batch if budget is None else min(budget, config.task.batch)
         return Select(task.position, task.condition, len(task.cycles) + 1, count)
     cycle = task.cycles[-1]
+    items = len(task.confirmations)
+    if task.learnt < items and not cycle.trained and _by_image(config, task):
+        return TuneHead(task.position, task.condition, cycle.number, items)
     if cycle.remaining and not cycle.trained and not task.over(config):
         if task.check_due(config):
             return _check(config, progress, task, cycle)
@@ -320,10 +352,16 @@ def _cycle_step(config: StudyConfig, progress: Progress, task: Task) -> Step:
             task_images=task.images,
             task_budget=config.task.images,
             seconds_left=task.seconds_left(config),
+            learnt=task.shown(config),
         )
     if not cycle.trained:
         return FineTune(task.position, task.condition, cycle.number)
     return Evaluate(task.position, task.condition, cycle.number)
+
+
+def _by_image(config: StudyConfig, task: Task) -> bool:
+    """Whether the head learns after each image of the task."""
+    return config.for_condition(task.condition).workspace.feedback == "image"
 
 
 def _check(config: StudyConfig, progress: Progress, task: Task, cycle: Cycle) -> Check:

@@ -19,6 +19,7 @@ from study.protocol.events import (
     Event,
     FineTuned,
     FineTuningFailed,
+    HeadTuned,
     Instructed,
     ItemAnnotated,
     Payload,
@@ -43,6 +44,7 @@ from study.protocol.steps import (
     Select,
     StartTask,
     Step,
+    TuneHead,
 )
 from study.protocol.store import EventStore
 from study.protocol.timeline import Progress
@@ -89,6 +91,7 @@ class Lab:
     item_seconds: float = 5.0
     machine_seconds: float = 3.0
     failing: frozenset[tuple[int, int]] = frozenset()
+    unlucky: frozenset[tuple[int, int]] = frozenset()
     now: float = 1_000.0
     seen: list[Step] = field(default_factory=list)
 
@@ -131,6 +134,16 @@ class Lab:
                     number=step.number,
                     passed=True,
                     seconds=1.0,
+                )
+            case TuneHead():
+                return HeadTuned(
+                    position=step.position,
+                    cycle=step.cycle,
+                    items=step.items,
+                    images=len(state.task(step.position).after(step.items)),
+                    steps=3,
+                    seconds=0.1,
+                    problem="no memory" if (step.position, step.items) in self.unlucky else "",
                 )
             case FineTune() if (step.position, step.cycle) in self.failing:
                 return FineTuningFailed(
