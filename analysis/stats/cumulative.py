@@ -1,0 +1,222 @@
+"""The marginal likelihood of a cumulative-link mixed model, by adaptive Gauss-Hermite quadrature.
+
+logit P(answer <= j) = threshold_j - (x b + sum_k s_k z_k u_k), u_k ~ N(0, 1) for each participant
+(Christensen, 2019, `ordinal::clmm`). statsmodels' `OrderedModel` has no random effects, mixedlm no
+cumulative link, and interlace-lme's fits are 4% off while it says "converged".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg, optimize, special
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+#: Quadrature points for each of 1, 2, ... random effects of a participant. More are not fitted.
+NODES = (21, 9, 7, 5, 4)
+MAX_EFFECTS = len(NODES)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted model: `coefficients` follow the columns of the design matrix."""
+
+    log_likelihood: float
+    thresholds: Array
+    coefficients: Array
+    standard_errors: Array
+    sds: Array
+    converged: bool
+
+
+def _log_sigmoid(x: Array) -> Array:
+    return -np.logaddexp(0.0, -x)
+
+
+class Likelihood:
+    """Minus the marginal log-likelihood and its gradient, over distinct participants' answers.
+
+    Parameters are the lowest threshold, the logs of the gaps to the next ones, the coefficients
+    of `x`, and one SD for each value in `shared` (columns of `z` with one number share an SD).
+    """
+
+    def __init__(self, y: Ints, x: Array, z: Array, shared: Ints, groups: Ints) -> None:
+        self.levels = int(y.max()) + 1
+        self.slopes, self.effects, self.shared = x.shape[1], z.shape[1], shared
+        self.sds = int(shared.max()) + 1
+        rows, self.weights = _distinct(y, np.column_stack([x, z]), groups)
+        self.y, self.x, self.z = y[rows[:, 0]], x[rows[:, 0]], z[rows[:, 0]]
+        self.group, self.count = rows[:, 1], len(self.weights)
+        points, weights = np.polynomial.hermite.hermgauss(NODES[self.effects - 1])
+        self.points = np.array(list(product(points, repeat=self.effects)))
+        log_weights = np.log(weights) + points**2
+        self.log_weights = np.array(
+            [sum(part) for part in product(log_weights, repeat=self.effects)]
+        )
+
+    def thresholds(self, parameters: Array) -> Array:
+        """The ordered thresholds."""
+        k = self.levels - 1
+        return parameters[0] + np.concatenate([[0.0], np.cumsum(np.exp(parameters[1:k]))])
+
+    def _terms(self, bounds: Array, eta: Array) -> tuple[Array, Array, Array, Array, Array]:
+        """log p, d/d eta, d/d upper, d/d lower and -d2/d eta2, each of the shape of eta."""
+        extra = (slice(None),) + (None,) * (eta.ndim - 1)
+        upper, lower = bounds[self.y + 1][extra] - eta, bounds[self.y][extra] - eta
+        with np.errstate(divide="ignore"):
+            gap = np.log(-np.expm1(-(bounds[self.y + 1] - bounds[self.y])))[extra]
+        su, sl = special.expit(upper), special.expit(lower)
+        log_u, log_nl = _log_sigmoid(upper), _log_sigmoid(-lower)
+        log_p = log_u + log_nl + gap
+        d_upper = np.exp(_log_sigmoid(-upper) - log_nl - gap)
+        d_lower = -np.exp(_log_sigmoid(lower) - log_u - gap)
+        return log_p, su + sl - 1, d_upper, d_lower, su * (1 - su) + sl * (1 - sl)
+
+    def _sum(self, values: Array) -> Array:
+        out = np.zeros((self.count, *values.shape[1:]))
+        np.add.at(out, self.group, values)
+        return out
+
+    def __call__(self, parameters: Array) -> tuple[float, Array]:
+        """Value and gradient at `parameters`."""
+        k, q = self.levels - 1, self.effects
+        theta = self.thresholds(parameters)
+        bounds = np.concatenate([[-np.inf], theta, [np.inf]])
+        fixed = self.x @ parameters[k : k + self.slopes]
+        scaled = self.z * parameters[k + self.slopes :][self.shared]
+        outer = scaled[:, :, None] * scaled[:, None, :]
+        mode = np.zeros((self.count, q))
+        for _ in range(60):
+            eta = fixed + (scaled * mode[self.group]).sum(axis=1)
+            _, d_eta, _, _, curvature = self._terms(bounds, eta)
+            score = self._sum(d_eta[:, None] * scaled) - mode
+            hessian = self._sum(curvature[:, None, None] * outer) + np.eye(q)
+            step = np.linalg.solve(hessian, score[:, :, None])[:, :, 0]
+            mode = mode + np.clip(step, -2.0, 2.0)
+            if np.max(np.abs(step)) < 1e-10:
+                break
+        root = np.linalg.cholesky(hessian)
+        # sqrt(2) L^-T turns standard points into points around the mode.
+        spread = np.sqrt(2) * np.transpose(np.linalg.inv(root), (0, 2, 1))
+        u = mode[:, None, :] + np.einsum("iab,nb->ina", spread, self.points)
+        eta = fixed[:, None] + np.einsum("ja,jna->jn", scaled, u[self.group])
+        log_p, d_eta, d_upper, d_lower, _ = self._terms(bounds, eta)
+        logdet = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
+        joint = (
+            self._sum(log_p)
+            - (u**2).sum(axis=2) / 2
+            + self.log_weights
+            + (q / 2 * (np.log(2) - np.log(2 * np.pi)) - logdet)[:, None]
+        )
+        marginal = special.logsumexp(joint, axis=1)
+        posterior = np.exp(joint - marginal[:, None])
+        w = (posterior * self.weights[:, None])[self.group]
+        d_bounds = np.zeros(self.levels + 1)
+        np.add.at(d_bounds, self.y + 1, (w * d_upper).sum(axis=1))
+        np.add.at(d_bounds, self.y, (w * d_lower).sum(axis=1))
+        d_theta = d_bounds[1 : k + 1]
+        tail = np.cumsum(d_theta[::-1])[::-1]  # a threshold carries all above it
+        pull = w * d_eta
+        d_sd = np.einsum("jn,jna,ja->a", pull, u[self.group], self.z)
+        gradient = np.concatenate(
+            [
+                [tail[0]],
+                tail[1:] * np.exp(parameters[1:k]),
+                self.x.T @ pull.sum(axis=1),
+                np.bincount(self.shared, d_sd, minlength=self.sds),
+            ]
+        )
+        return -float(self.weights @ marginal), -gradient
+
+
+def _distinct(y: Ints, x: Array, groups: Ints) -> tuple[Ints, Array]:
+    """Rows of one representative per distinct set of answers, and how many people gave it."""
+    order = np.lexsort((*x.T, y, groups))
+    starts = np.flatnonzero(np.diff(groups[order], prepend=groups[order[0]] - 1))
+    seen: dict[bytes, int] = {}
+    chosen: list[Ints] = []
+    counts: list[int] = []
+    table = np.column_stack([x, y])
+    for block in np.split(order, starts[1:]):
+        key = table[block].tobytes()
+        if key in seen:
+            counts[seen[key]] += 1
+            continue
+        seen[key] = len(chosen)
+        chosen.append(np.column_stack([block, np.full(len(block), len(chosen))]))
+        counts.append(1)
+    return np.concatenate(chosen), np.asarray(counts, dtype=float)
+
+
+def fit(y: Ints, x: Array, groups: Ints, slopes: Array | None = None) -> Fit:
+    """Fit by maximum likelihood.
+
+    Parameters
+    ----------
+    y
+        Answers recoded 0, 1, ... without empty levels, shape (answers,).
+    x
+        Design matrix without intercept, shape (answers, columns); may have no column.
+    groups
+        The participant of each answer, 0, 1, ...
+    slopes
+        Columns whose effect varies between participants beside the intercept, uncorrelated and
+        with one SD; shape (answers, columns), at most `MAX_EFFECTS` - 1 of them.
+    """
+    ones = np.ones((len(y), 1))
+    z = ones if slopes is None else np.column_stack([ones, slopes])
+    shared = np.minimum(np.arange(z.shape[1]), 1).astype(np.int64)
+    likelihood = Likelihood(y, x, z, shared, groups)
+    k, columns = likelihood.levels - 1, x.shape[1]
+    share = np.clip(np.cumsum(np.bincount(y))[:-1] / len(y), 1e-3, 1 - 1e-3)
+    theta = special.logit(share)
+    gaps = np.log(np.maximum(np.diff(theta), 1e-2))
+    best: optimize.OptimizeResult | None = None
+    for start_sd in (1.0, 0.2, 3.0):
+        sds = np.full(likelihood.sds, start_sd)
+        start = np.concatenate([[theta[0]], gaps, np.zeros(columns), sds])
+        result = optimize.minimize(
+            likelihood, start, jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": 500}
+        )
+        if best is None or result.fun < best.fun - 1e-9:
+            best = result
+        if start_sd < 1 and abs(best.fun - result.fun) < 1e-6:
+            break  # two starts agree
+    assert best is not None
+    parameters = np.asarray(best.x)
+    # An SD of zero has no curvature to give: the model is the one without it.
+    kept = np.flatnonzero(
+        np.concatenate([np.ones(k + columns, bool), np.abs(parameters[k + columns :]) >= 1e-3])
+    )
+    hessian = _hessian(likelihood, parameters)[np.ix_(kept, kept)]
+    try:
+        variances = np.diag(linalg.inv(hessian))[k : k + columns]
+    except linalg.LinAlgError:
+        variances = np.full(columns, np.nan)
+    errors = np.sqrt(np.where(variances > 0, variances, np.nan))
+    gradient = likelihood(parameters)[1]
+    return Fit(
+        -float(best.fun),
+        likelihood.thresholds(parameters),
+        parameters[k : k + columns],
+        errors,
+        np.abs(parameters[k + columns :]),
+        bool(np.max(np.abs(gradient)) < 1e-3),
+    )
+
+
+def _hessian(likelihood: Likelihood, parameters: Array) -> Array:
+    size = len(parameters)
+    hessian = np.empty((size, size))
+    for i in range(size):
+        step = np.zeros(size)
+        step[i] = 1e-5 * max(1.0, abs(parameters[i]))
+        hessian[i] = (likelihood(parameters + step)[1] - likelihood(parameters - step)[1]) / (
+            2 * step[i]
+        )
+    return (hessian + hessian.T) / 2
