@@ -24,6 +24,7 @@ from simulators.engines import check_engine, jobs_on, reproducible
 from simulators.participant import Participant
 from simulators.person import Person
 from simulators.watch import Watch
+from study.beginning import fingerprints
 from study.config import StudyFile
 from study.directory import StudyDirectory
 from study.errors import UserError
@@ -89,10 +90,12 @@ def simulate(
     check_engine(engine)
     if not isinstance(directory, StudyDirectory):
         directory = StudyDirectory.create(directory, file)
-    if not (directory.pretrained.exists() and directory.baseline.exists()):
-        TaskLoop(file, directory, device).prepare()
+    loop = TaskLoop(file, directory, device)
+    require_masks(loop)
+    loop.prepare()
     study = directory.study(file)
-    names = _enrol(study, participants, fixed or {}, device)
+    names = _enrol(study, participants, fixed or {})
+    open_study(study, "simulated", device, **fingerprints(directory))
     job = functools.partial(_run, file, directory, device, waiting, os.getpid())
     jobs = [joblib.delayed(job)(name) for name in names]
     watch = Watch(study, names) if progress else nullcontext()
@@ -121,9 +124,13 @@ def simulate(
     return outcomes
 
 
-def _enrol(
-    study: Study, participants: int, fixed: Mapping[str, float], device: str
-) -> Sequence[str]:
+def require_masks(loop: TaskLoop) -> None:
+    """Raise before hours of training what would end the first task: images without masks."""
+    for split in ("train", "val"):
+        loop.dataset[split].require_masks("a simulated participant")
+
+
+def _enrol(study: Study, participants: int, fixed: Mapping[str, float]) -> Sequence[str]:
     """The names of the simulated participants, after enrolling those that are missing."""
     present = set(study.store.participants("simulated"))
     names = [f"S{number:02d}" for number in range(1, participants + 1)]
@@ -138,7 +145,6 @@ def _enrol(
             "note": "calibrated to He et al. (2023), section 7.1: not evidence for it",
         }
         enrol(study, name, "simulated", FIRST_MORNING + DAY * number, described)
-    open_study(study, "simulated", device)
     return names
 
 

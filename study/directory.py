@@ -5,6 +5,7 @@
     runs/demo/
       study.toml         the study file, byte for byte
       origin             where it came from: relative paths in it are relative to that
+      beginning.json     fingerprints of the data and the checkpoint that the study began with
       events.sqlite      the log
       pretrained.pt      the biased checkpoint that every task starts from
       pretrained.json    its evaluation
@@ -16,6 +17,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,11 +57,8 @@ class StudyDirectory:
             if directory.study_file.exists():
                 present = file_hash(directory.study_file.read_bytes())
                 if present != file.hash:
-                    raise DirectoryError(
-                        f"{path} was begun with another version of the study file "
-                        f"({present[:12]}, now {file.hash[:12]}): choose another directory, or "
-                        f"go on with {directory.study_file}"
-                    )
+                    directory._correct(present, file)
+                    write_atomically(directory.study_file, raw)
             else:
                 write_atomically(directory.study_file, raw)
             if file.path != directory.study_file:
@@ -67,6 +66,35 @@ class StudyDirectory:
         except OSError as error:
             raise DirectoryError(f"{path} cannot be written ({error.strerror})") from error
         return directory
+
+    def _correct(self, present: str, file: StudyFile) -> None:
+        """Make room for another version of the study file, while nobody is enrolled."""
+        names = self.store().participants() if self.enrolled() else []
+        if names:
+            raise DirectoryError(
+                f"{self.path} was begun with another version of the study file ({present[:12]}, "
+                f"now {file.hash[:12]}) and {len(names)} enrolled: choose another directory, or "
+                f"go on with {self.study_file}"
+            )
+        self.forget()
+
+    def enrolled(self) -> bool:
+        """Whether anybody takes part; asking does not make a log."""
+        if not os.environ.get(STORE_VARIABLE) and not (self.path / "events.sqlite").exists():
+            return False
+        return bool(self.store().participants())
+
+    def forget(self) -> None:
+        """Remove what was derived from data, checkpoint or study file before anybody took part."""
+        for path in (
+            self.pretrained,
+            self.baseline,
+            self.predictions(self.pretrained),
+            self.beginning,
+        ):
+            path.unlink(missing_ok=True)
+        for folder in (self.path / "models", self.cache / "stimuli"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     @classmethod
     def open(cls, path: Path) -> StudyDirectory:
@@ -99,6 +127,11 @@ class StudyDirectory:
     def baseline(self) -> Path:
         """The evaluation of the biased checkpoint, as JSON."""
         return self.path / "pretrained.json"
+
+    @property
+    def beginning(self) -> Path:
+        """What the study began with, as JSON; see :mod:`study.beginning`."""
+        return self.path / "beginning.json"
 
     @property
     def cache(self) -> Path:

@@ -16,12 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from study import beginning
 from study.acquisition import Pool, Strategy
 from study.acquisition import build as build_strategy
 from study.annotation import Annotation
 from study.config import Condition, StudyFile
 from study.data.dataset import DataError, Dataset, ImageSet
-from study.data.loading import load_dataset
+from study.data.reading import Progress as Reading
 from study.device import pick_device
 from study.directory import StudyDirectory
 from study.files import write_atomically
@@ -52,20 +53,27 @@ class TaskLoop:
         file: the study file.
         directory: where checkpoints and caches lie.
         device: ``auto``, ``cpu``, ``cuda``, ...
+        reading: called while photographs are read, with how many of how many.
 
     Raises:
         DataError: when the dataset cannot be loaded.
         UserError: when a strategy cannot be combined or wrapped as the study file says.
     """
 
-    def __init__(self, file: StudyFile, directory: StudyDirectory, device: str = "auto") -> None:
+    def __init__(
+        self,
+        file: StudyFile,
+        directory: StudyDirectory,
+        device: str = "auto",
+        reading: Reading | None = None,
+    ) -> None:
         self.file = file
         self.config = file.config
         self.directory = directory
         for condition in self.config.conditions:  # a mistake should show before people come
             self._strategy(condition)
         self.device = pick_device(device)
-        self.dataset: Dataset = load_dataset(file, directory.cache)
+        self.dataset: Dataset = beginning.dataset_of(file, directory, reading)
         self._models: tuple[Path, Classifier] | None = None
 
     @property

@@ -10,13 +10,17 @@ import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from apps.commands.console import console
+from apps.commands.console import console, counted
 from apps.web.supervisor import Kept
 from study.errors import UserError
+
+if TYPE_CHECKING:
+    from study.config import StudyFile
+    from study.directory import StudyDirectory
 
 PASSWORD_VARIABLE = "CLICKSTUDY_PASSWORD"
 
@@ -41,6 +45,7 @@ def serve(
     directory = StudyDirectory.create(out, file)
     os.environ[PASSWORD_VARIABLE] = _password()
     _require_free(host, port)
+    _require_ready(file, directory)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     place = str(directory.path)
     kept = [
@@ -68,6 +73,19 @@ def serve(
         for process in kept:
             process.wait()
     console.print("Stopped. Nothing is lost: run the same command again to go on.")
+
+
+def _require_ready(file: StudyFile, directory: StudyDirectory) -> None:
+    """Read the images and open the classifier before anybody is told that the study is open."""
+    from study.beginning import dataset_of
+    from study.readiness import classifier_of
+
+    with counted("Reading the images") as progress:
+        dataset = dataset_of(file, directory, progress)
+    for note in dataset.notes:
+        console.print(f"  - {note}", markup=False, soft_wrap=True)
+    if not directory.pretrained.exists():
+        classifier_of(file, dataset)
 
 
 def _password() -> str:

@@ -24,6 +24,7 @@ def simulate(
     device: DeviceOption = "auto",
 ) -> None:
     """Run the whole study with simulated participants; run again, it resumes."""
+    from simulators.runner import require_masks
     from simulators.runner import simulate as run
     from study.config import load
     from study.directory import StudyDirectory
@@ -32,7 +33,9 @@ def simulate(
     file = load(study)
     directory = StudyDirectory.create(out, file)
     console.print(f"[bold]{file.config.name}[/bold] with {participants} SIMULATED participants")
-    loop = TaskLoop(file, directory, device)
+    with counted("Reading the images") as reading:
+        loop = TaskLoop(file, directory, device, reading)
+    require_masks(loop)
     if not loop.prepared:
         with counted("Pretraining the biased classifier") as progress:
             loop.prepare(progress)

@@ -20,6 +20,7 @@ import torch
 from apps.web.jobs import Queue
 from apps.web.layout import Layout, step_name
 from apps.web.stimuli import Batch, Validation, View, pack_regions
+from study.beginning import fingerprints
 from study.data.dataset import ImageSet
 from study.files import write_atomically
 from study.learning import attention
@@ -67,7 +68,8 @@ class Worker:
 
     def run(self) -> None:
         """Work until the process is ended; what was under way when it last ended comes first."""
-        open_study(self.layout.study, "live", str(self.loop.device))
+        began_with = fingerprints(self.layout.directory)
+        open_study(self.layout.study, "live", str(self.loop.device), **began_with)
         self.board.orphan(self.name)
         self._repair()
         for job in self.board.jobs():

@@ -70,12 +70,17 @@ class Payload(BaseModel):
 
 
 class Opened(Payload):
-    """A process opened the study; says with which versions and on which device."""
+    """A process opened the study; says with which versions, on which device, with which data.
+
+    ``data`` and ``checkpoint`` are fingerprints (SHA-256) of what the study began with.
+    """
 
     type = "opened"
     versions: dict[str, str]
     device: str
     run: str
+    data: str | None = None
+    checkpoint: str | None = None
 
     @property
     def key(self) -> str:  # noqa: D102

@@ -71,9 +71,24 @@ def enrol(
     return Session(study, participant)
 
 
-def open_study(study: Study, mode: Mode, device: str) -> None:
-    """Log that a process opened the study: with which versions, on which device."""
-    opened = Opened(versions=versions(), device=device, run=uuid.uuid4().hex)
+def open_study(
+    study: Study,
+    mode: Mode,
+    device: str,
+    data: str | None = None,
+    checkpoint: str | None = None,
+) -> None:
+    """Log that a process opened the study: with which versions, on which device, with which data.
+
+    ``data`` and ``checkpoint`` are the fingerprints of :mod:`study.beginning`.
+    """
+    opened = Opened(
+        versions=versions(),
+        device=device,
+        run=uuid.uuid4().hex,
+        data=data,
+        checkpoint=checkpoint,
+    )
     event = Event.of(opened, participant="-", mode=mode, study_hash=study.hash, at=time.time())
     study.store.append([event])
 

@@ -109,8 +109,13 @@ class EventStore:
             return self._select(connection, participant, after)
 
     def study_hash(self) -> str | None:
-        """The hash of the study file that the log was begun with; None for an empty log."""
-        query = sa.select(_events.c.study_hash).order_by(_events.c.number).limit(1)
+        """The hash of the study file that participants began with; None while there are none."""
+        query = (
+            sa.select(_events.c.study_hash)
+            .where(_events.c.participant != "-")
+            .order_by(_events.c.number)
+            .limit(1)
+        )
         with self._translated("read"), self._engine.connect() as connection:
             return connection.execute(query).scalar()
 

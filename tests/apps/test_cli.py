@@ -36,7 +36,7 @@ def test_help_does_not_wait_for_torch() -> None:
 @pytest.mark.parametrize("example", ["scenes", "demo", "photographs"])
 def test_init_writes_a_study_file_that_check_accepts(example: str, tmp_path: Path) -> None:
     assert clickstudy("init", tmp_path, "--example", example).returncode == 0
-    result = clickstudy("check", tmp_path / "study.toml")
+    result = clickstudy("check", tmp_path / "study.toml", "--file-only")
     assert result.returncode == 0, result.stderr
     assert "4 conditions, 4 sequences" in result.stdout
 

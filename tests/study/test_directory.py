@@ -35,8 +35,9 @@ def test_the_same_file_reopens_it_and_the_log_is_still_there(tmp_path: Path) -> 
     assert StudyDirectory.open(tmp_path / "run").study().store.participants() == ["P01"]
 
 
-def test_another_study_file_is_refused(tmp_path: Path) -> None:
-    StudyDirectory.create(tmp_path / "run", study_file(tmp_path / "in"))
+def test_another_study_file_is_refused_once_somebody_takes_part(tmp_path: Path) -> None:
+    directory = StudyDirectory.create(tmp_path / "run", study_file(tmp_path / "in"))
+    enrol(directory.study(), "P01", "live", 0.0)
     other = study_file(tmp_path / "in", 'name = "tiny"\nseed = 1\n')
     with pytest.raises(DirectoryError, match="another version of the study file"):
         StudyDirectory.create(tmp_path / "run", other)

@@ -1,0 +1,164 @@
+"""What a study began with: its photographs and its checkpoint.
+
+Until somebody is enrolled, a study takes its data as they are, and starts over when they change.
+From then on it goes on only with what it began with: from its cache, or with the same photographs
+read again; anything else is refused. ``beginning.json`` in the study directory remembers it, and
+the log has it with every process that opens the study.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from study.config import ScenesConfig, StudyFile
+from study.data import cache
+from study.data.dataset import DataError, Dataset
+from study.data.loading import load_dataset, source_of
+from study.data.reading import Progress
+from study.directory import StudyDirectory
+from study.files import write_atomically
+
+log = logging.getLogger(__name__)
+Facts = dict[str, Any]
+
+
+def dataset_of(
+    file: StudyFile, directory: StudyDirectory, progress: Progress | None = None
+) -> Dataset:
+    """The dataset that the study began with; it begins now where it has not.
+
+    Args:
+        file: the study file.
+        directory: the study's directory.
+        progress: called with how many photographs are read, of how many.
+
+    Raises:
+        DataError: the data cannot be read, or they are not those that the study began with.
+    """
+    known = recorded(directory)
+    if not directory.enrolled():
+        dataset = load_dataset(file, directory.cache, progress)
+        facts = _facts(file, dataset)
+        older = known is None and not isinstance(file.config.dataset, ScenesConfig)
+        if older or (known is not None and not _same(known, facts)):
+            directory.forget()
+        if known != facts:
+            _record(directory, facts)
+        return dataset
+    if known is None:
+        return _adopted(file, directory, progress)
+    _require_checkpoint(file, directory, known)
+    return _continued(file, directory, known, progress)
+
+
+def recorded(directory: StudyDirectory) -> Facts | None:
+    """What ``beginning.json`` says: ``data`` and ``checkpoint`` are SHA-256; None without it."""
+    try:
+        facts: Facts = json.loads(directory.beginning.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise DataError(
+            f"{directory.beginning} is damaged: restore it, or start a new study directory"
+        ) from error
+    return facts
+
+
+def fingerprints(directory: StudyDirectory) -> dict[str, str | None]:
+    """``data`` and ``checkpoint`` of :func:`recorded`, for the log."""
+    known = recorded(directory) or {}
+    return {key: known.get(key) for key in ("data", "checkpoint")}
+
+
+def file_digest(path: Path) -> str | None:
+    """SHA-256 of a file's bytes; None where there is no such file."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def _facts(file: StudyFile, dataset: Dataset) -> Facts:
+    checkpoint = file.config.model.checkpoint
+    return {
+        "data": dataset.fingerprint,
+        "cached": source_of(file).key,
+        "images": {split: len(images) for split, images in dataset.splits.items()},
+        "checkpoint": None if checkpoint is None else file_digest(file.resolve(checkpoint)),
+    }
+
+
+def _same(known: Facts, facts: Facts) -> bool:
+    return all(known.get(key) == facts[key] for key in ("data", "checkpoint"))
+
+
+def _record(directory: StudyDirectory, facts: Facts) -> None:
+    write_atomically(directory.beginning, json.dumps(facts, indent=1).encode())
+
+
+def _adopted(file: StudyFile, directory: StudyDirectory, progress: Progress | None) -> Dataset:
+    """A study that an older version began, which remembered nothing."""
+    if not isinstance(file.config.dataset, ScenesConfig):
+        raise DataError(
+            f"{directory.path} was begun by an older clickstudy, which split photographs in "
+            f"another way: finish it with that version, or begin a new study directory"
+        )
+    dataset = load_dataset(file, directory.cache, progress)
+    _record(directory, _facts(file, dataset))
+    return dataset
+
+
+def _continued(
+    file: StudyFile, directory: StudyDirectory, known: Facts, progress: Progress | None
+) -> Dataset:
+    stored = directory.cache / known["cached"]
+    now = source_of(file).key
+    if cache.is_stored(stored):
+        dataset = cache.load(stored)
+        if dataset.fingerprint == known["data"]:
+            if now != known["cached"]:
+                log.warning(
+                    "the photographs of the study were moved or changed since it began: it goes "
+                    "on with the %d that it began with, from %s",
+                    sum(known["images"].values()),
+                    stored,
+                )
+            return dataset
+    dataset = load_dataset(file, directory.cache, progress)
+    if dataset.fingerprint != known["data"]:
+        here = {split: len(images) for split, images in dataset.splits.items()}
+        raise DataError(
+            f"the images are not those that the study began with ({known['data'][:12]}, "
+            f"{_counts(known['images'])}; now {dataset.fingerprint[:12]}, {_counts(here)}): put "
+            f"them back as they were, or begin a new study directory"
+        )
+    _record(directory, {**known, "cached": now})
+    return dataset
+
+
+def _require_checkpoint(file: StudyFile, directory: StudyDirectory, known: Facts) -> None:
+    checkpoint = file.config.model.checkpoint
+    if checkpoint is None:
+        return
+    path = file.resolve(checkpoint)
+    if file_digest(path) == known.get("checkpoint"):
+        return
+    if not directory.pretrained.exists():
+        raise DataError(
+            f"{path} is not the checkpoint that the study began with, and its copy "
+            f"{directory.pretrained} is gone: put either back, or begin a new study directory"
+        )
+    if path.exists():
+        log.warning(
+            "%s changed since the study began: it goes on with its copy of the one it began with",
+            path,
+        )
+
+
+def _counts(images: dict[str, int]) -> str:
+    return ", ".join(f"{count} {split}" for split, count in images.items())
