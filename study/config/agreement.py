@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from study.config.condition import OVERRIDABLE, contradictions, misfits
+from study.config.condition import OVERRIDABLE, contradictions
 from study.config.design import MOST_FOR_ALL
 from study.config.factors import EFFECTS, PAPER_FACTORS
 from study.config.questions import BUILT_IN_INSTRUMENTS
@@ -84,18 +82,17 @@ def _conditions_are_distinct(config: StudyConfig) -> Iterator[str]:
 
 
 def _conditions_differ(config: StudyConfig) -> Iterator[str]:
-    problems = [
-        f"conditions[{index}].{problem}"
-        for index, condition in enumerate(config.conditions)
-        for problem in (
-            *contradictions(condition),
-            *misfits(condition, {name: getattr(config, name) for name in OVERRIDABLE}),
-        )
-    ]
+    problems: list[str] = []
+    effective: list[StudyConfig] = []
+    for index, condition in enumerate(config.conditions):
+        problems += [f"conditions[{index}].{problem}" for problem in contradictions(condition)]
+        try:
+            effective.append(config.for_condition(condition))
+        except ValueError as error:
+            problems.append(f"conditions[{index}].{error}")
     yield from problems
     if problems or any(_conditions_have_levels(config)):
         return
-    effective = [config.for_condition(condition) for condition in config.conditions]
     for (i, one), (j, other) in combinations(enumerate(config.conditions), 2):
         apart = [n for n, level in one.factors.items() if other.factors.get(n) != level]
         same = all(getattr(effective[i], n) == getattr(effective[j], n) for n in OVERRIDABLE)
@@ -111,7 +108,7 @@ def _feedback_has_a_head(config: StudyConfig) -> Iterator[str]:
     for index, condition in enumerate(config.conditions):
         try:
             here = config.for_condition(condition)
-        except ValidationError:
+        except ValueError:
             continue  # told by _conditions_differ
         asked = {
             "workspace.feedback = 'image'": here.workspace.feedback == "image",

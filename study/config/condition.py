@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import ValidationError, create_model
 
 from study.config.design import InterfaceName
 from study.config.factors import EFFECTS, PAPER_FACTORS, Factors
@@ -24,6 +24,31 @@ OVERRIDABLE = ("acquisition", "guidance", "fine_tuning", "workspace")
 """The tables that a condition may have of its own."""
 
 
+def own(kind: type[Section]) -> type[Section]:
+    """A table like ``kind`` of which only what is set counts.
+
+    Each setting is checked by itself; whether they go together shows when the study's are added.
+    """
+    fields: dict[str, Any] = {}
+    for name, field in kind.model_fields.items():
+        inner: Any = field.annotation
+        nested = isinstance(inner, type) and issubclass(inner, Section)
+        fields[name] = (own(inner), None) if nested else (inner, field)
+    return create_model(kind.__name__, __base__=Section, __module__=__name__, **fields)
+
+
+if TYPE_CHECKING:
+    OwnAcquisition = AcquisitionConfig
+    OwnGuidance = GuidanceConfig
+    OwnFineTuning = FineTuningConfig
+    OwnWorkspace = WorkspaceConfig
+else:
+    OwnAcquisition = own(AcquisitionConfig)
+    OwnGuidance = own(GuidanceConfig)
+    OwnFineTuning = own(FineTuningConfig)
+    OwnWorkspace = own(WorkspaceConfig)
+
+
 class Condition(Section):
     """One cell of the design: an interface, a sampling, levels of further factors.
 
@@ -36,10 +61,10 @@ class Condition(Section):
     interface: InterfaceName
     sampling: SamplingName
     levels: tuple[tuple[str, Any], ...] = ()
-    acquisition: AcquisitionConfig | None = None
-    guidance: GuidanceConfig | None = None
-    fine_tuning: FineTuningConfig | None = None
-    workspace: WorkspaceConfig | None = None
+    acquisition: OwnAcquisition | None = None
+    guidance: OwnGuidance | None = None
+    fine_tuning: OwnFineTuning | None = None
+    workspace: OwnWorkspace | None = None
 
     @property
     def factors(self) -> dict[str, str]:
@@ -69,15 +94,21 @@ def crossing(factors: Factors) -> tuple[dict[str, Any], ...]:
     )
 
 
-def merged(base: S, own: Section | None) -> S:
-    """A table with what another of its kind sets, and nothing else, changed.
+def merged(base: S, changes: Mapping[str, Any]) -> S:
+    """A table with some settings changed, tables in it key by key.
 
     What neither sets gets its default anew, because a default may hang on what is set.
 
     Raises:
-        ValidationError: when the two do not go together.
+        ValidationError: when they do not go together.
     """
-    return base if own is None or not own.said else _changed(base, own.said)
+    if not changes:
+        return base
+    values = base.said
+    for name, value in changes.items():
+        inner = getattr(base, name)
+        values[name] = merged(inner, value) if isinstance(inner, Section) else value
+    return type(base).model_validate(values)
 
 
 def workspace_of_factors(condition: Condition) -> dict[str, Any]:
@@ -90,55 +121,49 @@ def workspace_of_factors(condition: Condition) -> dict[str, Any]:
 
 def contradictions(condition: Condition) -> Iterator[str]:
     """Where a condition's own tables say again, and so perhaps otherwise, what its levels say."""
-    acquisition, workspace = condition.acquisition, condition.workspace
-    if condition.sampling != "active" and acquisition is not None and "active" in acquisition.said:
+    if condition.sampling != "active" and "active" in said(condition.acquisition):
         yield (
             f"acquisition.active is what 'active' means, and this condition samples by "
             f"{condition.sampling!r}; take one of the two out"
         )
-    own = {} if workspace is None else workspace.said
     for name, level in condition.levels:
         for setting in EFFECTS.get(name, {}).get(level, {}):
-            if setting in own:
+            if setting in said(condition.workspace):
                 yield f"workspace.{setting} is what the factor {name} sets; take one of the two out"
 
 
-def _changed(base: S, changes: dict[str, Any]) -> S:
-    return type(base).model_validate(_joined(base.said, changes))
+def tables_of(condition: Condition, study: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables that hold in a condition.
 
+    The study's table ``acquisition`` says what ``active`` means. A strategy that a condition names
+    is that strategy: random is uniform random, unless the condition's own table wraps it. In the
+    result, ``acquisition.active`` is the strategy, by name.
 
-def _joined(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Two tables as one, tables in tables key by key; what both set is as ``changes`` says."""
-    both = {
-        name: _joined(base[name], value)
-        for name, value in changes.items()
-        if isinstance(value, dict) and isinstance(base.get(name), dict)
-    }
-    return base | changes | both
+    Args:
+        condition: levels, and tables of its own.
+        study: the study's tables, by the names of :data:`OVERRIDABLE`.
 
-
-def with_workspace(base: WorkspaceConfig, condition: Condition) -> WorkspaceConfig:
-    """The workspace of a condition: the study's, the factors' effects, its own table."""
-    effects = workspace_of_factors(condition)
-    return merged(_changed(base, effects) if effects else base, condition.workspace)
-
-
-def with_acquisition(base: AcquisitionConfig, condition: Condition) -> AcquisitionConfig:
-    """How a condition samples; ``active`` of the result is its strategy, by name.
-
-    The study's table says what ``active`` means. A strategy that a condition names is that
-    strategy: random is uniform random, unless the condition's own table wraps it.
+    Raises:
+        ValueError: when a table of its own and the study's do not go together, by its name.
     """
+    base = dict(study)
     if condition.sampling != "active":
-        base = AcquisitionConfig(active=condition.sampling)
-    return merged(base, condition.acquisition)
-
-
-def misfits(condition: Condition, tables: dict[str, Section]) -> Iterator[str]:
-    """Where a condition's own table and the study's do not go together."""
-    for name, base in tables.items():
+        base["acquisition"] = AcquisitionConfig(active=condition.sampling)
+    found: dict[str, Any] = {}
+    for name in OVERRIDABLE:
+        changes = said(getattr(condition, name))
+        if name == "workspace":
+            changes = workspace_of_factors(condition) | changes
         try:
-            merged(base, getattr(condition, name))
+            found[name] = merged(base[name], changes)
         except ValidationError as error:
-            for problem in error.errors():
-                yield f"{name}: {problem.get('ctx', {}).get('error', problem['msg'])}"
+            reasons = [
+                str(each.get("ctx", {}).get("error", each["msg"])) for each in error.errors()
+            ]
+            raise ValueError(f"{name}: {'; '.join(reasons)}") from error
+    return found
+
+
+def said(section: Section | None) -> dict[str, Any]:
+    """What a table sets, if there is one."""
+    return {} if section is None else section.said

@@ -8,12 +8,11 @@ from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, model_v
 
 from study.config.agreement import disagreements
 from study.config.condition import (
+    OVERRIDABLE,
     PAPER_CONDITIONS,
     Condition,
     crossing,
-    merged,
-    with_acquisition,
-    with_workspace,
+    tables_of,
 )
 from study.config.data import DatasetConfig, ScenesConfig
 from study.config.design import (
@@ -113,13 +112,8 @@ class StudyConfig(Section):
         """
         if condition not in self.conditions:
             raise ValueError(f"{condition.name} is not a condition of the study {self.name}")
-        own = {
-            "conditions": (condition,),
-            "acquisition": with_acquisition(self.acquisition, condition),
-            "guidance": merged(self.guidance, condition.guidance),
-            "fine_tuning": merged(self.fine_tuning, condition.fine_tuning),
-            "workspace": with_workspace(self.workspace, condition),
-        }
+        tables = {name: getattr(self, name) for name in OVERRIDABLE}
+        own = {"conditions": (condition,), **tables_of(condition, tables)}
         return self.model_copy(update=own)
 
     @property
