@@ -1,32 +1,43 @@
-"""Where independent jobs run: local processes, or a Ray or Dask cluster, by name."""
+"""Where independent jobs run: local processes, or a Slurm, Ray or Dask cluster, by name."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import joblib
 import torch
 
+import study
+from simulators.slurm import slurm_jobs
+from simulators.slurm_options import SlurmOptions, check_slurm
 from study.config import nearest
 from study.errors import UserError
 
-ENGINES = ("local", "ray", "dask")
+ENGINES = ("local", "slurm", "ray", "dask")
 SCHEDULER = "DASK_SCHEDULER_ADDRESS"
 """Environment variable with the address of a running Dask scheduler, as Dask itself reads it."""
+PACKAGES = Path(study.__file__).parents[1]
 Pool = Callable[[Iterable[Any]], list[Any]]
 """Runs what ``joblib.delayed`` made, and returns the results in order."""
 
 
-def check_engine(engine: str) -> None:
-    """Raises :class:`UserError` for an engine that is not known or not installed."""
+def check_engine(engine: str, slurm: SlurmOptions | None = None) -> None:
+    """Raises :class:`UserError` for an engine that is not known, not installed or not here."""
     if engine not in ENGINES:
         raise UserError(f"engine {engine!r} is not known{nearest(engine, list(ENGINES))}")
+    if engine == "slurm":
+        check_slurm(slurm or SlurmOptions())
+        return
+    if slurm is not None:
+        raise UserError(f"--slurm is for --engine slurm, and the engine is {engine!r}")
     try:
         if engine == "ray":
             import ray.util.joblib  # noqa: F401
@@ -39,26 +50,34 @@ def check_engine(engine: str) -> None:
 
 
 @contextmanager
-def jobs_on(engine: str, workers: int) -> Iterator[Pool]:
+def jobs_on(
+    engine: str, workers: int, folder: Path, slurm: SlurmOptions | None = None
+) -> Iterator[Pool]:
     """A pool by name.
 
     Args:
-        engine: ``local`` processes; ``ray``, which joins a running cluster where ``RAY_ADDRESS``
-            names one; ``dask``, which joins the scheduler that ``DASK_SCHEDULER_ADDRESS`` names
+        engine: ``local`` processes; ``slurm``, array jobs; ``ray``, which joins a running cluster
+            where ``RAY_ADDRESS`` names one; ``dask``, which joins the scheduler that
+            ``DASK_SCHEDULER_ADDRESS`` names
             and otherwise starts workers here.
         workers: how many at once; 0 is one for each core, or all that a cluster has.
+        folder: where Slurm's jobs keep what they say; all nodes see it under this path.
+        slurm: what each of these asks for.
     """
     count = workers or -1
     if engine == "local":
         threads = {} if workers == 1 else {"inner_max_num_threads": 1}
         with joblib.parallel_config("loky", n_jobs=count, **threads):
             yield joblib.Parallel(batch_size=1, pre_dispatch="all")
+    elif engine == "slurm":
+        with slurm_jobs(folder, workers, slurm or SlurmOptions()) as submit:
+            yield submit
     elif engine == "ray":
         from ray.util.joblib import register_ray
 
         register_ray()
         with joblib.parallel_config("ray", n_jobs=count):
-            yield joblib.Parallel(batch_size=1, pre_dispatch="all")
+            yield functools.partial(_on_ray, joblib.Parallel(batch_size=1, pre_dispatch="all"))
     else:
         import distributed
 
@@ -70,6 +89,12 @@ def jobs_on(engine: str, workers: int) -> Iterator[Pool]:
             raise UserError(f"no Dask scheduler answers at {address} ({SCHEDULER})") from error
         with client:
             yield functools.partial(_on_dask, client)
+
+
+def _on_ray(parallel: Pool, calls: Iterable[Any]) -> list[Any]:
+    """From where our packages are: Ray puts the working directory first on its workers' path."""
+    with contextlib.chdir(PACKAGES):
+        return parallel(calls)
 
 
 def _on_dask(client: Any, calls: Iterable[Any]) -> list[Any]:

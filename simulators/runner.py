@@ -23,6 +23,7 @@ from simulators import timing
 from simulators.engines import check_engine, jobs_on, reproducible
 from simulators.participant import Participant
 from simulators.person import Person
+from simulators.slurm_options import SlurmOptions
 from simulators.watch import Watch
 from study.beginning import fingerprints
 from study.config import StudyFile
@@ -64,6 +65,7 @@ def simulate(
     fixed: Mapping[str, float] | None = None,
     waiting: float | None = None,
     progress: bool = True,
+    slurm: SlurmOptions | None = None,
 ) -> list[Outcome]:
     """Run the whole study with ``participants`` simulated people; called again, it resumes.
 
@@ -72,13 +74,14 @@ def simulate(
         directory: the study directory; made when missing.
         participants: how many there are in the end, those of earlier calls included.
         workers: processes; 0 is one for each core.
-        engine: ``local`` processes, or a ``ray`` or ``dask`` cluster that sees the directory.
+        engine: ``local`` processes, or ``slurm``, ``ray`` or ``dask``, which see the directory.
             SQLite's log is for one machine: a cluster needs ``CLICKSTUDY_STORE``.
         device: where models are computed.
         fixed: parameters of :class:`~simulators.person.Person` that are the same for everybody,
             for instance ``{"familiarity": 0.0}``.
         waiting: simulated seconds per machine step; None takes the measured ones.
         progress: whether to draw a progress bar over the tasks.
+        slurm: what each Slurm job asks for; their logs are in ``slurm/``.
 
     Returns:
         One outcome for each participant, in order of enrolment.
@@ -87,7 +90,7 @@ def simulate(
         SimulationError: after everybody else finished, naming who could not.
         UserError: for an unknown or missing engine, or a dataset without masks.
     """
-    check_engine(engine)
+    check_engine(engine, slurm)
     if not isinstance(directory, StudyDirectory):
         directory = StudyDirectory.create(directory, file)
     loop = TaskLoop(file, directory, device)
@@ -100,12 +103,12 @@ def simulate(
     jobs = [joblib.delayed(job)(name) for name in names]
     watch = Watch(study, names) if progress else nullcontext()
     try:
-        with watch, jobs_on(engine, workers) as pool:
+        with watch, jobs_on(engine, workers, directory.path / "slurm", slurm) as pool:
             outcomes: list[Outcome] = pool(jobs)
     except KeyboardInterrupt:
         command = ["clickstudy", "simulate", str(file.path), "--participants", str(participants)]
         command += ["--workers", str(workers), "--engine", engine, "--device", device]
-        command += ["--out", str(directory.path)]
+        command += ["--out", str(directory.path), *(slurm.arguments() if slurm else [])]
         Console(stderr=True).print(
             f"\nInterrupted; what was recorded is kept. To go on: {shlex.join(command)}",
             soft_wrap=True,

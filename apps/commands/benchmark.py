@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from apps.commands.console import console, errors
-from apps.commands.options import DeviceOption
+from apps.commands.options import DeviceOption, EngineOption, SlurmOption
 
 if TYPE_CHECKING:
     from simulators.benchmark.config import BenchFile
@@ -46,10 +46,9 @@ def run(
     workers: Annotated[
         int, typer.Option(min=0, help="Trials at once; 0: one for each core.", show_default="cores")
     ] = 0,
-    engine: Annotated[
-        str, typer.Option(help="local, or ray / dask (the cluster extra).")
-    ] = "local",
+    engine: EngineOption = "local",
     device: DeviceOption = "auto",
+    slurm: SlurmOption = None,
     profile: Annotated[bool, typer.Option("--profile", help="Say where the time went.")] = False,
     speed: Annotated[
         bool, typer.Option("--speed", help="Measure the speeds that we promise, and no strategy.")
@@ -70,14 +69,17 @@ def run(
         raise UserError("benchmark needs a BENCH.toml: `clickstudy init DIR --example benchmark`")
     from simulators.benchmark.config import load
     from simulators.benchmark.sweep import run as sweep
+    from simulators.slurm_options import SlurmOptions
 
     file = load(bench)
     place = out or Path("runs") / file.config.name
+    options = SlurmOptions.parse(slurm) if slurm else None
     try:
-        failures = sweep(file, place, workers, engine, device)
+        failures = sweep(file, place, workers, engine, device, slurm=options)
     except KeyboardInterrupt:
         command = ["clickstudy", "benchmark", str(bench), "--out", str(place)]
         command += ["--workers", str(workers), "--engine", engine, "--device", device]
+        command += options.arguments() if options else []
         errors.print(
             f"\nInterrupted; finished trials and cycles are kept. To go on: {shlex.join(command)}",
             soft_wrap=True,

@@ -18,6 +18,18 @@ OutOption = Annotated[Path, typer.Option("--out", help="Where to write.")]
 DeviceOption = Annotated[
     str, typer.Option(help="auto takes a GPU where there is one; or cpu, cuda, cuda:1, mps.")
 ]
+EngineOption = Annotated[
+    str, typer.Option(help="local, or slurm / ray / dask (the cluster extra).")
+]
+SlurmOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--slurm",
+        help="What a Slurm job asks for: partition, minutes, memory (GB), cpus, gpus, setup, or an "
+        "option of sbatch. Give it again for another.",
+        metavar="KEY=VALUE",
+    ),
+]
 
 
 class Mode(StrEnum):

@@ -8,7 +8,13 @@ import typer
 
 from apps.commands.attention import pictures
 from apps.commands.console import console, counted
-from apps.commands.options import DeviceOption, OutOption, StudyFileArgument
+from apps.commands.options import (
+    DeviceOption,
+    EngineOption,
+    OutOption,
+    SlurmOption,
+    StudyFileArgument,
+)
 
 
 def simulate(
@@ -18,19 +24,20 @@ def simulate(
     workers: Annotated[
         int, typer.Option(min=0, help="Processes; 0: one for each core.", show_default="cores")
     ] = 0,
-    engine: Annotated[
-        str, typer.Option(help="local, or ray / dask (the cluster extra).")
-    ] = "local",
+    engine: EngineOption = "local",
     device: DeviceOption = "auto",
+    slurm: SlurmOption = None,
 ) -> None:
     """Run the whole study with simulated participants; run again, it resumes."""
     from simulators.runner import require_masks
     from simulators.runner import simulate as run
+    from simulators.slurm_options import SlurmOptions
     from study.config import load
     from study.directory import StudyDirectory
     from study.loop import TaskLoop
 
     file = load(study)
+    options = SlurmOptions.parse(slurm) if slurm else None
     directory = StudyDirectory.create(out, file)
     console.print(f"[bold]{file.config.name}[/bold] with {participants} SIMULATED participants")
     with counted("Reading the images") as reading:
@@ -39,7 +46,7 @@ def simulate(
     if not loop.prepared:
         with counted("Pretraining the biased classifier") as progress:
             loop.prepare(progress)
-    run(file, directory, participants, workers, engine, device)
+    run(file, directory, participants, workers, engine, device, slurm=options)
     console.print(f"Done: the study is in {out}, what the classifiers look at in:")
     for picture in pictures(directory, loop, out / "pictures"):
         console.print(f"  {picture}")

@@ -44,7 +44,12 @@ def prepare(places: Places, one: Trial, device: str, parent: int) -> None:
 
 
 def perform(places: Places, one: Trial, device: str, parent: int) -> None:
-    """One trial, from its last finished cycle; what goes wrong is written down."""
+    """One trial, from its last finished cycle; what goes wrong is written down.
+
+    A batch system may start a job anew, whose first trials are finished.
+    """
+    if places.result(one).exists():
+        return
     begun = places.begun(one)
     write_atomically(begun, str(os.getpid()).encode())
     with reproducible(parent):

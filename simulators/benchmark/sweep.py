@@ -24,6 +24,7 @@ from simulators.benchmark import jobs, tables, watch
 from simulators.benchmark.config import BenchFile, Trial
 from simulators.benchmark.places import Places
 from simulators.engines import check_engine, jobs_on
+from simulators.slurm_options import SlurmOptions
 from study.device import pick_device
 from study.errors import UserError
 from study.files import write_atomically
@@ -58,6 +59,7 @@ def run(
     engine: str = "local",
     device: str = "auto",
     progress: bool = True,
+    slurm: SlurmOptions | None = None,
 ) -> list[Failure]:
     """Run every trial that is not finished, and write the tables.
 
@@ -67,9 +69,10 @@ def run(
             Trials in it that another version of the file also has are used, the others wait.
         workers: jobs at once; 0 is one for each core (or all that a cluster has). On a GPU all of
             them share it.
-        engine: ``local``, ``ray`` or ``dask``.
+        engine: ``local``, ``slurm``, ``ray`` or ``dask``.
         device: where models are computed; ``auto`` is each worker's own choice.
         progress: whether to draw a progress bar.
+        slurm: what each Slurm job asks for; their logs are in ``slurm/``.
 
     Returns:
         The trials that failed, in order.
@@ -77,7 +80,7 @@ def run(
     Raises:
         UserError: for an unknown engine, a device that does not exist, data without masks.
     """
-    check_engine(engine)
+    check_engine(engine, slurm)
     if engine == "local":  # a cluster's workers have devices of their own
         pick_device(device)
     places = Places(out.resolve())
@@ -91,7 +94,7 @@ def run(
     bar = watch.bar("Seeds and cycles (SIMULATED)", total, done) if progress else nullcontext()
     try:
         with bar:
-            _finish(places, trials, engine, workers, device)
+            _finish(places, trials, engine, workers, device, slurm)
     finally:
         failures = list(_failures(places, trials))
         tables.write(places, file, facts(file, trials, failures, places))
@@ -138,7 +141,12 @@ def _write_file(places: Places, file: BenchFile) -> None:
 
 
 def _finish(
-    places: Places, trials: Sequence[Trial], engine: str, workers: int, device: str
+    places: Places,
+    trials: Sequence[Trial],
+    engine: str,
+    workers: int,
+    device: str,
+    slurm: SlurmOptions | None,
 ) -> None:
     """Run what is not finished; a worker that dies takes nobody else's trial with it."""
     deaths: Counter[str] = Counter()
@@ -152,7 +160,7 @@ def _finish(
         if not left:
             return
         try:
-            with jobs_on(engine, workers) as pool:
+            with jobs_on(engine, workers, places.path / "slurm", slurm) as pool:
                 if starts:
                     pool(
                         joblib.delayed(jobs.prepare)(places, one, device, parent) for one in starts

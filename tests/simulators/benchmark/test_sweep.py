@@ -24,10 +24,11 @@ def _run(file, place, **how):
 pytestmark = pytest.mark.xdist_group("many processes")  # one after the other, browsers too
 
 
-def alone(code, *arguments, **environment):
+def alone(code, *arguments, cwd=None, **environment):
     """Run code in a process of its own: clusters and browsers want the main thread's event loop."""
     return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
+        [sys.executable, "-P", "-c", code, *map(str, arguments)],
+        cwd=cwd,
         env=os.environ | environment,
         capture_output=True,
         text=True,
@@ -40,19 +41,26 @@ SWEEP = """
 import sys
 from pathlib import Path
 from simulators.benchmark import config, sweep
+from simulators.slurm_options import SlurmOptions
 file, place, engine, workers = sys.argv[1:]
+slurm = SlurmOptions(cluster="local") if engine == "slurm" else None
 failed = sweep.run(
-    config.load(file), Path(place), int(workers), engine, device="cpu", progress=False
+    config.load(file), Path(place), int(workers), engine, "cpu", progress=False, slurm=slurm
 )
 print(len(failed), "failed")
 """
 
 
-@pytest.mark.parametrize(("engine", "workers"), [("local", 2), ("dask", 2), ("ray", 2)])
+@pytest.mark.parametrize(
+    ("engine", "workers"), [("local", 2), ("slurm", 2), ("dask", 2), ("ray", 2)]
+)
 def test_engines_and_workers_do_not_change_a_bit(finished, tmp_path, engine, workers) -> None:
     file, place = finished
+    for room in ("study", "simulators"):  # files of the user's own, where the command is given
+        (tmp_path / f"{room}.py").write_text("raise SystemExit('not ours')\n")
+    arguments = file.path, tmp_path / "run", engine, workers
     # beside other programs Ray's usual niceness of 15 may be for ever
-    ran = alone(SWEEP, file.path, tmp_path / "run", engine, workers, RAY_worker_niceness="0")
+    ran = alone(SWEEP, *arguments, cwd=tmp_path, RAY_worker_niceness="0")
     assert ran.stdout.endswith("0 failed\n"), ran.stderr
     assert told(tmp_path / "run") == told(place)
 
@@ -82,6 +90,7 @@ def test_dask_joins_the_scheduler_whose_address_is_given(finished, tmp_path) -> 
 
 FIRST_WORKER = """
 import os
+from pathlib import Path
 import distributed, joblib
 from simulators.engines import SCHEDULER, jobs_on
 with distributed.LocalCluster(
@@ -89,7 +98,7 @@ with distributed.LocalCluster(
 ) as cluster:
     os.environ[SCHEDULER] = cluster.scheduler_address
     cluster.scale(1)
-    with jobs_on("dask", 0) as pool:
+    with jobs_on("dask", 0, Path()) as pool:
         processes = pool(joblib.delayed(os.getpid)() for _ in range(3))
 print(len(set(processes)), os.getpid() in processes)
 """
