@@ -14,7 +14,9 @@ from study.config.data import (
     CocoConfig,
     DatasetConfig,
     FolderConfig,
+    LabelmeConfig,
     ScenesConfig,
+    YoloConfig,
 )
 from study.config.design import (
     MOST_FOR_ALL,
@@ -103,6 +105,7 @@ __all__ = [
     "Hotkeys",
     "Instrument",
     "InterfaceName",
+    "LabelmeConfig",
     "ModelConfig",
     "NegativeForm",
     "NonNegative",
@@ -125,6 +128,7 @@ __all__ = [
     "TaskConfig",
     "Whole",
     "WorkspaceConfig",
+    "YoloConfig",
     "explain",
     "file_hash",
     "load",

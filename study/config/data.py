@@ -74,6 +74,22 @@ class CocoConfig(AnnotatedConfig):
         return self
 
 
+class YoloConfig(AnnotatedConfig):
+    """YOLO's text labels, boxes or segments; see :mod:`study.data.yolo`.
+
+    ``data`` is the file that names classes and folders, relative to root.
+    """
+
+    kind: Literal["yolo"]
+    data: str = "data.yaml"
+
+
+class LabelmeConfig(AnnotatedConfig):
+    """labelme's JSON files beside the photographs; see :mod:`study.data.labelme`."""
+
+    kind: Literal["labelme"]
+
+
 class FolderConfig(Section):
     """Class folders with optional masks and contexts; see :mod:`study.data.folder`.
 
@@ -93,10 +109,15 @@ class FolderConfig(Section):
     """Draws the splits that have no folder of their own."""
 
 
-DatasetConfig = Annotated[ScenesConfig | CocoConfig | FolderConfig, Field(discriminator="kind")]
+DatasetConfig = Annotated[
+    ScenesConfig | CocoConfig | YoloConfig | LabelmeConfig | FolderConfig,
+    Field(discriminator="kind"),
+]
 DATASETS: dict[str, type[Section]] = {
     "scenes": ScenesConfig,
     "coco": CocoConfig,
+    "yolo": YoloConfig,
+    "labelme": LabelmeConfig,
     "folder": FolderConfig,
 }
 """The settings of every kind of dataset, by ``dataset.kind``."""

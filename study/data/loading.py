@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from study.config import CocoConfig, FolderConfig, ScenesConfig, StudyFile
+from study.config import (
+    CocoConfig,
+    FolderConfig,
+    LabelmeConfig,
+    ScenesConfig,
+    StudyFile,
+    YoloConfig,
+)
 from study.data import cache as stored
-from study.data import coco, folder, reading, scenes
+from study.data import coco, folder, labelme, reading, scenes, yolo
 from study.data.catalogue import Catalogue
 from study.data.dataset import Dataset
 from study.data.reading import Progress
@@ -54,9 +62,15 @@ def source_of(file: StudyFile) -> Source:
     if isinstance(config, ScenesConfig):
         return _drawn(config)
     root = file.resolve(config.root)
-    if isinstance(config, CocoConfig):
-        return _coco(config, root)
-    return _folder(config, root)
+    match config:
+        case CocoConfig():
+            return _photographs(config, root, coco.sources(config, root), coco.catalogue)
+        case YoloConfig():
+            return _photographs(config, root, yolo.sources(config, root), yolo.catalogue)
+        case LabelmeConfig():
+            return _photographs(config, root, labelme.sources(config, root), labelme.catalogue)
+        case FolderConfig():
+            return _photographs(config, root, sorted(root.rglob("*")), folder.catalogue)
 
 
 def _drawn(config: ScenesConfig) -> Source:
@@ -64,26 +78,17 @@ def _drawn(config: ScenesConfig) -> Source:
     return Source(f"scenes-{key}", lambda place, progress: scenes.render(config))
 
 
-def _coco(config: CocoConfig, root: Path) -> Source:
-    return _photographs(
-        config, root, coco.sources(config, root), lambda: coco.catalogue(config, root)
-    )
-
-
-def _folder(config: FolderConfig, root: Path) -> Source:
-    return _photographs(
-        config, root, sorted(root.rglob("*")), lambda: folder.catalogue(config, root)
-    )
+Photographs = TypeVar("Photographs", CocoConfig, YoloConfig, LabelmeConfig, FolderConfig)
 
 
 def _photographs(
-    config: CocoConfig | FolderConfig,
+    config: Photographs,
     root: Path,
     files: list[Path],
-    catalogue: Callable[[], Catalogue],
+    catalogue: Callable[[Photographs, Path], Catalogue],
 ) -> Source:
     key = stored.key(config.model_dump_json(), READING_VERSION, root, stored.traces(files))
     return Source(
         f"{config.kind}-{key}",
-        lambda place, progress: reading.read(catalogue(), config.size, place, progress),
+        lambda place, progress: reading.read(catalogue(config, root), config.size, place, progress),
     )

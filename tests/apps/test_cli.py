@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from command import clickstudy
 
-from study.config import CocoConfig, FolderConfig, ScenesConfig, StudyConfig, load
+from study.config import StudyConfig, load
+from study.config.data import DATASETS
 
 
 def test_help_lists_the_commands() -> None:
@@ -67,7 +68,7 @@ def test_the_commented_example_states_the_defaults(tmp_path: Path) -> None:
 def test_the_commented_example_shows_every_setting() -> None:
     """A setting that nobody can find is a setting that nobody has."""
     text = Path("apps/examples/scenes.toml").read_text()
-    sections = [StudyConfig, ScenesConfig, CocoConfig, FolderConfig]
+    sections = [StudyConfig, *DATASETS.values()]
     missing = []
     while sections:
         section = sections.pop()

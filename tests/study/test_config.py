@@ -148,7 +148,7 @@ ONE_MISTAKE = {
     ),
     "no kind": (
         "[dataset]\nsize = 64",
-        "dataset.kind is missing; it must be one of scenes, coco, folder",
+        "dataset.kind is missing; it must be one of scenes, coco, yolo, labelme, folder",
     ),
     "no member": ("conditions = []", "conditions must not be empty"),
     "a value for a list": (
