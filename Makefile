@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := runs/demo
+ROOMS := $(wildcard study simulators analysis apps clickstudy)
 TESTS = $(sort $(dir $(shell find tests -name '*.py')))
 export OMP_NUM_THREADS ?= 1
 
@@ -49,6 +50,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/deptry $(TESTS) --exclude '^$$' --ignore DEP002,DEP004  # dev dependencies are theirs
 
 test: lint
+	$(BIN)/python -m pytest --doctest-modules $(ROOMS) --ignore apps/web/pages.py  # Streamlit's
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 clean:

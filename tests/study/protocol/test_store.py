@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,10 +30,15 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield str(tmp_path / "events.sqlite")
         return
     assert POSTGRES is not None
-    yield POSTGRES
+    # a schema of its own: tests may run side by side
+    schema = f"test_{uuid.uuid4().hex}"
     engine = EventStore(POSTGRES)._engine
     with engine.begin() as connection:
-        connection.execute(sa.text("DROP TABLE events"))
+        connection.execute(sa.text(f"CREATE SCHEMA {schema}"))
+    own = sa.make_url(POSTGRES).update_query_dict({"options": f"-csearch_path={schema}"})
+    yield own.render_as_string(hide_password=False)
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"DROP SCHEMA {schema} CASCADE"))
     engine.dispose()
 
 
