@@ -39,7 +39,13 @@ ScoreName = Literal["label", "centred", "absolute"]
 
 
 class ModelConfig(Section):
-    """The classifier: ``small`` (a residual net for the scenes) or a torchvision model's name.
+    """The classifier.
+
+    ``name`` is ``small`` (a residual net for the scenes), ``efficientnet-lite0`` (whose ImageNet
+    weights are installed), a torchvision classifier's or ``timm/`` and a timm classifier's.
+    ``weights`` are where it starts: ``none``, ``imagenet``, or a file (a PyTorch ``state_dict``,
+    safetensors, or a checkpoint of ours), of which what fits is taken. ``checkpoint`` is a finished
+    biased classifier of ours; it must fit in everything, and nothing is pretrained.
 
     ``precision = "bfloat16"`` computes the convolutions in half the bits, which is faster on GPUs
     that know them; weights, losses and attention stay in float32. Probabilities then differ by a
@@ -47,7 +53,7 @@ class ModelConfig(Section):
     """
 
     name: str = "resnet18"
-    weights: Literal["none", "imagenet"] = "none"
+    weights: Literal["none", "imagenet"] | Path = "none"
     width: Positive = 16
     blocks: Annotated[int, Field(strict=True, ge=2, le=6)] = 3
     checkpoint: Path | None = None

@@ -1,4 +1,4 @@
-"""Networks by name: the small one and torchvision's, built and cut before and after the last block.
+"""Networks by name, built, given their weights, and cut before and after the last block.
 
 The last block is the last stage at one resolution where a family names its stages, so that fine
 tuning it means the same thing in all of them.
@@ -6,14 +6,17 @@ tuning it means the same thing in all of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import difflib
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from study.config import ModelConfig, nearest
 from study.errors import UserError
-from study.learning.cuts import Cut, CutError, cut
+from study.learning import lite0, timm_networks, tokens, weights
+from study.learning.cuts import Cut, CutError, cut, unpooled
 from study.learning.small import SmallResNet
 
 Colour = tuple[float, float, float]
@@ -33,13 +36,16 @@ class Backbone:
         network: the whole network.
         cut: its three pieces, which share its weights.
         mean, std: what to take from each channel of an image in [0, 1], and what to divide by.
-        notes: sentences on what a user would not expect.
+        size: the side in pixels of the images that its weights were trained on; most networks take
+            others.
+        notes: sentences on what a user would not expect, such as layers that start anew.
     """
 
     network: nn.Module
     cut: Cut
     mean: Colour = IMAGENET_MEAN
     std: Colour = IMAGENET_STD
+    size: int = 224
     notes: tuple[str, ...] = ()
 
 
@@ -47,21 +53,76 @@ def backbone(config: ModelConfig, classes: int) -> Backbone:
     """The network that ``config`` names, with ``classes`` outputs; first weights as torch draws.
 
     Raises:
-        ModelError: an unknown name, a network without a grid, or weights that cannot be had.
+        ModelError: an unknown name, a network without a grid, or weights that cannot be had or do
+            not fit.
     """
-    if config.name == "small":
-        if config.weights != "none":
-            raise ModelError("model.weights must be 'none' for the small network")
-        network = SmallResNet(config.width, config.blocks, classes)
-        return Backbone(network, cut(network, f"layer4.{config.blocks - 1}", "layer4"))
-    network_ = _torchvision(config, classes)
     try:
-        return Backbone(network_, cut(network_, *_places(network_)))
+        if config.name == "small":
+            made = _small(config, classes)
+        elif config.name == lite0.NAME:
+            made = _lite0(config, classes)
+        elif config.name.startswith("timm/"):
+            made = _timm(config, classes)
+        else:
+            made = _torchvision(config, classes)
     except CutError as error:
         raise ModelError(
             f"model.name = {config.name!r}: no last convolutional block is known for this network "
             f"({error}); choose one such as resnet18 or timm/resnet18"
         ) from error
+    except timm_networks.TimmError as error:
+        raise ModelError(f"model.name = {config.name!r} {error}") from error
+    if not isinstance(config.weights, Path):
+        return made
+    try:
+        given = weights.read(config.weights)
+        notes = weights.fit(made.network, given, config.weights.name, config.name)
+    except weights.WeightsError as error:
+        meant = difflib.get_close_matches(str(config.weights), ["none", "imagenet"], n=1)
+        hint = f" (did you mean {meant[0]!r}?)" if meant else ""
+        raise ModelError(f"model.weights: {error}{hint}") from error
+    return replace(made, notes=made.notes + notes)
+
+
+def _small(config: ModelConfig, classes: int) -> Backbone:
+    if config.weights == "imagenet":
+        raise ModelError(
+            "model.weights must be 'none' or a file for the small network, which has never seen "
+            "ImageNet; model.name = 'efficientnet-lite0' has"
+        )
+    network = SmallResNet(config.width, config.blocks, classes)
+    return Backbone(network, cut(network, f"layer4.{config.blocks - 1}", "layer4"), size=80)
+
+
+def _lite0(config: ModelConfig, classes: int) -> Backbone:
+    network, notes = timm_networks.make(lite0.TIMM, classes, pretrained=False)
+    if config.weights == "imagenet":
+        notes = weights.fit(
+            network, lite0.state(network.state_dict()), "ImageNet's weights", config.name
+        )
+    pieces = timm_networks.cut_timm(network)
+    return Backbone(network, pieces, lite0.MEAN, lite0.STD, 192, notes)
+
+
+def _timm(config: ModelConfig, classes: int) -> Backbone:
+    name = config.name.removeprefix("timm/")
+    try:
+        network, notes = timm_networks.make(name, classes, config.weights == "imagenet")
+    except (OSError, RuntimeError) as error:
+        if config.weights != "imagenet":
+            raise
+        raise ModelError(_not_downloaded(config.name, error)) from error
+    colours = network.pretrained_cfg
+    mean, std, size = colours["mean"], colours["std"], colours["input_size"][-1]
+    return Backbone(network, timm_networks.cut_timm(network), mean, std, size, notes)
+
+
+def _not_downloaded(name: str, error: Exception) -> str:
+    return (
+        f"model.weights = 'imagenet': the weights of {name} could not be downloaded ({error}); "
+        f"connect once, give model.weights a file, set it to 'none', or take "
+        f"model.name = 'efficientnet-lite0', whose weights are installed"
+    )
 
 
 def _places(network: nn.Module) -> tuple[str, str]:
@@ -95,57 +156,36 @@ def _places(network: nn.Module) -> tuple[str, str]:
         case "MaxVit":
             return last("blocks"), last("blocks")
         case "AlexNet" | "VGG":  # the last pooling would leave 6 x 6 of AlexNet's 13 x 13 cells
-            return _unpooled(children["features"])
+            return unpooled(children["features"])
     raise CutError("its family is not known")
 
 
-def _unpooled(features: nn.Module) -> tuple[str, str]:
-    """From behind the pooling before the last to before the last."""
-    layers = list(features.named_children())
-    pools = [index for index, (_, layer) in enumerate(layers) if isinstance(layer, nn.MaxPool2d)]
-    return f"features.{layers[pools[-2] + 1][0]}", f"features.{layers[pools[-1] - 1][0]}"
-
-
-def _torchvision(config: ModelConfig, classes: int) -> nn.Module:
+def _torchvision(config: ModelConfig, classes: int) -> Backbone:
     from torchvision import models
 
     names = models.list_models(module=models)
     if config.name not in names:
         raise ModelError(
             f"model.name = {config.name!r} is not a classifier of torchvision"
-            f"{nearest(config.name, ['small', *names])}"
+            f"{nearest(config.name, ['small', lite0.NAME, *names])}"
         )
+    pretrained = config.weights == "imagenet"
     extra: dict[str, Any] = {}
-    if config.name in ("googlenet", "inception_v3"):
-        extra = {"init_weights": True, "aux_logits": False}
-    if config.weights == "none":
-        return models.get_model(config.name, weights=None, num_classes=classes, **extra)
-    if extra:
-        extra["aux_logits"] = True  # as in the file of weights; the pieces leave it out
-    network = models.get_model(config.name, weights=None, **extra)
-    weights = models.get_model_weights(config.name).DEFAULT
-    try:
-        state = weights.get_state_dict(progress=False, check_hash=True)
-    except (OSError, RuntimeError) as error:
-        raise ModelError(
-            f"model.weights = 'imagenet': the weights of {config.name} could not be downloaded "
-            f"({error}); connect once, give model.checkpoint, or set model.weights = 'none'"
-        ) from error
-    network.load_state_dict(state)
-    _replace_last_layer(network, classes)
-    return network
-
-
-def _replace_last_layer(network: nn.Module, classes: int) -> None:
-    """Give a network trained on ImageNet ``classes`` outputs, in place."""
-    name, layer = [
-        (name, module)
-        for name, module in network.named_modules()
-        if isinstance(module, nn.Linear | nn.Conv2d) and not name.startswith(("AuxLogits", "aux"))
-    ][-1]
-    new: nn.Module
-    if isinstance(layer, nn.Linear):
-        new = nn.Linear(layer.in_features, classes)
-    else:  # SqueezeNet ends in a 1 x 1 convolution
-        new = nn.Conv2d(layer.in_channels, classes, 1)
-    network.set_submodule(name, new)
+    if config.name in ("googlenet", "inception_v3"):  # their weights want other colours
+        extra = {"init_weights": True, "aux_logits": False, "transform_input": pretrained}
+    network = models.get_model(config.name, weights=None, num_classes=classes, **extra)
+    file = models.get_model_weights(config.name).DEFAULT
+    size = file.transforms.keywords["crop_size"]
+    notes: tuple[str, ...] = ()
+    if pretrained:
+        try:
+            state = file.get_state_dict(progress=False, check_hash=True)
+        except (OSError, RuntimeError) as error:
+            raise ModelError(_not_downloaded(config.name, error)) from error
+        if isinstance(network, models.VisionTransformer):  # of the class token, not the patches
+            state = {key: value for key, value in state.items() if not key.startswith("heads.")}
+        notes = weights.fit(network, state, "ImageNet's weights", config.name)
+    if isinstance(network, models.VisionTransformer):
+        notes = (tokens.PATCHES_ANSWER.format(name=config.name), *notes)
+        return Backbone(network, tokens.cut_torchvision(network), size=size, notes=notes)
+    return Backbone(network, cut(network, *_places(network)), size=size, notes=notes)

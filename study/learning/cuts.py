@@ -36,30 +36,31 @@ class Cut:
     cannot: str = ""
 
 
-def cut(network: nn.Module, start: str, end: str) -> Cut:
+def cut(network: nn.Module, start: str, end: str, method: str = "forward") -> Cut:
     """The network, cut before ``start`` and after ``end``.
 
     Args:
         network: any network whose ``forward`` can be traced, the modules beside the cuts unopened.
         start: the submodule that begins the last block.
         end: the submodule that ends it, or the name of a node of the traced graph, for functions
-            (``relu`` is the first call of that function).
+            (``relu`` is the first call of that function); empty for the method's own end.
+        method: what is traced; with ``forward_features`` the head is what leaves it unchanged.
 
     Raises:
         CutError: when the network has no such places, or when more than one value crosses a cut.
     """
     training = network.training
     try:
-        graph = _Tracer(start, end).trace(network.eval())
+        graph = _Tracer(method, start, end).trace(network.eval())
     except Exception as error:  # whatever a foreign forward does with a stand-in for its tensors
-        raise CutError(f"its forward cannot be traced ({error})") from error
+        raise CutError(f"its {method} cannot be traced") from error
     finally:
         network.train(training)
     nodes = list(graph.nodes)
     images = next(node for node in nodes if node.op == "placeholder")
     result = next(node for node in nodes if node.op == "output").args[0]
     first = _find(nodes, start)[0]
-    features = _find(nodes, end)[-1]
+    features = _find(nodes, end)[-1] if end else result
     entering = first.args[0]
     if not isinstance(entering, fx.Node) or not isinstance(result, fx.Node):
         raise CutError(f"{start} or the network itself does not map one tensor to one tensor")
@@ -75,8 +76,9 @@ def cut(network: nn.Module, start: str, end: str) -> Cut:
 class _Tracer(fx.Tracer):
     """Opens the network itself and what contains the places of the cuts; the rest stays whole."""
 
-    def __init__(self, *places: str) -> None:
+    def __init__(self, method: str, *places: str) -> None:
         super().__init__()
+        self.traced_func_name = method
         self._places = places
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
@@ -128,3 +130,10 @@ class Nothing(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         """The input."""
         return values
+
+
+def unpooled(features: nn.Module) -> tuple[str, str]:
+    """VGG's and AlexNet's places: from behind the pooling before the last, to before the last."""
+    layers = list(features.named_children())
+    pools = [index for index, (_, layer) in enumerate(layers) if isinstance(layer, nn.MaxPool2d)]
+    return f"features.{layers[pools[-2] + 1][0]}", f"features.{layers[pools[-1] - 1][0]}"

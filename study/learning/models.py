@@ -6,8 +6,9 @@ A classifier takes uint8 images and normalises them itself, so no caller has to 
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -25,9 +26,11 @@ from study.learning.backbones import (
     backbone,
 )
 from study.learning.small import without_narrow_strides
+from study.learning.tokens import GridError
 
 Train = Literal["all", "block", "head"]
 """What learns: the whole network, its last block and its head, or its head."""
+LOGGER = logging.getLogger(__name__)
 FORMAT = 1
 TOO_SMALL = ("Output size is too small", "can't be greater than actual input size")
 
@@ -55,15 +58,25 @@ class Classifier(nn.Module):
             pass.
         config: what it was built from.
         classes: how many classes it tells apart.
-        notes: sentences on what a user would not expect of it.
+        class_names: their names in the order of the logits, or empty where nobody gave them.
+        size: the side in pixels of the images that its trunk was made for; most take others.
+        notes: sentences on what a user would not expect of it, such as layers that start anew.
     """
 
-    def __init__(self, backbone: Backbone, config: ModelConfig, classes: int) -> None:
+    def __init__(
+        self,
+        backbone: Backbone,
+        config: ModelConfig,
+        classes: int,
+        class_names: Sequence[str] = (),
+    ) -> None:
         super().__init__()
         without_narrow_strides(backbone.network)
         self.network = backbone.network.to(memory_format=torch.channels_last)
         self.config = config
         self.classes = classes
+        self.class_names = tuple(class_names)
+        self.size = backbone.size
         self.notes = backbone.notes
         # In tuples, so that what shares the network's weights is not registered a second time.
         self._cut = (backbone.cut,)
@@ -90,7 +103,7 @@ class Classifier(nn.Module):
 
     def classify(self, features: Tensor) -> Tensor:
         """Logits [N, K] from the last block's output."""
-        with self._large_enough(features):
+        with self._fitting(features):
             return self._cut[0].head(features)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -160,23 +173,29 @@ class Classifier(nn.Module):
     def _compute(self, piece: nn.Module, values: Tensor) -> Tensor:
         half = self.config.precision == "bfloat16"
         with (
-            self._large_enough(values),
+            self._fitting(values),
             torch.autocast(values.device.type, torch.bfloat16, enabled=half),
         ):
             return piece(values).float()
 
     @contextmanager
-    def _large_enough(self, values: Tensor) -> Iterator[None]:
+    def _fitting(self, values: Tensor) -> Iterator[None]:
+        """Says in a sentence that images do not suit the network."""
+        sides = " x ".join(str(side) for side in values.shape[2:])
         try:
             yield
         except RuntimeError as error:
             if any(words in str(error) for words in TOO_SMALL):
                 raise ModelError(
-                    f"the images are too small for {self.config.name}: {values.shape[3]} x "
-                    f"{values.shape[2]} cells are less than its next layer needs; "
-                    f"choose a larger data size or another model.name"
+                    f"the images are too small for {self.config.name}: {sides} cells are less than "
+                    f"its next layer needs; choose a larger data size or another model.name"
                 ) from error
             raise
+        except (AssertionError, GridError) as error:
+            raise ModelError(
+                f"{self.config.name} does not take images of {sides} pixels ({error}); "
+                f"choose a square data size such as {self.size}"
+            ) from error
 
 
 def _only_linear(backbone: Backbone) -> nn.Linear | None:
@@ -200,7 +219,10 @@ def _only_linear(backbone: Backbone) -> nn.Linear | None:
     try:
         with torch.no_grad():
             given, expected = backbone.cut.head(drawn), layers[0](drawn.mean((2, 3)))
-    except RuntimeError:  # the head does not take so many channels, or so small a grid
+    except (
+        RuntimeError,
+        AssertionError,
+    ):  # the head does not take so many channels, or so small a grid
         return None
     finally:
         backbone.network.train(training)
@@ -208,28 +230,36 @@ def _only_linear(backbone: Backbone) -> nn.Linear | None:
     return layers[0] if fits else None
 
 
-def build(config: ModelConfig, classes: int, seed: int) -> Classifier:
+def build(
+    config: ModelConfig, classes: int, seed: int, class_names: Sequence[str] = ()
+) -> Classifier:
     """A classifier with ``classes`` outputs, in evaluation mode.
 
     The first weights depend on ``seed`` alone. With ``config.checkpoint`` the weights are the
-    checkpoint's, which must have been saved from the same architecture.
+    checkpoint's, which must have been saved from the same architecture and for the same classes.
+    What a user would not expect is said in ``notes`` and logged.
 
     Raises:
         ModelError: unknown name, weights that cannot be had, or a checkpoint that does not fit.
     """
     if config.checkpoint is not None:
-        model, _ = load(config.checkpoint, "cpu")
-        _same_architecture(model, config, classes, config.checkpoint)
-        return with_precision(model, config)
+        model, _ = load(config.checkpoint, "cpu", config, classes, class_names)
+        return model
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Classifier(backbone(config, classes), config, classes).eval()
+        model = Classifier(backbone(config, classes), config, classes, class_names).eval()
+    for note in model.notes:
+        LOGGER.log(logging.WARNING if isinstance(config.weights, Path) else logging.INFO, note)
+    return model
 
 
-def save(path: Path | str, model: Classifier, meta: dict[str, Any]) -> None:
+def save(
+    path: Path | str, model: Classifier, meta: dict[str, Any], class_names: Sequence[str] = ()
+) -> None:
     """Write a checkpoint; a reader sees the old file or the new one, never half of one.
 
-    ``meta`` holds plain values only (strings, numbers, lists, dicts of them).
+    ``meta`` holds plain values only (strings, numbers, lists, dicts of them). ``class_names`` are
+    the model's own when they are not given.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -240,6 +270,7 @@ def save(path: Path | str, model: Classifier, meta: dict[str, Any]) -> None:
                 "clickstudy": FORMAT,
                 "config": model.config.model_dump(mode="json"),
                 "classes": model.classes,
+                "class_names": list(class_names or model.class_names),
                 "state": {key: value.cpu() for key, value in model.state_dict().items()},
                 "meta": meta,
             },
@@ -250,8 +281,23 @@ def save(path: Path | str, model: Classifier, meta: dict[str, Any]) -> None:
         scratch.unlink(missing_ok=True)
 
 
-def load(path: Path | str, device: torch.device | str) -> tuple[Classifier, dict[str, Any]]:
+def load(
+    path: Path | str,
+    device: torch.device | str,
+    like: ModelConfig | None = None,
+    classes: int | None = None,
+    class_names: Sequence[str] = (),
+) -> tuple[Classifier, dict[str, Any]]:
     """A saved classifier in evaluation mode, and its ``meta``.
+
+    Args:
+        path: a checkpoint of :func:`save`.
+        device: where the classifier goes.
+        like: what the study says of its model; the architecture must be this one, and the
+            precision becomes this one's.
+        classes: how many classes the study has.
+        class_names: their names in order. Checkpoints from before names were kept have none, and
+            then only the number is compared.
 
     Raises:
         ModelError: when the file is missing, is not one of ours, is damaged, or does not fit.
@@ -264,13 +310,19 @@ def load(path: Path | str, device: torch.device | str) -> tuple[Classifier, dict
     except Exception as error:
         raise ModelError(f"{path}: not a readable checkpoint ({type(error).__name__})") from error
     if not isinstance(saved, dict) or saved.get("clickstudy") != FORMAT:
-        raise ModelError(f"{path}: not a clickstudy checkpoint of format {FORMAT}")
+        raise ModelError(
+            f"{path}: not a clickstudy checkpoint of format {FORMAT}; other files of weights go "
+            f"into model.weights"
+        )
     config = ModelConfig.model_validate({**saved["config"], "weights": "none", "checkpoint": None})
-    model = build(config, saved["classes"], seed=0)
+    _same_task(path, saved, config, like, classes or len(class_names) or None, class_names)
+    model = build(config, saved["classes"], seed=0, class_names=saved.get("class_names", ()))
     try:
         model.load_state_dict(saved["state"])
     except RuntimeError as error:
         raise ModelError(f"{path}: its weights do not fit a {config.name} network") from error
+    if like is not None:
+        with_precision(model, like)
     return model.to(device).eval(), saved["meta"]
 
 
@@ -280,12 +332,25 @@ def with_precision(model: Classifier, config: ModelConfig) -> Classifier:
     return model
 
 
-def _same_architecture(model: Classifier, config: ModelConfig, classes: int, path: Path) -> None:
-    wanted = {"name": config.name, "classes": classes}
-    found = {"name": model.config.name, "classes": model.classes}
-    if config.name == "small":
-        wanted |= {"width": config.width, "blocks": config.blocks}
-        found |= {"width": model.config.width, "blocks": model.config.blocks}
-    for key, value in wanted.items():
-        if found[key] != value:
-            raise ModelError(f"{path}: its {key} is {found[key]!r}, the study needs {value!r}")
+def _same_task(
+    path: Path,
+    saved: dict[str, Any],
+    found: ModelConfig,
+    wanted: ModelConfig | None,
+    classes: int | None,
+    class_names: Sequence[str],
+) -> None:
+    """Compare a checkpoint with what is wanted, where something is."""
+    pairs: list[tuple[str, Any, Any]] = []
+    if wanted is not None:
+        pairs.append(("name", found.name, wanted.name))
+    if classes is not None:
+        pairs.append(("classes", saved["classes"], classes))
+    if wanted is not None and wanted.name == "small":
+        pairs += [("width", found.width, wanted.width), ("blocks", found.blocks, wanted.blocks)]
+    names = saved.get("class_names")
+    if class_names and names:
+        pairs.append(("class_names", ", ".join(names), ", ".join(class_names)))
+    for key, has, needs in pairs:
+        if has != needs:
+            raise ModelError(f"{path}: its {key} is {has!r}, the study needs {needs!r}")

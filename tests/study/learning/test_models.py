@@ -186,16 +186,9 @@ def test_a_checkpoint_cannot_run_code(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "must not run" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("resnet81", "did you mean"),
-        ("vit_b_16", "no last convolutional block"),
-    ],
-)
-def test_refuses_networks_it_cannot_look_into(name: str, message: str) -> None:
-    with pytest.raises(ModelError, match=message):
-        models.build(ModelConfig(name=name), 2, seed=0)
+def test_refuses_unknown_networks() -> None:
+    with pytest.raises(ModelError, match="did you mean"):
+        models.build(ModelConfig(name="resnet81"), 2, seed=0)
 
 
 def test_says_what_to_do_without_a_network_connection(monkeypatch: pytest.MonkeyPatch) -> None:
