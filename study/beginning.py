@@ -19,6 +19,7 @@ from study.data import cache
 from study.data.dataset import DataError, Dataset
 from study.data.loading import load_dataset, source_of
 from study.data.reading import Progress
+from study.data.testsets import with_tests
 from study.directory import StudyDirectory
 from study.files import write_atomically
 
@@ -128,7 +129,7 @@ def _continued(
                     sum(known["images"].values()),
                     stored,
                 )
-            return dataset
+            return with_tests(dataset, file.config.dataset.tests)
     dataset = load_dataset(file, directory.cache, progress)
     if dataset.fingerprint != known["data"]:
         here = {split: len(images) for split, images in dataset.splits.items()}

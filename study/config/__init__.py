@@ -13,6 +13,7 @@ from study.config.condition import (
 from study.config.data import (
     CocoConfig,
     DatasetConfig,
+    ExtraTest,
     FolderConfig,
     LabelmeConfig,
     ScenesConfig,
@@ -98,6 +99,7 @@ __all__ = [
     "Condition",
     "DatasetConfig",
     "DemographicQuestion",
+    "ExtraTest",
     "Factors",
     "FineTuningConfig",
     "FolderConfig",

@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from study.config.section import Positive, Section, Share, Whole
 
 Side = Annotated[int, Field(strict=True, ge=32, le=1024)]
+RESERVED = ("train", "val", "test", "balanced")
 Part = Annotated[float, Field(strict=True, gt=0.0, lt=0.5)]
 
 
-class ScenesConfig(Section):
+class ExtraTest(Section):
+    """A further test set: the images of a split without some contexts, or only with some.
+
+    "All images without context B" is what He et al. (2023) report in Table 3.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
+    of: str = "test"
+    without: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _chooses(self) -> ExtraTest:
+        if self.name in RESERVED:
+            raise ValueError(f"{self.name!r} is a split already: choose another name")
+        if not (self.without or self.only):
+            raise ValueError(f"{self.name} must say which contexts it is without, or only with")
+        return self
+
+
+class _Tested(Section):
+    """What every dataset may have: further test sets."""
+
+    tests: tuple[ExtraTest, ...] = ()
+
+    @model_validator(mode="after")
+    def _tests_are_distinct(self) -> Self:
+        for name, count in Counter(test.name for test in self.tests).items():
+            if count > 1:
+                raise ValueError(f"tests: {name} is listed {count} times; list it once")
+        return self
+
+
+class ScenesConfig(_Tested):
     """Drawn boats and airplanes; see :mod:`study.data.scenes`."""
 
     kind: Literal["scenes"] = "scenes"
@@ -28,7 +63,7 @@ class ScenesConfig(Section):
     seed: Whole = 0
 
 
-class AnnotatedConfig(Section):
+class AnnotatedConfig(_Tested):
     """Photographs whose objects were annotated; see :mod:`study.data.annotated`.
 
     ``masks`` says what becomes an object's mask: its outline, its box, or nothing. ``limit`` keeps
@@ -90,7 +125,7 @@ class LabelmeConfig(AnnotatedConfig):
     kind: Literal["labelme"]
 
 
-class FolderConfig(Section):
+class FolderConfig(_Tested):
     """Class folders with optional masks and contexts; see :mod:`study.data.folder`.
 
     ``mask_values`` are the values of a mask file's pixels that are the object; by default

@@ -139,8 +139,9 @@ class Dataset:
     """The splits of one dataset.
 
     ``splits`` has at least ``train`` (the pool), ``val`` and ``test``; scenes also have
-    ``balanced``, a test split in which every context is equally likely for every class. ``notes``
-    say what was left out and why, and what is doubtful, a sentence each.
+    ``balanced``, a test split in which every context is equally likely for every class; any other
+    is a further test split. ``notes`` say what was left out and why, and what is doubtful, a
+    sentence each.
     """
 
     name: str
@@ -180,8 +181,9 @@ class Dataset:
 
     @property
     def test_splits(self) -> tuple[str, ...]:
-        """The splits to report: ``test``, and ``balanced`` where there is one."""
-        return tuple(name for name in ("test", "balanced") if name in self.splits)
+        """The splits to report: ``test``, ``balanced`` where there is one, and further tests."""
+        usual = [name for name in ("test", "balanced") if name in self.splits]
+        return (*usual, *(name for name in self.splits if name not in ("train", "val", *usual)))
 
 
 def _digest(digest: hashlib._Hash, values: Tensor) -> None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from study.config import (
     CocoConfig,
+    DatasetConfig,
     FolderConfig,
     LabelmeConfig,
     ScenesConfig,
@@ -20,6 +21,7 @@ from study.data import coco, folder, labelme, reading, scenes, yolo
 from study.data.catalogue import Catalogue
 from study.data.dataset import Dataset
 from study.data.reading import Progress
+from study.data.testsets import with_tests
 
 READING_VERSION = 2
 """To be raised whenever the same photographs become other tensors: caches are keyed by it."""
@@ -40,7 +42,8 @@ def load_dataset(
         DataError: in one sentence, what is wrong with the data and how to fix it.
     """
     source = source_of(file)
-    return stored.through(cache, source.key, lambda place: source.read(place, progress))
+    dataset = stored.through(cache, source.key, lambda place: source.read(place, progress))
+    return with_tests(dataset, file.config.dataset.tests)
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,13 @@ def source_of(file: StudyFile) -> Source:
 
 
 def _drawn(config: ScenesConfig) -> Source:
-    key = stored.key(config.model_dump_json(), scenes.DRAWING_VERSION)
+    key = stored.key(_settings(config), scenes.DRAWING_VERSION)
     return Source(f"scenes-{key}", lambda place, progress: scenes.render(config))
+
+
+def _settings(config: DatasetConfig) -> str:
+    """What decides the tensors; test sets are cut out of them afterwards."""
+    return config.model_dump_json(exclude={"tests"})
 
 
 Photographs = TypeVar("Photographs", CocoConfig, YoloConfig, LabelmeConfig, FolderConfig)
@@ -87,7 +95,7 @@ def _photographs(
     files: list[Path],
     catalogue: Callable[[Photographs, Path], Catalogue],
 ) -> Source:
-    key = stored.key(config.model_dump_json(), READING_VERSION, root, stored.traces(files))
+    key = stored.key(_settings(config), READING_VERSION, root, stored.traces(files))
     return Source(
         f"{config.kind}-{key}",
         lambda place, progress: reading.read(catalogue(config, root), config.size, place, progress),
