@@ -16,6 +16,7 @@ from analysis.stats.holm import holm
 from analysis.stats.mixed import mixed
 from analysis.stats.models import Model
 from analysis.stats.order import by_position, order
+from analysis.stats.ordinal import ordinal
 from analysis.stats.pairwise import (
     bayes_factor,
     estimates,
@@ -57,6 +58,7 @@ __all__ = [
     "mixed",
     "normality",
     "order",
+    "ordinal",
     "pairwise",
     "power",
     "power_curve",

@@ -11,7 +11,7 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.stats.cells import Cells, Names, is_noise, require
-from analysis.stats.contrasts import Stratum, strata
+from analysis.stats.contrasts import Stratum, pooled_covariance, strata
 from analysis.stats.intervals import (
     NAN_INTERVAL,
     generalised_eta_squared_interval,
@@ -96,6 +96,7 @@ def table(cells: Cells, between: str | None = None, level: float = 0.90) -> pd.D
     """`anova` of cells that were read before."""
     values = cells.table - cells.table.mean()  # pingouin subtracts large sums of squares
     parts = strata(cells, values)
+    covariance = pooled_covariance(cells, values)
     error = sum(part.ss_error for part in parts)
     rows = []
     for part in parts:
@@ -108,7 +109,7 @@ def table(cells: Cells, between: str | None = None, level: float = 0.90) -> pd.D
         _take_from_pingouin(rows, cells, values)
     for row in rows:
         _correct(row)
-        _intervals(row, parts, len(cells.participants), level)
+        _intervals(row, parts, covariance, len(cells.participants), level)
     rows.sort(key=lambda row: row["order"])
     return pd.DataFrame(rows)[COLUMNS]
 
@@ -196,22 +197,23 @@ def _correct(row: dict[str, Any]) -> None:
     row |= {"mauchly_df": chi2_df, "mauchly_p": float(np.clip(p, 0, 1))}
 
 
-def _intervals(row: dict[str, Any], parts: list[Stratum], n: int, level: float) -> None:
+def _intervals(
+    row: dict[str, Any], parts: list[Stratum], covariance: Array, n: int, level: float
+) -> None:
     row["eta_level"] = level
     row["np2_low"], row["np2_high"] = partial_eta_squared_interval(
         row["F"], row["df1"], row["df2"], level
     )
-    part: Stratum = row["stratum"]
-    if not np.isfinite(row["F"]):
-        row["ng2_low"], row["ng2_high"] = NAN_INTERVAL
-        return
-    others = [
-        (p.ss_error, p.error_df, p.dimensions * p.error_df * p.epsilon)
-        for p in parts
-        if p is not part and np.isfinite(p.epsilon)
-    ]
-    own = (part.ss_error, part.error_df, row["df2"] * part.epsilon)
-    # Where sphericity fails, the effect too is spread over fewer dimensions than it has.
-    row["ng2_low"], row["ng2_high"] = generalised_eta_squared_interval(
-        row["ss"], row["df1"] * part.epsilon, part.dimensions * part.epsilon, own, others, n, level
-    )
+    row["ng2_low"], row["ng2_high"] = NAN_INTERVAL
+    if np.isfinite(row["F"]):
+        own: Stratum = row["stratum"]
+        basis = np.column_stack([own.contrasts, *(p.contrasts for p in parts if p is not own)])
+        row["ng2_low"], row["ng2_high"] = generalised_eta_squared_interval(
+            row["ss"],
+            row["df1"],
+            basis.T @ covariance @ basis,
+            own.dimensions,
+            own.error_df,
+            n,
+            level,
+        )

@@ -48,16 +48,21 @@ class Stratum:
     """What one set of contrasts says: sums of squares, and the scores' pooled covariance.
 
     `ss` is that of the effect over participants, `ss_group` that of its interaction with the
-    between factor. `dimensions` are the contrasts; the error has `dimensions * error_df` df.
+    between factor. The error has `dimensions * error_df` degrees of freedom.
     """
 
     factors: tuple[str, ...]
     ss: float
     ss_group: float
     ss_error: float
-    dimensions: int
     error_df: int
     covariance: Array
+    contrasts: Array
+
+    @property
+    def dimensions(self) -> int:
+        """How many contrasts it has."""
+        return self.contrasts.shape[1]
 
     @property
     def epsilon(self) -> float:
@@ -70,7 +75,8 @@ class Stratum:
 def stratum(cells: Cells, values: Array, factors: tuple[str, ...]) -> Stratum:
     """The stratum of the interaction of `factors` (none: between participants)."""
     order = list(reversed(cells.levels))
-    scores = values @ effect_contrasts(cells.shape, [order.index(f) for f in factors])
+    contrasts = effect_contrasts(cells.shape, [order.index(f) for f in factors])
+    scores = values @ contrasts
     sizes = np.bincount(cells.groups).astype(float)
     sums = np.zeros((len(sizes), scores.shape[1]))
     np.add.at(sums, cells.groups, scores)
@@ -85,10 +91,19 @@ def stratum(cells: Cells, values: Array, factors: tuple[str, ...]) -> Stratum:
         float(ss),
         float(between) if len(sizes) > 1 else 0.0,
         float((residual**2).sum()),
-        scores.shape[1],
         error_df,
         residual.T @ residual / max(error_df, 1),
+        contrasts,
     )
+
+
+def pooled_covariance(cells: Cells, values: Array) -> Array:
+    """Of the cells over participants, within groups; shape (cells, cells)."""
+    sizes = np.bincount(cells.groups).astype(float)
+    sums = np.zeros((len(sizes), values.shape[1]))
+    np.add.at(sums, cells.groups, values)
+    residual = values - (sums / sizes[:, None])[cells.groups]
+    return np.asarray(residual.T @ residual / max(len(values) - len(sizes), 1))
 
 
 def strata(cells: Cells, values: Array) -> list[Stratum]:

@@ -123,50 +123,56 @@ def partial_eta_squared_interval(f: float, df1: float, df2: float, level: float 
 
 def generalised_eta_squared_interval(
     ss: float,
-    df1: float,
-    dimensions: float,
-    own: tuple[float, int, float],
-    others: list[tuple[float, int, float]],
+    df1: int,
+    covariance: Array,
+    own: int,
+    error_df: int,
     n: int,
     level: float = 0.90,
 ) -> Interval:
     """Interval for generalised eta squared, by generalised pivots (Weerahandi, 1993).
 
-    Each error sum of squares is a scaled chi-squared and the effect's a noncentral one; drawing
-    the pivots and solving for variances and noncentrality gives draws of
-    ncp v / (ncp v + n * all error variance), whose quantiles are the bounds. The draws are a fixed
-    Sobol' sequence: the same data give the same interval. (Resampling participants covered
-    53-83% instead of 90%; see docs/analysis/calibration.md.)
+    The effect's sum of squares is a noncentral chi-squared, its error and all other error are
+    scaled ones (Box's approximation, as Greenhouse and Geisser's epsilon; dependent as their
+    sample covariance says). Drawing the pivots and solving for variances and noncentrality gives
+    draws of effect / (effect + n * all error variance), whose quantiles are the bounds. The draws
+    are a fixed Sobol' sequence: the same data give the same interval. (Resampling participants
+    covered 53-83% instead of 90%; see docs/analysis/calibration.md.)
 
     Args:
-        ss: of the effect, with `df1` degrees of freedom.
-        df1: degrees of freedom of the effect, times epsilon.
-        dimensions: contrasts of its stratum, times epsilon.
-        own: of the effect's error: sum of squares, df of one contrast, df as epsilon has it.
-        others: the same of every other error stratum.
+        ss: sum of squares of the effect.
+        df1: its degrees of freedom.
+        covariance: of participants' orthonormal contrasts, the mean among them; those of the
+            effect's own error first.
+        own: how many of them are its own.
+        error_df: degrees of freedom of the covariance.
         n: participants.
         level: of the interval.
     """
-    uniform = stats.qmc.Sobol(2 + len(others), seed=20230).random(1024)
-    uniform = np.clip(uniform, 1e-9, 1 - 1e-9)
-
-    def variance(part: tuple[float, int, float], u: Array) -> Array:
-        """Draws of the summed variance of a stratum's contrasts."""
-        ss_error, df, scaled_df = part
-        return np.asarray(ss_error / df * scaled_df / stats.chi2.ppf(u, scaled_df))
-
-    own_variance = variance(own, uniform[:, 1])
-    each = own_variance / dimensions
-    total = own_variance + sum(
-        (variance(part, uniform[:, 2 + i]) for i, part in enumerate(others)), np.zeros(1)
-    )
+    uniform = np.clip(stats.qmc.Sobol(3, seed=20230).random(1024), 1e-9, 1 - 1e-9)
+    parts = covariance[:own, :own], covariance[own:, own:]
+    norms = [float(np.sqrt((part**2).sum())) for part in parts]
+    if not min(norms) > 0:
+        return NAN_INTERVAL
+    together = min(float((covariance[:own, own:] ** 2).sum()) / (norms[0] * norms[1]), 0.999)
+    normal = stats.norm.ppf(uniform[:, 1:])
+    normal[:, 1] = together * normal[:, 0] + np.sqrt(1 - together**2) * normal[:, 1]
+    draws, dimensions = [], []
+    for part, norm, z in zip(parts, norms, normal.T, strict=True):
+        trace = float(np.trace(part))
+        dimensions.append(trace**2 / norm**2)
+        df = dimensions[-1] * error_df
+        draws.append(trace * df / stats.chi2.ppf(stats.norm.cdf(z), df))
+    # Where sphericity fails, the effect too is spread over fewer dimensions than it has.
+    each = draws[0] / dimensions[0]
+    df_effect = df1 * dimensions[0] / own
     observed = ss / each
     ncp = np.where(
-        special.chdtr(df1, observed) <= uniform[:, 0],
+        special.chdtr(df_effect, observed) <= uniform[:, 0],
         0.0,
-        special.chndtrinc(observed, df1, uniform[:, 0]),
+        special.chndtrinc(observed, df_effect, uniform[:, 0]),
     )
-    eta = ncp * each / (ncp * each + n * total)
+    eta = ncp * each / (ncp * each + n * (draws[0] + draws[1]))
     if not np.isfinite(eta).all():
         return NAN_INTERVAL
     low, high = np.quantile(eta, [(1 - level) / 2, (1 + level) / 2])

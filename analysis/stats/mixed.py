@@ -15,7 +15,7 @@ from scipy import linalg, stats
 
 from analysis.errors import InputError
 from analysis.stats.cells import Names
-from analysis.stats.models import Design, Model, Progress, column_names, design
+from analysis.stats.models import Design, Model, Progress, column_names, design, orthonormal
 
 Array = NDArray[np.float64]
 
@@ -134,17 +134,16 @@ def mixed(
         width = block.shape[1]
         if width > 1:
             part = slice(start, start + width)
-            effects.append(
-                {"effect": name}
-                | _joint(
-                    beta[part],
-                    covariance[part, part],
-                    gradients[:, part, part],
-                    spread,
-                    trials,
-                    people if df == "n-1" else None,
-                )
+            turn = orthonormal(block)
+            test = _joint(
+                turn @ beta[part],
+                turn @ covariance[part, part] @ turn.T,
+                turn @ gradients[:, part, part] @ turn.T,
+                spread,
+                trials,
+                people if df == "n-1" else None,
             )
+            effects.append({"effect": name} | test)
         start += width
     converged = gap < CRITERION_TOLERANCE and shift < EFFECT_TOLERANCE
     parameters, singular = _parameters(fit, ["intercept", *_random_names(made)], item)
@@ -308,7 +307,11 @@ def _joint(
     trials: int,
     people: int | None,
 ) -> dict[str, Any]:
-    """F of a term of several columns, its df as lmerTest's (Fai & Cornelius, 1996)."""
+    """F of a term of several columns (Fai & Cornelius, 1996), in orthonormal contrasts.
+
+    Its df depend on the contrasts; lmerTest's are those of the first level (2% apart), and change
+    with the order of levels.
+    """
     width = len(beta)
     values, vectors = np.linalg.eigh(covariance)
     t2 = (vectors.T @ beta) ** 2 / values

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import linalg
 
 from analysis.errors import InputError
 from analysis.stats.cells import Names, codes, names, numbers, require_columns
@@ -113,6 +114,15 @@ def design(
     return Design(
         y[y.notna()].to_numpy(), coded, varies, people, tuple(participants), rows, tuple(notes)
     )
+
+
+def orthonormal(block: Array) -> Array:
+    """The matrix that turns a term's coefficients to orthonormal contrasts of its cells.
+
+    What is said in them does not depend on the order of levels.
+    """
+    cells = np.unique(block, axis=0)
+    return np.asarray(linalg.sqrtm(cells.T @ cells / len(cells)).real)
 
 
 def column_names(terms: dict[str, Array]) -> list[str]:

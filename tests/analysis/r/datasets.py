@@ -139,5 +139,31 @@ def main() -> None:
     pd.DataFrame(sus, columns=[f"S{i}" for i in range(1, 11)]).to_csv(OUT / "sus.csv", index=False)
 
 
+def groups() -> pd.DataFrame:
+    """Two unequal groups, three within factors (2 x 3 x 2), a covariate."""
+    rng = np.random.default_rng(1010)
+    rows = []
+    for who in range(11):
+        expert = who % 3 == 0
+        slow, tool_slope, pick_slope = rng.normal(size=3) * [0.5, 0.3, 0.3]
+        for i, tool in enumerate("ab"):
+            for j, pick in enumerate("rst"):
+                for load in ("low", "top"):
+                    effect = (0.4 + tool_slope - 0.3 * expert) * i + (0.2 + pick_slope) * j
+                    noise = 0.4 * (1 + j) * rng.normal()
+                    rows.append(
+                        {
+                            "who": f"w{who:02d}",
+                            "group": "expert" if expert else "novice",
+                            "tool": tool,
+                            "pick": pick,
+                            "load": load,
+                            "practice": round(float(rng.normal()), 3),
+                            "y": round(float(2 + slow + effect + noise), 6),
+                        }
+                    )
+    return pd.DataFrame(rows)
+
+
 if __name__ == "__main__":
     main()
