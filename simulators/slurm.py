@@ -144,9 +144,8 @@ def _submit(executor: Executor, shares: Sequence[Share]) -> list[Job]:
         return executor.submit_array(shares) if shares else []
     except (submitit.core.utils.FailedJobError, submitit.core.utils.FailedSubmissionError) as error:
         said = str(error).strip().splitlines()
-        raise UserError(
-            f"sbatch refused the jobs ({said[-1] if said else 'it says no more'})"
-        ) from error
+        why = said[-1].removeprefix("sbatch: error: ") if said else "it does not say why"
+        raise UserError(f"sbatch refused the jobs: {why}") from error
 
 
 def _wait(jobs: Sequence[Job], alive: Callable[[], set[str] | None], pause: float) -> None:
