@@ -25,6 +25,7 @@ from study.annotation import Annotation
 from study.config import Condition, InterfaceName
 from study.errors import UserError
 from study.loop import TaskLoop
+from study.practice import practice_number
 from study.protocol.events import (
     Answered,
     Checked,
@@ -39,6 +40,7 @@ from study.protocol.events import (
     Rested,
     TaskStarted,
 )
+from study.protocol.questionnaire import is_about
 from study.protocol.session import Session
 from study.protocol.steps import (
     Annotate,
@@ -169,7 +171,8 @@ class Participant:
             )
         stream = self._rng(step.interface, "practice", step.attempt)
         interface = cast(InterfaceName, step.interface)
-        image = self.loop.practice_image(self.session.participant, interface, step.attempt)
+        number = practice_number(step.done, step.failures)
+        image = self.loop.practice_image(self.session.participant, interface, number)
         split = self.loop.dataset["val"]
         mask = split.require_masks("practice")[split.positions[image]].numpy()
         careful = self.person.model_copy(
@@ -232,7 +235,8 @@ class Participant:
         return self._maps[1]
 
     def _check(self, step: Check) -> None:
-        stream = self._rng(step.position, "check", step.number)
+        again = () if step.attempt == 1 else (step.attempt,)
+        stream = self._rng(step.position, "check", step.number, *again)
         passed = bool(stream.random() >= self.person.check_miss_rate)
         interface = step.condition.interface
         shape = self._shape(interface)
@@ -249,6 +253,7 @@ class Participant:
                 position=step.position,
                 cycle=step.cycle,
                 number=step.number,
+                attempt=step.attempt,
                 passed=passed,
                 seconds=done.seconds,
             ),
@@ -256,8 +261,9 @@ class Participant:
         )
 
     def _answer(self, step: Questionnaire) -> None:
-        lived = self._experiences(step.position)
+        everything = self._experiences(step.position)
         for instrument, question in step.questions:
+            lived = [one for one in everything if is_about(question, one.condition)]
             stream = self._rng(step.position or "end", instrument.name, question.key)
             said = answers.answer(instrument, question, self.person, lived, stream)
             self._record(

@@ -27,7 +27,7 @@ class Layout:
         """The layout of a study directory that exists."""
         directory = StudyDirectory.open(path)
         serving = directory.path / "serving"
-        serving.mkdir(exist_ok=True)
+        serving.mkdir(mode=0o700, exist_ok=True)
         return cls(
             directory,
             directory.study(),
@@ -44,6 +44,11 @@ class Layout:
     def queue_path(self) -> Path:
         """The job queue's file."""
         return self.directory.path / "serving" / "queue.sqlite"
+
+    @property
+    def guesses_path(self) -> Path:
+        """Wrong passwords and codes, one JSON object a line."""
+        return self.directory.path / "serving" / "guesses.jsonl"
 
     @property
     def refused_path(self) -> Path:

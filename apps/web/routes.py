@@ -11,19 +11,28 @@ from collections.abc import Callable
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from apps.web.desk import Desk, Seat
+from apps.web.intake import MOST_BYTES, BadRequest, body_of, number_of
 from apps.web.stimuli import overlay
 from study.protocol.events import Evaluated, Withdrawn
 from study.protocol.session import ProtocolError
 from study.protocol.steps import Annotate, Check, FineTune, Practice
+from study.protocol.store import StoreError
 
 Answer = dict[str, Any]
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+SHORT = 20_000
+"""Bytes of a request that says little."""
+MOST_MESSAGES = 100
 log = logging.getLogger(__name__)
+
+
+def _problem(text: str, status: int) -> Response:
+    return JSONResponse({"problem": text}, status_code=status)
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -33,17 +42,20 @@ def routes(desk: Desk) -> list[Route]:
         async def endpoint(request: Request) -> Response:
             seat = await run_in_threadpool(desk.admit, request.query_params.get("p"))
             if seat is None:
-                return JSONResponse({"problem": "this link is not valid"}, status_code=403)
+                return _problem("this link is not valid", 403)
             said: Answer = {}
-            if method == "POST":
-                try:
-                    said = dict(await request.json())
-                except (ValueError, TypeError, ClientDisconnect):
-                    return JSONResponse({"problem": "not a JSON object"}, status_code=400)
             try:
+                if method == "POST":
+                    said = await body_of(request, MOST_BYTES if answer is events else SHORT)
                 return await run_in_threadpool(answer, seat, request, said)
+            except BadRequest as error:
+                return _problem(str(error), error.status)
             except ProtocolError as error:
-                return JSONResponse({"problem": str(error)}, status_code=409)
+                return _problem(str(error), 409)
+            except StoreError as error:
+                # the browser keeps what it has and tries again
+                log.error("%s", error)
+                return _problem(str(error), 503)
 
         return endpoint
 
@@ -97,8 +109,10 @@ def release(seat: Seat, request: Request, said: Answer) -> Response:
 
 def events(seat: Seat, request: Request, said: Answer) -> Response:
     """The outbox of a browser. It is logged whoever has the lease: it was done."""
-    messages = said.get("messages")
-    results = seat.accept(messages if isinstance(messages, list) else [])
+    messages = said.get("messages", [])
+    if not isinstance(messages, list) or len(messages) > MOST_MESSAGES:
+        raise BadRequest(f"messages is a list of at most {MOST_MESSAGES}")
+    results = seat.accept(messages)
     return JSONResponse({"results": results, "held": _held(seat, said), "state": seat.state()})
 
 
@@ -111,7 +125,10 @@ def fine_tune(seat: Seat, request: Request, said: Answer) -> Response:
 
 def withdraw(seat: Seat, request: Request, said: Answer) -> Response:
     """The participant leaves the study."""
-    seat.record(Withdrawn(reason=str(said.get("reason", ""))[:500]))
+    if not _held(seat, said):
+        raise BadRequest("the study is open in another tab: leave it there", 409)
+    reason = str(said.get("reason", ""))[:500].encode(errors="replace").decode()
+    seat.record(Withdrawn(reason=reason))
     return JSONResponse({"state": seat.state()})
 
 
@@ -120,7 +137,7 @@ def withdraw(seat: Seat, request: Request, said: Answer) -> Response:
 
 def state(seat: Seat, request: Request, said: Answer) -> Response:
     """What comes next; renews the lease."""
-    who = said or dict(request.query_params)
+    who = said or {key: request.query_params.get(key, "")[:64] for key in ("tab", "page")}
     return JSONResponse({"held": _held(seat, who), "state": seat.state()})
 
 
@@ -144,16 +161,20 @@ def batch(seat: Seat, request: Request, said: Answer) -> Response:
 
 def annotation(seat: Seat, request: Request, said: Answer) -> Response:
     """What is confirmed on an image of the current task."""
-    position, cycle, index = (int(request.query_params[k]) for k in ("position", "cycle", "index"))
-    current = seat.session.progress.task(position).cycles[cycle - 1]
+    tasks = seat.session.progress.tasks
+    position = number_of(request, "position", 1, len(tasks))
+    cycles = tasks[position - 1].cycles
+    cycle = number_of(request, "cycle", 1, len(cycles))
+    current = cycles[cycle - 1]
+    index = number_of(request, "index", 0, len(current.images) - 1)
     drawn = current.annotations.get(current.images[index])
     return JSONResponse(None if drawn is None else drawn.model_dump(mode="json"))
 
 
 def gallery(seat: Seat, request: Request, said: Answer) -> Response:
     """The current model against the pretrained one: which images are right, and accuracy."""
-    position = int(request.query_params["position"])
     stimuli, progress = seat.desk.layout.stimuli, seat.session.progress
+    position = number_of(request, "position", 1, len(progress.tasks))
     validation = stimuli.validation()
     if validation is None:
         raise ProtocolError("the study is still being prepared")

@@ -38,8 +38,8 @@ def page_of(step: Step) -> str:
             return f"instructions/{interface}"
         case StartTask(position=position):
             return f"start/{position}"
-        case Questionnaire(position=position):
-            return f"questionnaire/{position or 'end'}"
+        case Questionnaire(position=position, when=when):
+            return f"questionnaire/{position or when}"
         case Break(position=position):
             return f"break/{position}"
     return "workspace"
@@ -68,9 +68,11 @@ def state_of(
     match step:
         case Annotate(cycle=cycle) | FineTune(cycle=cycle):
             state["batch"] = _batch(config, progress.task(step.position), cycle)
-        case Check(number=number, target=target, radius=radius, cycle=cycle):
+        case Check(number=number, target=target, radius=radius, cycle=cycle, attempt=attempt):
             state["batch"] = _batch(config, progress.task(step.position), cycle)
-            state["check"] = {"number": number, "target": target, "radius": radius}
+            state["check"] = {
+                "number": number, "target": target, "radius": radius, "attempt": attempt,
+            }  # fmt: skip
         case Practice():
             state["practice"] = {
                 "interface": step.interface,

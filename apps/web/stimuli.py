@@ -151,6 +151,12 @@ def pack_regions(labels: NDArray[np.int32]) -> bytes:
     return zlib.compress(head + labels.astype("<u2").tobytes(), 6)
 
 
+def unpack_regions(packed: bytes) -> NDArray[np.uint16]:
+    """The superpixels [H, W] that :func:`pack_regions` packed."""
+    values = np.frombuffer(zlib.decompress(packed), dtype="<u2")
+    return values[2:].reshape(int(values[0]), int(values[1])).astype(np.uint16)
+
+
 @functools.lru_cache(maxsize=2048)
 def overlay_png(values: bytes, height: int, width: int, size: int) -> bytes:
     """An attention map as a PNG to lay over its image.

@@ -253,7 +253,8 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     # the web process answers first: people wait for it, nobody for one more epoch
-    os.nice(10)
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(10)
     watcher = threading.Thread(
         target=_watch, args=(arguments.device, Layout.open(arguments.directory)), daemon=True
     )
