@@ -96,7 +96,7 @@ class Participant:
         self.person = person
         self.waiting = waiting
         self.after = after or (lambda step: None)
-        self._maps: tuple[tuple[int, int], NDArray[np.float32]] | None = None
+        self._maps: tuple[tuple[int, int, int], NDArray[np.float32]] | None = None
 
     def run(self) -> str:
         """Do steps until there is none left; returns the final status.
@@ -205,7 +205,7 @@ class Participant:
         stream = self._rng(step.position, step.cycle, image)
         here = self.loop.config.for_condition(step.condition)
         shown = interface in here.workspace.show_attention
-        maps = recent(self._attention(step), step.images.index(image)) if shown else None
+        maps = self._attention(step, step.images.index(image)) if shown else None
         drawn, done = annotate(interface, mask, maps, self.person, self._shape(interface), stream)
         self._record(
             ItemAnnotated(
@@ -216,6 +216,7 @@ class Participant:
                 annotation=drawn,
                 seconds=done.seconds,
                 actions=done.actions,
+                learnt=step.learnt if shown else None,
             ),
             done.seconds,
         )
@@ -226,13 +227,18 @@ class Participant:
         before = sum(task.images for task in tasks if task.condition.interface == interface)
         return Shape(before + 1, sum(task.annotation_seconds for task in tasks) / 3600.0)
 
-    def _attention(self, step: Annotate) -> NDArray[np.float32]:
-        """The batch's maps, computed together whatever is left of it: the same after a resume."""
-        place = (step.position, step.cycle)
-        if self._maps is None or self._maps[0] != place:
-            maps = self.loop.attention(self.session.progress, *place, step.images)
-            self._maps = (place, maps)
-        return self._maps[1]
+    def _attention(self, step: Annotate, number: int) -> NDArray[np.float32]:
+        """The map of item ``number``, after those that it is compared with.
+
+        The batch's maps are computed together, whatever is left of it: the same after a resume.
+        Where the head learns after each image, what was seen just before is compared as the newest
+        head sees it.
+        """
+        state = (step.position, step.cycle, step.learnt)
+        if self._maps is None or self._maps[0] != state:
+            maps = self.loop.attention(self.session.progress, *state[:2], step.images)
+            self._maps = (state, maps)
+        return recent(self._maps[1], number)
 
     def _check(self, step: Check) -> None:
         again = () if step.attempt == 1 else (step.attempt,)

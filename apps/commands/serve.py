@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from apps.commands.console import console, counted
+from apps.web import tutor
 from apps.web.address import EVERYWHERE, LOOPBACK, lan_address
 from apps.web.supervisor import Kept
 from study.errors import UserError
@@ -59,6 +60,9 @@ def serve(
             for name in dict.fromkeys(device or ["auto"])
         ),
     ]
+    if tutor.is_needed(file.config):
+        first = (device or ["auto"])[0]
+        kept.append(Kept("the tutor", ["-m", "apps.web.tutor", place, "--device", first]))
     ending = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ending.set())

@@ -30,6 +30,7 @@ from apps.web.messages import (
 from apps.web.state import State, state_of
 from apps.web.stimuli import unpack_regions
 from apps.web.tokens import participant_of_code, read_secret, sign, verify
+from apps.web.tutor import Bell, is_needed
 from study.config import StudyConfig
 from study.files import append_privately
 from study.practice import (
@@ -54,7 +55,7 @@ from study.protocol.events import (
     UnknownEvent,
 )
 from study.protocol.session import ProtocolError, Session
-from study.protocol.steps import Check, Evaluate, FineTune, Practice, Select, Step
+from study.protocol.steps import Check, Evaluate, FineTune, Practice, Select, Step, TuneHead
 from study.protocol.store import StoreError, TakenError
 from study.protocol.timeline import CHECK_ATTEMPTS
 
@@ -83,6 +84,7 @@ class Desk:
     def __init__(self, path: Path) -> None:
         self.layout = Layout.open(path)
         self.queue = Queue(self.layout.queue_path)
+        self.bell = Bell(self.layout.tutor_path) if is_needed(self.layout.config) else None
         self.secret = read_secret(self.layout.directory.path)
         self.guard = Guard(self.layout.guesses_path)
         self._seats: dict[str, Seat] = {}
@@ -165,8 +167,8 @@ class Seat:
     def state(self) -> State:
         """What the browser shows; asks for the machine's step where one is due."""
         with self.lock:
-            step = self.step()
-            if isinstance(step, Select | Evaluate):
+            step = self._taught(self.step())
+            if isinstance(step, Select | Evaluate | TuneHead):
                 self._request(step)
             board = self.desk.board
             job = board.job(self.participant) if step.machine else None
@@ -179,6 +181,16 @@ class Seat:
             if step.machine and not self.desk.layout.directory.baseline.exists():
                 state["preparing"] = self._preparing()
             return state
+
+    def _taught(self, step: Step) -> Step:
+        """What comes next when the head has learnt; still that, where there is no tutor to do it.
+
+        The next image is to show what this one taught, so the browser's answer waits for it.
+        """
+        if isinstance(step, TuneHead) and self.desk.bell is not None:
+            self.desk.bell.ask("learn", self.participant)
+            return self.session.step()
+        return step
 
     def _preparing(self) -> str:
         """How far the first model's training is, such as ``3/30``."""
@@ -276,9 +288,11 @@ class Seat:
 
     def _annotated(self, message: AnnotatedMessage) -> ItemAnnotated:
         progress = self.session.progress
-        page, visit = 1, 1
+        page, visit, learnt = 1, 1, message.learnt
         if message.position <= len(progress.tasks):
-            cycles = progress.task(message.position).cycles
+            task = progress.task(message.position)
+            cycles = task.cycles
+            learnt = None if learnt is None else min(learnt, len(task.confirmations))
             if message.cycle <= len(cycles) and message.image in cycles[message.cycle - 1].images:
                 cycle = cycles[message.cycle - 1]
                 page = cycle.images.index(message.image) // self.desk.config.task.page + 1
@@ -292,6 +306,7 @@ class Seat:
             annotation=message.annotation,
             seconds=message.seconds,
             actions=message.actions,
+            learnt=learnt,
         )
 
     def _practised(self, message: PractisedMessage) -> Practised:

@@ -50,7 +50,10 @@ class Message(BaseModel):
 
 
 class AnnotatedMessage(Message):
-    """An item was confirmed."""
+    """An item was confirmed.
+
+    ``learnt`` is that of the state whose attention was shown; None where none was.
+    """
 
     type: Literal["annotated"]
     position: Count
@@ -58,6 +61,16 @@ class AnnotatedMessage(Message):
     image: Name
     annotation: Drawn
     actions: Annotated[tuple[Action, ...], Field(max_length=MOST_ACTIONS)] = ()
+    learnt: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+
+
+class Sketch(BaseModel):
+    """What is drawn on an image of the batch so far, for a preview of its effect."""
+
+    position: Count
+    cycle: Count
+    index: Annotated[int, Field(ge=0, le=1_000_000)]
+    annotation: Drawn
 
 
 class PractisedMessage(Message):

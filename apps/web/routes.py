@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -17,10 +18,12 @@ from starlette.routing import Route
 
 from apps.web.desk import Desk, Seat
 from apps.web.intake import MOST_BYTES, BadRequest, body_of, number_of
+from apps.web.messages import Sketch
+from apps.web.state import workspace_of
 from apps.web.stimuli import overlay
 from study.protocol.events import Evaluated, Withdrawn
 from study.protocol.session import ProtocolError
-from study.protocol.steps import Annotate, Check, FineTune, Practice
+from study.protocol.steps import Annotate, Check, FineTune, Practice, TuneHead
 from study.protocol.store import StoreError
 
 Answer = dict[str, Any]
@@ -65,6 +68,7 @@ def routes(desk: Desk) -> list[Route]:
         ("POST", "/api/events", events),
         ("POST", "/api/fine-tune", fine_tune),
         ("POST", "/api/withdraw", withdraw),
+        ("POST", "/api/preview", preview),
         ("GET", "/api/state", state),
         ("GET", "/api/batch", batch),
         ("GET", "/api/annotation", annotation),
@@ -123,6 +127,37 @@ def fine_tune(seat: Seat, request: Request, said: Answer) -> Response:
     return state(seat, request, said)
 
 
+def preview(seat: Seat, request: Request, said: Answer) -> Response:
+    """How the attention on an image would move if what is drawn on it were confirmed now.
+
+    Takes ``position``, ``cycle``, ``index`` and ``annotation``; answers with an overlay (PNG).
+    """
+    try:
+        sketch = Sketch.model_validate(said)
+    except ValidationError:
+        raise BadRequest("a preview needs position, cycle, index and annotation") from None
+    step, bell = seat.step(), seat.desk.bell
+    here = workspace_of(seat.desk.config, seat.session.progress, step)
+    if not isinstance(step, Annotate | TuneHead | FineTune) or not here.preview:
+        raise ProtocolError("there is no preview now")
+    images = seat.session.progress.task(step.position).cycles[-1].images
+    if (sketch.position, sketch.cycle) != (step.position, step.cycle) or sketch.index >= len(
+        images
+    ):
+        raise ProtocolError("there is no preview here")
+    grid = None
+    if bell is not None:
+        grid = bell.ask(
+            "preview",
+            seat.participant,
+            place=(sketch.position, sketch.cycle, sketch.index),
+            annotation=sketch.annotation.model_dump(mode="json"),
+        )
+    if grid is None:
+        return _missing()
+    return Response(overlay(grid), media_type="image/png", headers={"Cache-Control": "no-store"})
+
+
 def withdraw(seat: Seat, request: Request, said: Answer) -> Response:
     """The participant leaves the study."""
     if not _held(seat, said):
@@ -144,7 +179,7 @@ def state(seat: Seat, request: Request, said: Answer) -> Response:
 def batch(seat: Seat, request: Request, said: Answer) -> Response:
     """The images of the current cycle."""
     step = seat.step()
-    if not isinstance(step, Annotate | Check | FineTune):
+    if not isinstance(step, Annotate | Check | TuneHead | FineTune):
         raise ProtocolError("there is no batch now")
     found = seat.desk.layout.stimuli.batch(seat.participant, step.position, step.cycle)
     if found is None:
@@ -249,17 +284,32 @@ def image(seat: Seat, request: Request, said: Answer) -> Response:
 
 
 def attention(seat: Seat, request: Request, said: Answer) -> Response:
-    """The attention overlay of an image of a batch."""
+    """The attention overlay of an image of a batch: the selecting model's.
+
+    With ``learnt`` (of the state's task), the model's that has learnt from so many confirmations,
+    or while that is not there the newest.
+    """
     position, cycle, index = _place(request)
-    found = seat.desk.layout.stimuli.batch(seat.participant, position, cycle)
+    stimuli, place = seat.desk.layout.stimuli, (seat.participant, position, cycle)
+    asked, headers = request.query_params.get("learnt"), FOREVER
+    found = stimuli.batch(*place)
+    if asked is not None:
+        found = stimuli.newest(*place) or found
+        if found is not None and str(found.learnt) != asked:
+            headers = {"Cache-Control": "no-store"}
     if found is None or index >= len(found.maps):
         return _missing()
-    return Response(overlay(found.maps[index]), media_type="image/png", headers=FOREVER)
+    return Response(overlay(found.maps[index]), media_type="image/png", headers=headers)
 
 
 def regions(seat: Seat, request: Request, said: Answer) -> Response:
-    """The superpixels of an image of a batch."""
+    """The superpixels of an image of a batch; with ``learnt``, those of the newest attention."""
     position, cycle, index = _place(request)
+    bell = seat.desk.bell
+    if request.query_params.get("learnt") and bell is not None:
+        found = bell.ask("regions", seat.participant, place=(position, cycle, index))
+        if found is not None:
+            return _inflatable(found, {"Cache-Control": "no-store"})
     path = seat.desk.layout.stimuli.regions_path(seat.participant, position, cycle, index)
     return _deflated(path)
 
@@ -320,5 +370,9 @@ def _file(path: Any, media_type: str) -> Response:
 def _deflated(path: Any) -> Response:
     if not path.exists():
         return _missing()
-    headers = FOREVER | {"Content-Encoding": "deflate"}
-    return Response(path.read_bytes(), media_type="application/octet-stream", headers=headers)
+    return _inflatable(path.read_bytes(), FOREVER)
+
+
+def _inflatable(content: bytes, headers: dict[str, str]) -> Response:
+    headers = headers | {"Content-Encoding": "deflate"}
+    return Response(content, media_type="application/octet-stream", headers=headers)

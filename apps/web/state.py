@@ -21,6 +21,7 @@ from study.protocol.steps import (
     Questionnaire,
     StartTask,
     Step,
+    TuneHead,
 )
 from study.protocol.timeline import Progress, Task
 
@@ -66,7 +67,7 @@ def state_of(
     if position is not None and page_of(step) == "workspace":
         state["task"] = _task(config, progress.task(position), now)
     match step:
-        case Annotate(cycle=cycle) | FineTune(cycle=cycle):
+        case Annotate(cycle=cycle) | TuneHead(cycle=cycle) | FineTune(cycle=cycle):
             state["batch"] = _batch(config, progress.task(step.position), cycle)
         case Check(number=number, target=target, radius=radius, cycle=cycle, attempt=attempt):
             state["batch"] = _batch(config, progress.task(step.position), cycle)
@@ -108,6 +109,8 @@ def _task(config: StudyConfig, task: Task, now: float) -> State:
         "seconds_left": left,
         "over": task.over(config),
         "tuned": sum(cycle.tuned for cycle in task.cycles),
+        "feedback": config.for_condition(task.condition).workspace.feedback,
+        "learnt": task.shown(config),
     }
 
 

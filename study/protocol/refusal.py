@@ -144,6 +144,12 @@ def _item_problem(
     visits = cycle.visits[item.image]
     if item.visit != visits + 1:
         return f"image {item.image!r} of {where} was visited {visits} times, not {item.visit - 1}"
+    confirmed = len(task.confirmations)
+    if item.learnt is not None and item.learnt > confirmed:
+        return (
+            f"no model of {where} had learnt from {item.learnt} confirmations, as there were "
+            f"{confirmed}"
+        )
     drawn = item.annotation
     clicked, traced = drawn.positive_points or drawn.negative_regions, drawn.polygons
     if (traced and task.condition.interface == "click") or (
