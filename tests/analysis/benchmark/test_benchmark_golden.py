@@ -1,7 +1,7 @@
 """results.json of benchmarks, held as it was before the analysis became tables.
 
 To pin it anew after a documented change of the schema: `python -m
-tests.analysis.benchmark.test_golden`.
+tests.analysis.benchmark.test_benchmark_golden`.
 """
 
 from __future__ import annotations
