@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC
 
-from analysis.design import Design
 from analysis.tables import Study
 
 
-def departures(study: Study, design: Design) -> list[str]:
+def departures(study: Study) -> list[str]:
     """Compare what was planned with what is in the tables."""
     plan = study.plan
     found: list[str] = []
@@ -22,11 +21,13 @@ def departures(study: Study, design: Design) -> list[str]:
             f"{study.plan_source} carries no date, so the report cannot say whether it "
             "was written before the data."
         )
-    elif study.started_at is not None and _later(plan.written_at, study.started_at):
-        found.append(
-            f"The plan is dated {plan.written_at:%Y-%m-%d %H:%M}, after the first "
-            f"recorded event ({study.started_at})."
-        )
+    elif study.started_at is not None:
+        written = plan.written_at if plan.written_at.tzinfo else plan.written_at.replace(tzinfo=UTC)
+        if written > study.started_at:
+            found.append(
+                f"The plan is dated {written:%Y-%m-%d %H:%M} UTC, after the first recorded event "
+                f"({study.started_at:%Y-%m-%d %H:%M} UTC)."
+            )
     if plan.participants_at_writing:
         found.append(
             f"The plan was written when {plan.participants_at_writing} participants had "
@@ -52,16 +53,8 @@ def departures(study: Study, design: Design) -> list[str]:
     extra = [m for m in study.metrics if m not in {*plan.metrics, plan.primary_metric}]
     if extra:
         found.append(f"Not in the plan, and therefore exploratory: {', '.join(extra)}.")
-    if not design.crossed:
+    if not study.design.crossed:
         found.append("Some planned combinations of factors never occur in the data.")
+    if plan.primary_analysis == "mixed" and study.items is None:
+        found.append("The planned mixed model needs trials, and the folder has none (items).")
     return found
-
-
-def _later(planned: datetime, first_event: str) -> bool:
-    try:
-        started = datetime.fromisoformat(first_event.replace("Z", "+00:00"))
-    except ValueError:
-        return False
-    if (started.tzinfo is None) != (planned.tzinfo is None):
-        started, planned = started.replace(tzinfo=None), planned.replace(tzinfo=None)
-    return planned > started

@@ -1,49 +1,64 @@
-"""The design as the data have it: factors, conditions, and each metric's table of cells."""
+"""The design as the data have it: what varies within participants, and what between them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 
 from analysis.errors import InputError
-from analysis.tables import Study
-
-Array = NDArray[np.float64]
 
 #: Baseline first, so that a difference of the first two levels is what the new method saves.
 ORDER = {"interface": ("polygon", "click"), "sampling": ("random", "active")}
+FACTORS = ("interface", "sampling")
+MOST = 3
 
 
 @dataclass(frozen=True)
 class Design:
     """Factors that vary within participants, and the conditions they make.
 
-    `conditions` run over the first factor fastest: polygon-random, click-random, polygon-active,
-    click-active. `shape` is `(levels of the last factor, ..., levels of the first)`, so cells in
-    C order of `shape` are the conditions.
+    `cells` has one row per condition, in order: the first factor runs fastest (polygon-random,
+    click-random, polygon-active, click-active); columns `condition` and every factor, also those
+    with one level. `between` are factors that divide the participants into groups.
     """
 
     factors: dict[str, tuple[str, ...]]
-    conditions: tuple[str, ...]
-    cells: tuple[dict[str, str], ...]
+    cells: pd.DataFrame
     crossed: bool
     constant: dict[str, str] = field(default_factory=dict)
+    between: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Factor names in the order of `shape`."""
-        return tuple(reversed(self.factors))
+    def conditions(self) -> tuple[str, ...]:
+        """The names of the conditions, in order."""
+        return tuple(self.cells["condition"])
+
+    @property
+    def columns(self) -> list[str]:
+        """The factor columns of the tables, varying or not."""
+        return [str(c) for c in self.cells if c != "condition"] or ["condition"]
+
+    @property
+    def within(self) -> list[str]:
+        """What tests of effects are given: the factors, or the conditions of a grid with gaps."""
+        return list(self.factors) if self.crossed else ["condition"]
+
+    @property
+    def group(self) -> str | None:
+        """The factor between participants, if there is one."""
+        return next(iter(self.between), None)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Levels per factor, slowest first."""
-        return tuple(len(self.factors[name]) for name in self.names)
+        return tuple(len(levels) for levels in reversed(self.factors.values()))
 
     @property
     def kind(self) -> str:
-        """`2x2`, `2x3`, `one factor (4 levels)` or `incomplete grid`."""
+        """`2x2`, `2x3`, `one factor (4 levels)` or `incomplete grid (3 conditions)`."""
         if not self.crossed:
             return f"incomplete grid ({len(self.conditions)} conditions)"
         if len(self.factors) == 1:
@@ -55,38 +70,71 @@ class Design:
         first, second = self.factors[factor]
         return f"{first} - {second}"
 
+    def placed(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The table with ordered categories for the factors, and `condition`.
 
-@dataclass(frozen=True)
-class Cells:
-    """One metric: complete participants only, and who is incomplete in which conditions."""
+        A blank factor (a question asked once) stays missing, and so does its condition.
+        """
+        columns = [c for c in self.columns if c in table]
+        if columns == ["condition"]:
+            table = table.copy()
+        elif not columns and "condition" in table:
+            table = table.merge(self.cells, on="condition", how="left")
+        else:
+            table = table.drop(columns="condition", errors="ignore")
+            if columns == self.columns:
+                table = table.merge(self.cells, on=columns, how="left")
+        for name, levels in {**self._levels(), "condition": self.conditions}.items():
+            if name in table:
+                known = table[name].astype(object)
+                known = known.where(known.isin(levels), None)
+                table[name] = pd.Categorical(known, levels, ordered=True)
+        return table
 
-    metric: str
-    array: Array
-    participants: tuple[str, ...]
-    missing: dict[str, list[str]]
+    def _levels(self) -> dict[str, tuple[str, ...]]:
+        return {
+            **self.factors,
+            **{name: (level,) for name, level in self.constant.items()},
+            **self.between,
+        }
 
 
-def _ordered(factor: str, levels: set[str]) -> tuple[str, ...]:
-    known = ORDER.get(factor, ())
-    return tuple([x for x in known if x in levels] + sorted(levels - set(known)))
+def ordered(factor: str, levels: set[str], declared: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Levels, baseline first: as declared, or as in the paper, and others as text."""
+    known = [x for x in (declared or ORDER.get(factor, ())) if x in levels]
+    return (*known, *sorted(levels - set(known)))
 
 
-def condition_name(cell: dict[str, str]) -> str:
-    """`polygon-random` and so on."""
-    return "-".join(cell.values())
+def detect(
+    tasks: pd.DataFrame,
+    *,
+    declared: dict[str, tuple[str, ...]] | None = None,
+    wanted: tuple[str, ...] = (),
+    groups: tuple[str, ...] = (),
+) -> Design:
+    """The design of a table of tasks.
 
-
-def detect(study: Study) -> Design:
-    """The within-participant design of a study.
+    Parameters
+    ----------
+    tasks
+        One row per participant and condition, factor columns as text.
+    declared
+        Factors and their levels in the study file's order, if it is known.
+    wanted
+        Names of the factors to look at; else the declared ones, else interface and sampling,
+        else `condition`.
+    groups
+        Columns that divide the participants, if there are any.
 
     Raises
     ------
     InputError
-        For a factor that varies only between participants, fewer than two conditions, or fewer
-        than two participants.
+        Where nothing varies within participants, or fewer than two participants are there.
     """
-    tasks = study.tasks
-    levels = {f: _ordered(f, set(tasks[f])) for f in study.factors}
+    declared = declared or {}
+    names = [f for f in (wanted or declared or FACTORS) if f in tasks]
+    names = names or [f for f in ("condition",) if f in tasks]
+    levels = {f: ordered(f, set(tasks[f]) - {""}, declared.get(f, ())) for f in names}
     people = tasks["participant"].nunique()
     if people < 2:
         raise InputError(
@@ -94,69 +142,55 @@ def detect(study: Study) -> Design:
             "analysed; the tests compare participants with themselves and need at "
             "least two."
         )
+    between = {g: ordered(g, set(tasks[g]) - {""}, declared.get(g, ())) for g in groups}
+    between = {g: found for g, found in between.items() if len(found) > 1}
     varying = {f: v for f, v in levels.items() if len(v) > 1}
     constant = {f: v[0] for f, v in levels.items() if len(v) == 1}
+    for factor in list(varying):
+        per_person = tasks.groupby("participant")[factor].nunique()
+        alone = per_person.index[per_person < 2]
+        if len(alone) == people and len(varying) > 1 and not between:
+            between[factor] = varying.pop(factor)
+        elif len(alone) == people:
+            raise InputError(
+                f"tasks: {factor} varies between participants only (each has one of "
+                f"{', '.join(varying[factor])}), and nothing varies within them; analyse this "
+                "one with a between-subjects ANOVA elsewhere."
+            )
+        elif len(alone) > people / 2:
+            raise InputError(
+                f"tasks: {factor} varies between participants for {len(alone)} of {people} "
+                f"(for instance {alone[0]}) and within the others; this mixed design is neither "
+                "and is not analysed."
+            )
+    levels = {f: v for f, v in levels.items() if f not in between}
+    if len(varying) > MOST:
+        raise InputError(
+            f"tasks: {', '.join(varying)} all vary, and an analysis has at most {MOST} factors; "
+            "name those to be analysed in the plan's factors."
+        )
     if not varying:
         raise InputError(
             "tasks: there is only one condition ("
             + "-".join(constant.values())
             + "), so there is nothing to compare."
         )
-    for factor in varying:
-        per_person = tasks.groupby("participant")[factor].nunique()
-        if (per_person < 2).all():
-            raise InputError(
-                f"tasks: {factor} varies between participants only (each has one of "
-                f"{', '.join(varying[factor])}); clickstudy analyses within-participant designs, "
-                "so analyse this one with a between-subjects ANOVA elsewhere."
-            )
-        alone = per_person.index[per_person < 2]
-        if len(alone) > people / 2:
-            raise InputError(
-                f"tasks: {factor} varies between participants for {len(alone)} of {people} "
-                f"(for instance {alone[0]}); this mixed design is not a within-participant study "
-                "and is not analysed."
-            )
-    present = {tuple(row) for row in tasks[list(study.factors)].astype(str).to_numpy()}
     cells = _grid(levels)
-    cells = [c for c in cells if tuple(c[f] for f in study.factors) in present]
+    present = set(map(tuple, tasks[list(levels)].astype(str).to_numpy()))
+    kept = [tuple(row) in present for row in cells[list(levels)].to_numpy()]
+    cells = cells[kept].reset_index(drop=True)
     crossed = len(cells) == int(np.prod([len(v) for v in varying.values()]))
-    return Design(
-        factors=varying,
-        conditions=tuple(condition_name(c) for c in cells),
-        cells=tuple(cells),
-        crossed=crossed,
-        constant=constant,
-    )
+    return Design(varying, cells, crossed, constant, between)
 
 
-def _grid(levels: dict[str, tuple[str, ...]]) -> list[dict[str, str]]:
-    """All cells, the first factor fastest."""
-    cells: list[dict[str, str]] = [{}]
-    for factor in reversed(levels):
-        cells = [{factor: level, **cell} for cell in cells for level in levels[factor]]
-    order = list(levels)
-    # Sort so that the last factor is slowest, whatever the number of factors.
-    cells.sort(key=lambda c: [levels[f].index(c[f]) for f in reversed(order)])
-    return cells
-
-
-def cells(study: Study, design: Design, metric: str) -> Cells:
-    """The metric as a table of complete participants by conditions."""
-    factors = list(study.factors)
-    tasks = study.tasks[["participant", *factors, metric]].copy()
-    name = tasks[factors[0]].astype(str)
-    for factor in factors[1:]:
-        name = name + "-" + tasks[factor].astype(str)
-    wide = (
-        tasks.assign(cell=name)
-        .pivot(index="participant", columns="cell", values=metric)
-        .reindex(columns=list(design.conditions))
-    )
-    complete = wide.notna().all(axis=1)
-    missing = {
-        str(person): [c for c in design.conditions if np.isnan(row[c])]
-        for person, row in wide[~complete].iterrows()
-    }
-    kept = wide[complete]
-    return Cells(metric, kept.to_numpy(dtype=float), tuple(map(str, kept.index)), missing)
+def _grid(levels: dict[str, tuple[str, ...]]) -> pd.DataFrame:
+    """All cells, the first factor fastest, with names that are theirs alone."""
+    names = list(levels)
+    rows = [row[::-1] for row in product(*reversed(levels.values()))]
+    cells = pd.DataFrame(rows, columns=names, dtype=object)
+    if names == ["condition"]:
+        return cells
+    joined = ["-".join(row) for row in rows]
+    if len(set(joined)) < len(joined):
+        joined = [", ".join(f"{n}={v}" for n, v in zip(names, row, strict=True)) for row in rows]
+    return cells.assign(condition=joined)

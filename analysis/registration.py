@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
+import tomli_w
+
+from analysis import folder, schema, stats
 from analysis import plan as plans
-from analysis import power, tables
 from analysis.errors import InputError
-from analysis.page.formatting import label, number
-from analysis.plan import Plan
+from analysis.page.formatting import number
+from analysis.plan import MARGIN, Plan
 
 
 def recorded(path: Path) -> int:
-    """How many participants a study folder already holds."""
-    if path.is_file() or not ((path / "events.sqlite").exists() or (path / "tasks.csv").exists()):
+    """How many participants a folder of tables already holds."""
+    if path.is_file() or not path.exists():
         return 0
-    raw = tables.raw(path)
-    people = raw.get("participants", raw.get("tasks"))
+    found = folder.raw(path)
+    people = found.get("participants", found.get("tasks"))
     return 0 if people is None or "participant" not in people else people["participant"].nunique()
 
 
@@ -30,11 +31,9 @@ def existing(path: Path) -> dict[str, object]:
         raise InputError(f"{path}: there is no such study file or folder.")
     if not file.exists():
         return {}
-    found = plans.read(file)
-    if found is None:
+    if plans.read(file) is None:
         return {}
-    table = tomllib.loads(file.read_text(encoding="utf-8"))["analysis"]
-    return dict(table)
+    return dict(plans.document(file)["analysis"])
 
 
 def compose(
@@ -43,9 +42,15 @@ def compose(
     participants: int,
     margins: dict[str, float],
     primary: str | None,
+    people: int | None = None,
     now: datetime | None = None,
 ) -> Plan:
-    """The plan: the study file's choices, then the options, then when and on what data."""
+    """The plan: the study file's choices, then the options, then when and on what data.
+
+    `people` is how many participants are recorded already; without it, those of the tables in
+    `path`. A prediction of equivalence without a margin gets the smallest that is usual, one
+    percentage point, which the plan then states.
+    """
     table = existing(path)
     declared = table.get("equivalence_margins")
     table["equivalence_margins"] = {**(declared if isinstance(declared, dict) else {}), **margins}
@@ -53,48 +58,41 @@ def compose(
     if primary is not None:
         table["primary_metric"] = primary
     table["written_at"] = (now or datetime.now(UTC)).replace(microsecond=0)
-    table["participants_at_writing"] = recorded(path)
-    return plans.validate(table, path.name)
+    table["participants_at_writing"] = recorded(path) if people is None else people
+    written = plans.validate(table, path.name)
+    needed = {
+        p.metric: MARGIN for p in written.tested if p.is_equivalence and schema.is_share(p.metric)
+    }
+    complete = {**needed, **written.equivalence_margins}
+    lacking = [p for p in written.tested if p.is_equivalence and p.metric not in complete]
+    if lacking:
+        raise InputError(
+            f"{path.name}: the prediction {lacking[0].expect!r} of {lacking[0].metric} needs an "
+            f"equivalence margin; give --margin {lacking[0].metric}=VALUE."
+        )
+    predictions = [p.model_dump() for p in written.tested]
+    return plans.validate(
+        {**table, "equivalence_margins": complete, "predictions": predictions}, path.name
+    )
 
 
 def toml(plan: Plan) -> str:
     """The plan as the `[analysis]` table that the report reads."""
-    lines = [
-        "# Written by clickstudy plan. Register it, and do not change it afterwards.",
-        "[analysis]",
-    ]
-    for name, value in plan.model_dump().items():
-        if value is None:
-            continue
-        lines.append(f"{name} = {_toml(value)}")
-    return "\n".join(lines) + "\n"
-
-
-def _toml(value: object) -> str:
-    match value:
-        case bool():
-            return str(value).lower()
-        case datetime():
-            return value.isoformat()
-        case int() | float():
-            return repr(value)
-        case dict():
-            inner = ", ".join(f"{k} = {_toml(v)}" for k, v in value.items())
-            return "{ " + inner + " }" if inner else "{}"
-        case tuple() | list():
-            return "[" + ", ".join(_toml(v) for v in value) + "]"
-        case _:
-            text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-            return f'"{text}"'
+    table = {k: v for k, v in plan.model_dump().items() if v is not None}
+    return (
+        "# Written by clickstudy plan. Register it, and do not change it afterwards.\n"
+        + tomli_w.dumps({"analysis": table}, multiline_strings=False)
+    )
 
 
 def document(plan: Plan, title: str, *, conditions: int = 4) -> str:
     """The plan as text for a registry, with the sensitivity of the design."""
     n = plan.planned_participants or 16
     pairs = conditions * (conditions - 1) // 2
+    found = stats.sensitivity(n, conditions, plan.alpha).set_index("power")
     margins = [
-        f"- {label(m)}: a difference within ±{v:g} does not matter (two one-sided tests, "
-        f"90% CI inside the margin)."
+        f"- {schema.words(m)}: a difference within ±{v:g} does not matter (two one-sided tests at "
+        f"α = {plan.alpha:g}: the {100 * (1 - 2 * plan.alpha):g}% CI inside the margin)."
         for m, v in plan.equivalence_margins.items()
     ]
     limits = (
@@ -131,12 +129,12 @@ def document(plan: Plan, title: str, *, conditions: int = 4) -> str:
             "",
             "## Hypotheses",
             "",
-            *[f"{i}. {h}" for i, h in enumerate(plan.hypotheses, 1)],
+            *_hypotheses(plan),
             "",
             "## Measures",
             "",
-            f"Primary: {label(plan.primary_metric)}. Also planned: "
-            + ", ".join(label(m) for m in plan.metrics if m != plan.primary_metric)
+            f"Primary: {schema.words(plan.primary_metric)}. Also planned: "
+            + ", ".join(schema.words(m) for m in plan.metrics if m != plan.primary_metric)
             + ". Anything else in the report is exploratory.",
             "",
             "## Tests",
@@ -144,7 +142,15 @@ def document(plan: Plan, title: str, *, conditions: int = 4) -> str:
             f"Two-sided, α = {plan.alpha:g}. Each measure: repeated-measures ANOVA of the factors "
             "and their interaction; one-way ANOVA over conditions with Greenhouse–Geisser "
             f"correction; {pairs} paired t-tests, Holm-adjusted within the measure; trial-level "
-            "mixed model on log seconds with by-participant slopes, primary if trials are missing. "
+            "mixed model on log seconds with by-participant slopes. "
+            + (
+                "The mixed model is the primary analysis of log seconds, the ANOVA stands beside "
+                "it. "
+                if plan.primary_analysis == "mixed"
+                else "The ANOVA on participants’ mean log seconds is the primary analysis, also "
+                "where single trials are missing; the mixed model stands beside it. "
+            )
+            + "Each hypothesis has one test; Holm’s adjustment over all of them is reported too. "
             "Ordered answers: cumulative-link mixed model. No test is chosen by a test of "
             "assumptions.",
             "",
@@ -158,13 +164,28 @@ def document(plan: Plan, title: str, *, conditions: int = 4) -> str:
             "",
             "## Sensitivity of the design",
             "",
-            f"{n} participants detect d_z ≥ {number(power.detectable_dz(n, 0.8, plan.alpha))} with "
-            f"80% power at α = {plan.alpha:g}, d_z ≥ "
-            f"{number(power.detectable_dz(n, 0.8, plan.alpha / pairs))} at Holm's first step of "
-            f"{pairs}, and d_z ≥ {number(power.detectable_dz(n, 0.9, plan.alpha))} with 90% power.",
+            f"{n} participants detect d_z ≥ {number(found['dz'][0.8])} with 80% power at "
+            f"α = {plan.alpha:g}, d_z ≥ {number(found['dz_holm'][0.8])} at Holm's first step of "
+            f"{pairs}, and d_z ≥ {number(found['dz'][0.9])} with 90% power.",
             "",
         ]
     )
+
+
+def _hypotheses(plan: Plan) -> list[str]:
+    """Each hypothesis with the test that decides it."""
+    if not plan.tested:
+        return [f"{i}. {h}" for i, h in enumerate(plan.hypotheses, 1)]
+    return [
+        f"{i}. {p.hypothesis} Predicted: {p.expect}. Test: "
+        + (
+            f"equivalence within ±{plan.equivalence_margins.get(p.metric, MARGIN):g}"
+            if p.is_equivalence
+            else "two-sided"
+        )
+        + f", the effect of {p.factor} on {p.metric}."
+        for i, p in enumerate(plan.tested, 1)
+    ]
 
 
 def condition_count(path: Path) -> int:
@@ -172,7 +193,7 @@ def condition_count(path: Path) -> int:
     file = path if path.is_file() else path / "study.toml"
     if not file.exists():
         return 4
-    study = tomllib.loads(file.read_text(encoding="utf-8"))
+    study = plans.document(file)
     listed, factors = study.get("conditions"), study.get("factors", {})
     if isinstance(listed, list):
         return len(listed) if len(listed) > 1 else 4

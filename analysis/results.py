@@ -1,68 +1,124 @@
-"""Everything the report says, as one tree of plain values: results.json.
+"""results.json, schema 1: the report's tables as one tree of plain values.
 
-The schema is documented in docs/analysis/results-schema.md. Numbers keep full precision here and
-are rounded only where they are printed.
+The schema is documented in docs/analysis/results-schema.md. This is the only place where tables
+become nested values; numbers keep full precision.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
-from importlib import metadata
-from itertools import combinations
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy import stats
 
-from analysis import order
-from analysis.anova import Effect, generalised_eta_interval, repeated_measures
-from analysis.bayes import bf10_paired
-from analysis.departures import departures
-from analysis.design import Cells, Design, cells, detect
-from analysis.equivalence import tost
-from analysis.errors import InputError
-from analysis.pairwise import all_pairs, mean_interval, with_ratios
-from analysis.people import answers, trials
-from analysis.ranks import friedman
+from analysis.design import Design
+from analysis.frames import records
+from analysis.people import Report
+from analysis.people.answers import ONCE
+from analysis.plain import clean, versions
+from analysis.stats import Assumptions
 from analysis.tables import Study
 
-Array = NDArray[np.float64]
 SCHEMA = 1
-PACKAGES = ("clickstudy", "numpy", "scipy", "pandas", "matplotlib")
+
+#: Keys of schema 1 and the column of the table, or the two columns of an interval.
+Columns = Mapping[str, str | tuple[str, str]]
 
 
-def analyse(study: Study, *, bayes: bool = False, aligned: bool = False) -> dict[str, Any]:
-    """Run the whole plan.
+def _same(*names: str) -> dict[str, str]:
+    return {name: name for name in names}
 
-    Parameters
-    ----------
-    study
-        From `analysis.tables.read`.
-    bayes
-        Add JZS Bayes factors to the paired comparisons.
-    aligned
-        Add aligned-rank ANOVA to the ordinal questions, with its caveat.
 
-    Raises
-    ------
-    InputError
-        If the design is not within participants, or no metric has two complete participants.
-    """
-    design = detect(study)
-    metrics = {name: metric(study, design, name, bayes=bayes) for name in study.metrics}
-    if not any("pairwise" in m for m in metrics.values()):
-        first = next(iter(metrics.values()))
-        person, gone = next(iter(first["incomplete"].items()), ("", []))
-        raise InputError(
-            f"tasks: fewer than two participants have every condition (for instance "
-            f"{person} lacks {', '.join(gone)}), so nothing can be compared."
-        )
-    results: dict[str, Any] = {
+def _interval(key: str, stem: str) -> dict[str, tuple[str, str]]:
+    return {key: (f"{stem}_low", f"{stem}_high")}
+
+
+SPHERICITY: Columns = {
+    **_same("p_gg", "p_hf"),
+    "epsilon_gg": "eps_gg",
+    "epsilon_hf": "eps_hf",
+    "epsilon_hf_uncapped": "eps_hf_uncapped",
+    **_same("mauchly_w", "mauchly_chi2", "mauchly_df", "mauchly_p"),
+}
+ANOVA: Columns = {
+    **_same("F", "df1", "df2", "p"),
+    **SPHERICITY,
+    "ss_effect": "ss",
+    **_same("ss_error", "np2", "ng2"),
+    **_interval("np2_ci90", "np2"),
+    **_interval("ng2_ci90", "ng2"),
+}
+RATIO: Columns = {"ratio": "ratio", **_interval("ratio_ci95", "ratio")}
+ESTIMATE: Columns = {
+    **_same("contrast", "estimate", "t", "df", "p"),
+    **_interval("ci95", "ci"),
+}
+PAIR: Columns = {
+    **_same("a", "b", "n", "mean_a", "mean_b", "difference", "t", "df", "p", "p_holm"),
+    **_interval("ci95", "ci"),
+    **_same("dz", "dav", "correlation", "bf10"),
+    **_interval("dz_ci95", "dz"),
+    **_interval("dav_ci95", "dav"),
+    "wilcoxon_w": "w_plus",
+    "wilcoxon_p": "wilcoxon_p",
+    "wilcoxon_p_pratt": "p_pratt",
+    "wilcoxon_method": "method",
+    **RATIO,
+}
+CONDITION: Columns = {
+    **_same("n", "n_available", "mean", "median", "sd", "min", "max"),
+    **_interval("ci95", "ci"),
+    **_interval("within_ci95", "within"),
+}
+GEOMETRIC: Columns = {
+    "geometric_mean": "geometric_mean",
+    **_interval("geometric_mean_ci95", "geometric_mean"),
+}
+FRIEDMAN: Columns = _same("chi2", "df", "p", "w")
+EQUIVALENCE: Columns = {
+    **_same("contrast", "margin", "difference", "t_lower", "t_upper", "df", "p", "equivalent"),
+    **_interval("ci", "ci"),
+    "ci_level": "ci_level",
+}
+NORMALITY: Columns = _same("a", "b", "skew", "largest_z", "shapiro_w", "shapiro_p")
+ORDER: Columns = _same("F", "df1", "df2", "p", "note")
+MIXED: Columns = {
+    **_same("estimate", "se", "t", "df", "p"),
+    **_interval("ci95", "ci"),
+    **RATIO,
+}
+ORDINAL: Columns = {
+    **_same("estimate", "se", "z", "odds_ratio", "lr_chi2", "lr_df", "lr_p"),
+    "p": "p_wald",
+    "p_primary": "p",
+    "p_method": "p_method",
+    **_interval("ci95", "or"),
+    **_interval("estimate_ci95", "ci"),
+    "note": "note",
+}
+WILCOXON: Columns = {
+    "n": "differences",
+    **_same("zeros", "w_plus", "p", "p_pratt", "method"),
+}
+OPTION: Columns = {
+    **_same("option", "count", "share", "p", "p_holm"),
+    **_interval("share_ci95", "share"),
+}
+
+
+def tree(study: Study, report: Report) -> dict[str, Any]:
+    """results.json as a tree, from the tables of `analysis.people.analyse`."""
+    design = study.design
+    plan = json.loads(study.plan.model_dump_json())
+    metrics = {m: _metric(report, m, design) for m in study.metrics}
+    if "log_seconds_per_image" in metrics and study.items is not None:
+        metrics["log_seconds_per_image"] |= {
+            "mixed": _mixed(report, design),
+            "primary_analysis": study.plan.primary_analysis,
+        }
+    out = {
         "schema": SCHEMA,
         "study": {
             "title": study.title,
@@ -74,339 +130,465 @@ def analyse(study: Study, *, bayes: bool = False, aligned: bool = False) -> dict
             "recorded_with": study.manifest.get("versions"),
             "analysed_with": versions(),
         },
-        "design": {
-            "kind": design.kind,
-            "factors": {k: list(v) for k, v in design.factors.items()},
-            "constant": design.constant,
-            "conditions": list(design.conditions),
-            "contrasts": {f: design.contrast(f) for f, v in design.factors.items() if len(v) == 2},
-            "coding": "sum coding, first level +1/2, second -1/2: estimates are differences, and "
-            "the interaction is a difference of differences",
-        },
+        "design": _design(design),
         "participants": {
             "analysed": int(study.tasks["participant"].nunique()),
-            "excluded": [asdict(e) for e in study.excluded],
+            "excluded": [{"participant": p, "reason": r} for p, r in study.excluded.items()],
+            "sample": _rows(report, "sample"),
+            "quality": _rows(report, "quality"),
         },
-        "plan": json.loads(study.plan.model_dump_json()) | {"source": study.plan_source},
-        "departures": departures(study, design),
-        "notes": list(study.notes),
+        "plan": plan | {"source": study.plan_source},
+        "verdicts": _rows(report, "verdicts"),
+        "departures": list(report["departures"]["departure"]),
+        "notes": list(report["notes"]["note"]),
         "metrics": metrics,
+        "answers": _answers(report, design),
+        "preferences": _preferences(report),
+        "comments": _comments(report),
+        "scales": _scales(report, design),
+        "trials": _trials(report, study),
+        "speed_accuracy": _first(
+            report.get("speed_accuracy"), {**_same("r", "df", "p"), **_interval("ci95", "ci")}
+        ),
+        "sensitivity": _rows(report, "sensitivity"),
     }
-    results |= answers.analyse(study, design, aligned=aligned)
-    for scale in results["scales"].values():
-        if "scores" in scale:
-            scale["tests"] = _score_tests(scale["scores"], design)
-    results["trials"] = _trials(study, design, metrics)
-    results["speed_accuracy"] = speed_accuracy(study, design)
-    return clean(results)
+    if "aligned_ranks" in report:
+        out["aligned_ranks_caveat"] = report["aligned_ranks"]["note"].iloc[0]
+    return dict(clean(out))
 
 
-def versions() -> dict[str, str]:
-    """Versions of what computed the numbers."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def metric(study: Study, design: Design, name: str, *, bayes: bool = False) -> dict[str, Any]:
-    """Every analysis of one metric over complete participants."""
-    table = cells(study, design, name)
-    out: dict[str, Any] = {
-        "n": len(table.participants),
-        "participants": list(table.participants),
-        "incomplete": table.missing,
-        "conditions": descriptives(study, design, name, table),
+def _design(design: Design) -> dict[str, Any]:
+    return {
+        "kind": design.kind,
+        "factors": design.factors,
+        "between": design.between,
+        "constant": design.constant,
+        "conditions": design.conditions,
+        "contrasts": {f: design.contrast(f) for f, v in design.factors.items() if len(v) == 2},
+        "coding": "sum coding, first level +1/2, second -1/2: estimates are differences, and "
+        "the interaction is a difference of differences",
     }
-    if len(table.participants) < 2:
-        return out | {"note": "fewer than two participants have every condition: no tests"}
-    values = table.array
-    out |= within_tests(values, design, log=name.startswith("log_"), bayes=bayes)
-    out["assumptions"] = assumptions(values, design)
-    out["order"] = _order(study, design, table)
-    out["equivalence"] = _equivalence(study, design, name, values)
-    return out
 
 
-def within_tests(values: Array, design: Design, *, log: bool, bayes: bool) -> dict[str, Any]:
-    """ANOVAs, effects, paired comparisons and Friedman's test of complete participants.
+# --- tables to values ------------------------------------------------------------------------
 
-    `values` has the shape (participants, conditions), conditions in the design's order.
-    """
+
+def line(row: Mapping[str, Any], columns: Columns) -> dict[str, Any]:
+    """One row of a table: values by key, intervals as `[low, high]` or null."""
     out: dict[str, Any] = {}
-    if design.crossed and len(design.factors) == 2:
-        key = "anova_2x2" if design.shape == (2, 2) else "anova_two_way"
-        out[key] = _two_way(values, design)
-        if design.shape == (2, 2):
-            out["estimates"] = estimates(values, design, log=log)
-    one_way = repeated_measures(values, (len(design.conditions),))[(0,)]
-    out["anova_one_way"] = asdict(one_way) | {
-        "ng2_ci90": generalised_eta_interval(values, (values.shape[1],), (0,))
+    for key, column in columns.items():
+        if isinstance(column, tuple):
+            bounds = [row.get(c) for c in column]
+            out[key] = None if any(_absent(b) for b in bounds) else bounds
+        else:
+            value = row.get(column)
+            out[key] = None if _absent(value) or value == "" else value
+    return out
+
+
+def _absent(value: object) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
+
+
+def _of(report: Report, which: str, /, **key: str) -> pd.DataFrame:
+    """The rows of a table with these keys; none where the table is not there."""
+    table = report.get(which)
+    if table is None:
+        return pd.DataFrame()
+    for column, value in key.items():
+        if column in table:
+            table = table[table[column].astype(object) == value]
+    return table
+
+
+def _lines(table: pd.DataFrame, columns: Columns) -> list[dict[str, Any]]:
+    return [line(row, columns) for row in records(table)]
+
+
+def _first(table: pd.DataFrame | None, columns: Columns) -> dict[str, Any] | None:
+    return None if table is None or not len(table) else _lines(table, columns)[0]
+
+
+def _rows(report: Report, name: str) -> list[dict[str, Any]]:
+    return records(report[name]) if name in report else []
+
+
+def _effect(source: str) -> str:
+    """`interaction` is the only one of a two-factor design; more factors keep their names."""
+    return "interaction" if source.count(" * ") == 1 else source
+
+
+def _metric(report: Report, metric: str, design: Design) -> dict[str, Any]:
+    """One metric's tables (also of a scale's scores)."""
+    missing = _of(report, "missing", metric=metric)
+    incomplete: dict[str, list[str]] = {}
+    for row in records(missing):
+        incomplete.setdefault(str(row["participant"]), []).append(str(row["condition"]))
+    few = _of(report, "too_few", metric=metric)
+    described = _of(report, "conditions", metric=metric)
+    people = _of(report, "people", metric=metric)
+    out: dict[str, Any] = {
+        "n": int(few["n"].iloc[0]) if len(few) else int(described["n"].iloc[0]),
+        "participants": list(people["participant"]) if len(people) else [],
+        "incomplete": incomplete,
+        "conditions": {},
     }
-    pairs = all_pairs(values, design.conditions)
-    if log:
-        pairs = with_ratios(pairs, values, design.conditions)
-    out["pairwise"] = [asdict(pair) for pair in pairs]
-    if bayes:
-        for pair in out["pairwise"]:
-            pair["bf10"] = None if pair["t"] is None else bf10_paired(pair["t"], pair["n"])
-    if values.shape[1] > 2:
-        out["friedman"] = asdict(friedman(values))
+    log = metric.startswith("log_")
+    columns = {**CONDITION, **(GEOMETRIC if log else {})}
+    for row in records(described):
+        out["conditions"][str(row["condition"])] = line(row, columns)
+    if len(few):
+        return out | {"note": few["note"].iloc[0]}
+    out |= _tests(report, metric, design, log=log)
+    out["assumptions"] = _lines(_of(report, "normality", metric=metric), NORMALITY)
+    out["order"] = _order(report, metric)
+    out["equivalence"] = [
+        found | {"ci90": found["ci"] if found["ci_level"] == 0.9 else None}
+        for found in _lines(_of(report, "equivalence", metric=metric), EQUIVALENCE)
+    ]
+    changes = _of(report, "changes", metric=metric)
+    if len(changes):
+        out["changes"] = {r["condition"]: line(r, PAIR) for r in records(changes)}
     return out
 
 
-def _score_tests(scores: list[dict[str, Any]], design: Design) -> dict[str, Any] | None:
-    """The same tests on a questionnaire's scores, where it was answered in every condition."""
-    table = pd.DataFrame(scores)
-    factors = [f for f in ("interface", "sampling") if f in table and (table[f] != "").all()]
-    if not set(design.factors) <= set(factors):
+def _tests(report: Report, metric: str, design: Design, *, log: bool) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    effects = _of(report, "anova", metric=metric, model="factors")
+    two = len(design.factors) == 2 and design.group is None
+    key = "anova_2x2" if two and design.shape == (2, 2) else "anova_two_way"
+    if len(effects):
+        key = key if two else "anova_effects"
+        out[key] = {_effect(r["source"]): line(r, ANOVA) for r in records(effects)}
+    estimates = _of(report, "estimates", metric=metric)
+    if len(estimates) and (design.shape == (2, 2) or not two):
+        columns = {**ESTIMATE, **(RATIO if log else {})}
+        out["estimates"] = {_effect(r["source"]): line(r, columns) for r in records(estimates)}
+    out["anova_one_way"] = _first(_of(report, "anova", metric=metric, model="conditions"), ANOVA)
+    pairs = _of(report, "pairwise", metric=metric)
+    ranked = _of(report, "wilcoxon", metric=metric)
+    if len(ranked):
+        extra = ranked[["a", "b", "w_plus", "p", "p_pratt", "method"]]
+        pairs = pairs.merge(extra.rename(columns={"p": "wilcoxon_p"}), on=["a", "b"], how="left")
+    out["pairwise"] = _lines(pairs, PAIR)
+    simple = _of(report, "simple_effects", metric=metric)
+    if len(simple):
+        columns = {"factor": "factor", "at": "at", **PAIR}
+        out["simple_effects"] = _lines(simple, columns)
+    found = _first(_of(report, "friedman", metric=metric), FRIEDMAN)
+    if found is not None:
+        out["friedman"] = found
+    return out
+
+
+def _order(report: Report, metric: str) -> dict[str, Any] | None:
+    table = _of(report, "order", metric=metric)
+    if not len(table):
         return None
-    name = table[factors[0]].astype(str)
-    for factor in factors[1:]:
-        name = name + "-" + table[factor].astype(str)
-    # pivot, unlike pivot_table, refuses duplicates instead of averaging them.
-    wide = table.assign(cell=name).pivot(  # noqa: PD010
-        index="participant", columns="cell", values="score"
-    )
-    if not set(design.conditions) <= set(wide):
-        return None
-    complete = wide[list(design.conditions)].dropna()
-    if len(complete) < 2:
-        return None
-    return {
-        "n": len(complete),
-        "incomplete": len(wide) - len(complete),
-        **within_tests(complete.to_numpy(float), design, log=False, bayes=False),
+    positions = _of(report, "by_position", metric=metric)
+    if not len(positions):
+        return {"note": table["note"].iloc[0]}
+    names = {"sequence * condition": "sequence_by_condition"}
+    out: dict[str, Any] = {
+        names.get(row["source"], row["source"]): line(row, ORDER) for row in records(table)
     }
-
-
-def descriptives(study: Study, design: Design, name: str, table: Cells) -> dict[str, Any]:
-    """Per condition over complete participants, and how many have the cell at all."""
-    out = {}
-    for i, condition in enumerate(design.conditions):
-        part = study.tasks
-        for factor, level in design.cells[i].items():
-            part = part[part[factor] == level]
-        column = table.array[:, i] if len(table.participants) else np.empty(0)
-        line: dict[str, Any] = {"n": len(column), "n_available": int(part[name].notna().sum())}
-        if len(column):
-            line |= {
-                "mean": float(column.mean()),
-                "median": float(np.median(column)),
-                "sd": float(column.std(ddof=1)) if len(column) > 1 else None,
-                "min": float(column.min()),
-                "max": float(column.max()),
-                "ci95": mean_interval(column),
-            }
-            if name.startswith("log_"):
-                interval = mean_interval(column)
-                line |= {
-                    "geometric_mean": float(np.exp(column.mean())),
-                    "geometric_mean_ci95": None
-                    if interval is None
-                    else [float(np.exp(b)) for b in interval],
-                }
-        out[condition] = line
-    return out
-
-
-def effect_name(effect: tuple[int, ...], design: Design) -> str:
-    """`interface`, `sampling` or `interaction`."""
-    return "interaction" if len(effect) > 1 else design.names[effect[0]]
-
-
-def _two_way(values: Array, design: Design) -> dict[str, Any]:
-    table: dict[tuple[int, ...], Effect] = repeated_measures(values, design.shape)
-    out = {}
-    for name in (*design.factors, "interaction"):
-        effect = next(e for e in table if effect_name(e, design) == name)
-        out[name] = asdict(table[effect]) | {
-            "ng2_ci90": generalised_eta_interval(values, design.shape, effect)
-        }
-    return out
-
-
-def contrast_scores(values: Array, design: Design) -> dict[str, Array]:
-    """Each participant's difference per effect of a 2x2, from cells in the design's order."""
-    cube = values.reshape(len(values), 2, 2)  # (participant, second factor, first factor)
-    first, second = design.factors
-    return {
-        first: (cube[:, :, 0] - cube[:, :, 1]).mean(axis=1),
-        second: (cube[:, 0, :] - cube[:, 1, :]).mean(axis=1),
-        "interaction": cube[:, 0, 0] - cube[:, 0, 1] - cube[:, 1, 0] + cube[:, 1, 1],
-    }
-
-
-def estimates(values: Array, design: Design, *, log: bool) -> dict[str, Any]:
-    """The 2x2 effects as differences with 95% intervals (t = +-sqrt(F)); ratios for log metrics."""
-    out = {}
-    for name, scores in contrast_scores(values, design).items():
-        interval = mean_interval(scores)
-        sd = float(scores.std(ddof=1))
-        t = float(scores.mean() / (sd / np.sqrt(len(scores)))) if sd > 0 else None
-        out[name] = {
-            "contrast": "difference of differences"
-            if name == "interaction"
-            else design.contrast(name),
-            "estimate": float(scores.mean()),
-            "ci95": interval,
-            "df": len(scores) - 1,
-            "t": t,
-            "p": None if t is None else float(2 * stats.t.sf(abs(t), len(scores) - 1)),
-        }
-        if log and interval is not None:
-            out[name] |= {
-                "ratio": float(np.exp(scores.mean())),
-                "ratio_ci95": [float(np.exp(b)) for b in interval],
-            }
-    return out
-
-
-def assumptions(values: Array, design: Design) -> list[dict[str, Any]]:
-    """How the differences are distributed; a description, never a gate."""
-    out = []
-    for i, j in combinations(range(values.shape[1]), 2):
-        d = values[:, i] - values[:, j]
-        line: dict[str, Any] = {
-            "a": design.conditions[i],
-            "b": design.conditions[j],
-            "skew": None,
-            "largest_z": None,
-            "shapiro_w": None,
-            "shapiro_p": None,
-        }
-        sd = d.std(ddof=1)
-        if sd > 1e-12 * max(float(np.abs(values).max()), 1e-300) and len(d) >= 3:
-            line |= {
-                "skew": float(stats.skew(d, bias=False)),
-                "largest_z": float(np.abs((d - d.mean()) / sd).max()),
-            }
-            if len(d) <= 5000:
-                test = stats.shapiro(d)
-                line |= {"shapiro_w": float(test.statistic), "shapiro_p": float(test.pvalue)}
-        out.append(line)
-    return out
-
-
-def _order(study: Study, design: Design, table: Cells) -> dict[str, Any] | None:
-    if "position" not in study.tasks:
-        return None
-    rows = study.tasks[study.tasks["participant"].isin(table.participants)]
-    if rows["position"].isna().any():
-        return {"note": "position is missing for some tasks"}
-    factors = list(study.factors)
-    name = rows[factors[0]].astype(str)
-    for factor in factors[1:]:
-        name = name + "-" + rows[factor].astype(str)
-    long = pd.DataFrame(
-        {
-            "participant": rows["participant"],
-            "condition": name,
-            "position": rows["position"],
-            "value": rows[table.metric],
-        }
-    )
-    long = long.reset_index(drop=True)
-    if long.duplicated(["participant", "position"]).any():
-        return {"note": "some participants have two tasks at one position"}
-    out: dict[str, Any] = {key: asdict(test) for key, test in order.additive_tests(long).items()}
-    centred = long["value"] - long.groupby("condition")["value"].transform("mean")
     out["by_position"] = {
-        f"{position:g}": {"n": len(part), "mean_deviation": float(part.mean())}
-        for position, part in centred.groupby(long["position"])
+        f"{row['position']:g}": line(row, _same("n", "mean_deviation"))
+        for row in records(positions)
     }
-    orders = long.sort_values("position").groupby("participant")["condition"].agg(" > ".join)
-    out["sequence_by_condition"] = asdict(
-        order.sequence_by_condition(table.array, [orders[p] for p in table.participants])
-    )
     return out
 
 
-def _equivalence(study: Study, design: Design, name: str, values: Array) -> list[dict[str, Any]]:
-    margin = study.plan.equivalence_margins.get(name)
-    if margin is None:
-        return []
-    if design.shape == (2, 2) and design.crossed:
-        scores = {
-            design.contrast(f): s
-            for f, s in contrast_scores(values, design).items()
-            if f != "interaction"
+def _mixed(report: Report, design: Design) -> dict[str, Any]:
+    fit = _rows(report, "mixed_fit")[0]
+    effects = _rows(report, "mixed_effects")
+    if not effects:
+        return {"note": fit["note"]}
+    parameters = report["mixed_parameters"]
+    sds = parameters[parameters["sd"].notna()]
+    people = sds[sds["group"] == "participant"]
+    of = {g: sds.loc[sds["group"] == g, "sd"] for g in ("residual", "image")}
+    return {
+        "formula": fit["formula"],
+        "effects": {
+            _effect(row["effect"]): line(row, MIXED) for row in effects if not _absent(row["t"])
+        },
+        "contrasts": {f: design.contrast(f) for f, v in design.factors.items() if len(v) == 2},
+        **{
+            key: fit[key]
+            for key in (
+                "criterion",
+                "criterion_disagreement",
+                "effect_disagreement",
+                "converged",
+                "singular",
+            )
+        },
+        "df_method": fit.get("df_method"),
+        "residual_sd": None if not len(of["residual"]) else of["residual"].iloc[0],
+        "image_sd": None if not len(of["image"]) else of["image"].iloc[0],
+        "random_sd": {_effect(r["name"]): r["sd"] for r in records(people)},
+        "random_correlation": _matrix(list(people["name"]), parameters),
+        **{k: fit[k] for k in ("trials", "participants")},
+        "images": fit.get("items"),
+        "notes": [fit["note"]] if fit["note"] else [],
+    }
+
+
+def _matrix(names: list[str], parameters: pd.DataFrame) -> list[list[float | None]]:
+    """The correlations of the by-participant effects, rows and columns in their order."""
+    known = {r["name"]: r["correlation"] for r in records(parameters)}
+    return [
+        [1.0 if a == b else known.get(f"{a}, {b}", known.get(f"{b}, {a}")) for b in names]
+        for a in names
+    ]
+
+
+def _answers(report: Report, design: Design) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    asked = _of(report, "questions")
+    counted = set(_of(report, "answer_counts").get("name", []))
+    for row in records(asked):
+        name = row["name"]
+        if name not in counted:
+            continue
+        counts = _of(report, "answer_counts", name=name)
+        cells = _cells(counts[counts["by"] == "condition"])
+        tests = _of(report, "answer_tests", name=name)
+        found: dict[str, Any] = {
+            "instrument": row["instrument"],
+            "text": row["text"],
+            "n": sum(cell["n"] for cell in cells.values()),
+            "participants": int(tests["participants"].max()),
+            "cells": cells,
+            "clmm": _clmm(report, name, design),
+            "checks": _checks(tests[tests["test"] != "paired"]),
         }
-    else:
-        scores = {}
-    for i, j in combinations(range(values.shape[1]), 2):
-        scores[f"{design.conditions[i]} - {design.conditions[j]}"] = values[:, i] - values[:, j]
-    found = [tost(label, s, margin, study.plan.alpha) for label, s in scores.items()]
-    return [asdict(result) for result in found if result is not None]
+        if row["kind"] == "pair":
+            levels = counts[counts["by"] != "condition"]
+            found |= {
+                "questions": row["question"].split(", "),
+                "levels": {k: v["counts"] for k, v in _cells(levels).items()},
+                "paired": _paired(tests[tests["test"] == "paired"]),
+            }
+        ranks = _of(report, "aligned_ranks", name=name)
+        if len(ranks):
+            found["aligned_ranks"] = {
+                _effect(r["source"]): line(r, _same("F", "df1", "df2", "p")) for r in records(ranks)
+            }
+        shares = _of(report, "agreement", name=name)
+        if len(shares):
+            found["agreement"] = {
+                r["cell"]: line(r, _same("n", "disagree", "neutral", "agree", "words"))
+                for r in records(shares)
+            }
+        out[name] = found
+    return out
 
 
-def _trials(study: Study, design: Design, metrics: dict[str, Any]) -> dict[str, Any] | None:
+def _cells(counts: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    out: dict[str, dict[str, Any]] = {}
+    for row in records(counts):
+        cell = out.setdefault(row["cell"], {"n": row["n"], "median": row["median"], "counts": {}})
+        cell["counts"][f"{row['answer']:g}"] = row["count"]
+    return out
+
+
+def _clmm(report: Report, name: str, design: Design) -> dict[str, Any]:
+    fit = records(_of(report, "ordinal_fit", name=name))[0]
+    out: dict[str, Any] = {"interface": None, "sampling": None, "interaction": None}
+    effects = _of(report, "ordinal_effects", name=name)
+    if not len(effects):
+        return out | {"note": fit["note"]}
+    terms = effects["effect"].astype(str).str.replace(r"\[[^]]*\]", "", regex=True)
+    for term, rows in effects.groupby(terms, sort=False):
+        lines = _lines(rows, ORDINAL)
+        ratio = ("lr_chi2", "lr_df", "lr_p")
+        out[_effect(str(term))] = (
+            lines[0] if len(lines) == 1 else {k: lines[0][k] for k in ratio} | {"columns": lines}
+        )
+    parameters = _of(report, "ordinal_parameters", name=name)
+    people = parameters[parameters["group"] == "participant"]
+    return out | {
+        "contrasts": {
+            f: design.contrast(f)
+            for f in terms.unique()
+            if f in design.factors and len(design.factors[f]) == 2
+        },
+        "thresholds": list(parameters.loc[parameters["group"] == "threshold", "value"]),
+        "participant_sd": people["value"].iloc[0] if len(people) else None,
+        **{k: fit[k] for k in ("log_likelihood", "converged")},
+    }
+
+
+def _checks(tests: pd.DataFrame) -> dict[str, Any]:
+    row = records(tests)[0]
+    out = {
+        "conditions": row["cells"].split(", "),
+        "n": row["n"],
+        "incomplete": row["incomplete"],
+    }
+    if row["test"] == "none":
+        return out | {"note": row["note"]}
+    if row["test"] == "friedman":
+        return out | {"friedman": line(row, FRIEDMAN)}
+    if not row["differences"]:
+        return out | {"wilcoxon": {"note": "every difference is zero"}}
+    return out | {"wilcoxon": line(row, WILCOXON)}
+
+
+def _paired(tests: pd.DataFrame) -> dict[str, Any] | None:
+    if not len(tests):
+        return None
+    row = records(tests)[0]
+    every_zero = not row["differences"]
+    return {
+        "contrast": row["cells"],
+        "n": row["n"],
+        "median_difference": row["median_difference"],
+        "wilcoxon": {"note": "every difference is zero"} if every_zero else line(row, WILCOXON),
+        "note": row["averaged"],
+    }
+
+
+def _preferences(report: Report) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    table = _of(report, "preferences")
+    if not len(table):
+        return out
+    texts = report["questions"].set_index("name")["text"]
+    for name, rows in table.groupby("name", sort=False):
+        cells = {
+            str(cell): {
+                "n": int(part["n"].iloc[0]),
+                "options": _lines(part, OPTION),
+                "p": part["p"].iloc[0] if len(part) == 2 else None,
+            }
+            for cell, part in rows.groupby("cell", sort=False)
+        }
+        found = {"text": texts.get(name, name)}
+        if len(cells) == 1:
+            out[str(name)] = found | next(iter(cells.values()))
+        else:
+            note = "asked after several tasks: one answer per participant and condition"
+            out[str(name)] = found | {"note": note, "conditions": cells}
+    return out
+
+
+def _comments(report: Report) -> dict[str, Any]:
+    out: dict[str, list[dict[str, Any]]] = {}
+    for row in _rows(report, "comments"):
+        where = {} if row["cell"] == ONCE else {"condition": row["cell"]}
+        more = {"preference": row["preference"]} if row.get("preference") else {}
+        out.setdefault(row["name"], []).append(
+            {"participant": row["participant"], **where, "answer": row["answer"], **more}
+        )
+    return out
+
+
+def _scales(report: Report, design: Design) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    described = _of(report, "answer_scores")
+    texts = _of(report, "questions")
+    for row in records(texts) if len(described) else []:
+        rows = described[described["name"] == row["name"]]
+        if len(rows):
+            questions = out.setdefault(row["instrument"] or "answers", {"questions": {}})
+            questions["questions"][row["question"]] = {
+                r["cell"]: line(r, _same("n", "mean", "median", "sd")) for r in records(rows)
+            }
+    for row in _rows(report, "alpha"):
+        scores = _of(report, "scores", instrument=row["instrument"])
+        columns = [c for c in ("participant", *design.columns, "score") if c in scores]
+        tested = _of(report, "pairwise", metric=row["instrument"])
+        tests = None
+        if len(tested):
+            found = _metric(report, row["instrument"], design)
+            tests = {
+                "n": found["n"],
+                "incomplete": len(found["incomplete"]),
+                **_tests(report, row["instrument"], design, log=False),
+            }
+        out.setdefault(row["instrument"], {"questions": {}}).update(
+            scores=sorted(
+                records(scores[columns]), key=lambda r: tuple(str(r[c]) for c in columns[:-1])
+            ),
+            unscored=row["unscored"],
+            alpha=None
+            if _absent(row["alpha"])
+            else line(row, {**_same("alpha", "responses", "note"), **_interval("ci95", "ci")}),
+            tests=tests,
+        )
+    return out
+
+
+def _trials(report: Report, study: Study) -> dict[str, Any] | None:
     if study.items is None:
         return None
-    short = trials.missing_trials(study)
-    model = trials.mixed_model(study, design)
-    lost = bool(short) or bool(study.trials_dropped)
-    usable = model is not None and "effects" in model and model["converged"]
-    if "log_seconds_per_image" in metrics:
-        metrics["log_seconds_per_image"]["mixed"] = model
-        metrics["log_seconds_per_image"]["primary_analysis"] = (
-            "mixed" if lost and usable else "anova"
+    counts = _rows(report, "trials")[0]
+    learning = {
+        row["condition"]: {
+            "n": row["n"],
+            "ratio_per_doubling": row["ratio"],
+            **line(row, _interval("ci95", "ratio")),
+        }
+        for row in _rows(report, "learning")
+    }
+    return {
+        "count": counts["count"],
+        "dropped": counts["dropped"],
+        "missing": _rows(report, "missing_trials"),
+        "learning": {"all": learning.pop("all"), "conditions": learning} if learning else None,
+    }
+
+
+# --- power.json ------------------------------------------------------------------------------
+
+
+def power_tree(
+    found: Report, assumed: list[Assumptions], participants: int, alpha: float, studies: int
+) -> dict[str, Any]:
+    """power.json as a tree, from the tables of `analysis.people.power`."""
+    sensitivity = found["sensitivity"].set_index("power")
+    hours = dict(zip(found["hours"]["participants"], found["hours"]["hours"], strict=True))
+    curve = found["curve"]
+    metrics = {}
+    for a in assumed:
+        rows, drawn = _of(found, "power", metric=a.metric), curve[curve["metric"] == a.metric]
+        tests = {k: rows[rows["test"] == k] for k in ("difference", "equivalence")}
+        columns = _same("dz", "power", "n_80", "n_90") | {"power_holm_first_step": "power_holm"}
+        metrics[a.metric] = {
+            "source": a.source,
+            "conditions": a.conditions,
+            "means": a.means.tolist(),
+            "covariance": a.covariance.tolist(),
+            "closed_form": {r["contrast"]: line(r, columns) for r in records(tests["difference"])},
+            "equivalence": {
+                r["contrast"]: line(r, _same("margin", "difference", "power", "n_80", "n_90"))
+                for r in records(tests["equivalence"])
+            },
+            "simulated": {
+                r["contrast"]: r["simulated"] for r in records(rows[rows["test"] != "equivalence"])
+            },
+            "curve": {
+                str(test): list(part["power"]) for test, part in drawn.groupby("test", sort=False)
+            },
+        }
+    return dict(
+        clean(
+            {
+                "participants": participants,
+                "alpha": alpha,
+                "studies": studies,
+                "sensitivity": {
+                    "dz_80": sensitivity["dz"][0.8],
+                    "dz_90": sensitivity["dz"][0.9],
+                    "dz_80_holm_first_step": sensitivity["dz_holm"][0.8],
+                },
+                "lab_hours": hours[participants],
+                "lab_hours_by_n": hours,
+                "grid": list(hours),
+                "metrics": metrics,
+            }
         )
-    return {
-        "count": int(study.items["seconds"].notna().sum()),
-        "dropped": study.trials_dropped,
-        "missing": short,
-        "learning": trials.learning(study, design),
-    }
-
-
-def speed_accuracy(study: Study, design: Design) -> dict[str, Any] | None:
-    """Repeated-measures correlation of log seconds and accuracy (Bakdash & Marusich, 2017)."""
-    if not {"log_seconds_per_image", "accuracy_after"} <= set(study.metrics):
-        return None
-    rows = study.tasks[["participant", "log_seconds_per_image", "accuracy_after"]].dropna()
-    rows = rows[rows.groupby("participant")["participant"].transform("size") > 1]
-    people = rows["participant"].nunique()
-    df = len(rows) - people - 1
-    if df < 1:
-        return None
-    centred = rows[["log_seconds_per_image", "accuracy_after"]] - rows.groupby("participant")[
-        ["log_seconds_per_image", "accuracy_after"]
-    ].transform("mean")
-    x, y = centred.to_numpy(float).T
-    if x.std() < 1e-12 or y.std() < 1e-12:
-        return None
-    r = float(np.clip((x @ y) / np.sqrt((x @ x) * (y @ y)), -1, 1))
-    if abs(r) > 1 - 1e-12:
-        return {"r": r, "df": df, "p": 0.0, "ci95": None}
-    t = r * np.sqrt(df / (1 - r**2))
-    half = 1.959963984540054 / np.sqrt(df - 1) if df > 1 else np.inf
-    return {
-        "r": r,
-        "df": df,
-        "p": float(2 * stats.t.sf(abs(t), df)),
-        "ci95": [float(np.tanh(np.arctanh(r) - half)), float(np.tanh(np.arctanh(r) + half))],
-    }
-
-
-def clean(value: Any) -> Any:
-    """Plain JSON values: no numpy, no tuples, null for what is not a finite number."""
-    if isinstance(value, dict):
-        return {str(k): clean(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [clean(v) for v in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def write(results: dict[str, Any], path: Path) -> None:
-    """Write results.json: full precision, no NaN."""
-    path.write_text(
-        json.dumps(results, indent=2, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
     )

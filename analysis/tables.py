@@ -1,129 +1,150 @@
-"""The tables of a study, validated: what is missing or wrong is named, never repaired silently."""
+"""A study's tables, validated: a folder in, frames out, and everything left out written down."""
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from analysis import checks, folder
 from analysis import plan as plans
+from analysis.checks import Mistakes
+from analysis.design import Design, detect
 from analysis.errors import InputError
+from analysis.frames import records
 from analysis.plan import Plan
+from analysis.schema import METRICS, NUMBERS, STATUSES
 
-FACTORS = ("interface", "sampling")
-NAMES = ("participants", "tasks", "items", "answers", "events")
-
-#: Outcome columns of the tasks table, in the order of the report.
-METRICS = (
-    "seconds_per_image",
-    "accuracy_after",
-    "conflicting_accuracy_after",
-    "worst_group_accuracy_after",
-    "attention_inside_after",
-)
-SHARES = tuple(m for m in METRICS if m != "seconds_per_image")
-NUMBERS = (
-    *METRICS,
-    "position",
-    "images",
-    "annotation_seconds",
-    "waiting_seconds",
-    "training_seconds",
-    "accuracy_before",
-    "conflicting_accuracy_before",
-    "worst_group_accuracy_before",
-    "attention_inside_before",
-)
-MISSING = frozenset({"", "na", "nan", "n/a", "null", "none", "<na>"})
-
-
-@dataclass(frozen=True)
-class Exclusion:
-    """A participant who is not analysed, and why."""
-
-    participant: str
-    reason: str
+#: Seconds of the items may differ from those of the tasks by this factor before they are refused.
+SAME_UNIT = 10.0
 
 
 @dataclass
 class Study:
-    """Validated tables of one mode, with everything that was left out written down."""
+    """Validated tables of one mode, with everything that was left out written down.
 
-    source: Path
+    Factor columns and `condition` are ordered categories, baseline first. `trimmed` are the
+    trials outside the plan's limits, which no analysis but the sensitivity table uses.
+    """
+
     tasks: pd.DataFrame
     items: pd.DataFrame | None
     answers: pd.DataFrame | None
     participants: pd.DataFrame | None
-    factors: tuple[str, ...]
+    questions: pd.DataFrame | None
+    design: Design
     metrics: tuple[str, ...]
     mode: str
     plan: Plan
     plan_source: str | None
+    title: str
     manifest: dict[str, Any] = field(default_factory=dict)
-    title: str = ""
     study_hash: str | None = None
-    excluded: list[Exclusion] = field(default_factory=list)
+    excluded: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    started_at: str | None = None
-    trials_dropped: int = 0
+    started_at: datetime | None = None
+    trimmed: pd.DataFrame | None = None
 
     @property
     def label(self) -> str | None:
         """What every figure and table must say, if anything: SIMULATED or PILOT."""
         return {"simulated": "SIMULATED", "pilot": "PILOT"}.get(self.mode)
 
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """The tables that are analysed, by name."""
+        found = {
+            "participants": self.participants,
+            "tasks": self.tasks,
+            "items": self.items,
+            "answers": self.answers,
+            "questions": self.questions,
+        }
+        return {name: table for name, table in found.items() if table is not None}
+
 
 def read(path: Path, *, mode: str | None = None, plan_path: Path | None = None) -> Study:
-    """Read a study folder (with `events.sqlite`), an export folder, or a folder of CSVs.
+    """Read a folder written by `clickstudy export`, or a folder of CSVs.
 
     Raises
     ------
     InputError
         With one sentence, for anything that would otherwise become a wrong number.
     """
-    found = raw(path)
+    found = folder.raw(path)
     if "tasks" not in found:
         raise InputError(
-            f"{path}: no tasks.csv here; give a study folder (with events.sqlite), or a folder "
+            f"{path}: no tasks.csv here; give a study folder (with study.toml), or a folder "
             "written by `clickstudy export`."
         )
     for name, table in found.items():
-        _check_names(name, table)
+        checks.check_names(name, table)
     notes: list[str] = []
-    chosen = _choose_mode(found, mode, notes)
-    found = {name: _of_mode(table, chosen) for name, table in found.items()}
-    plan, plan_source = _read_plan(path, plan_path)
+    plan, plan_source = plans.find(path, plan_path)
+    manifest = folder.manifest(path)
+    chosen, found = checks.one_mode(found, mode, notes)
+    mistakes = Mistakes()
+    everyone = found["tasks"]["participant"].nunique()
+    participants = _participants(found.get("participants"), mistakes, notes)
+    tasks = _tasks(found["tasks"], plan, mistakes, notes)
+    items = _items(found.get("items"), mistakes, notes)
+    answers = _answers(found.get("answers"))
+    declared = _declared(manifest)
+    groups = _groups(plan, manifest, tasks, participants)
+    tasks = _with_groups(tasks, groups, participants)
+    excluded = _left_out(participants, tasks, plan)
+    _same_levels([t for t in (tasks, items, answers) if t is not None], declared, plan, notes)
+    design = _design(tasks, excluded, declared, plan, groups)
+    checks.doubled(
+        tasks,
+        ["participant", *design.columns],
+        "tasks: participant {participant} has more than one row for "
+        + "-".join(f"{{{c}}}" for c in design.columns)
+        + "; keep one, because averaging them silently would hide it",
+        mistakes,
+    )
+    items = _placed_items(items, design, mistakes, notes)
+    _known_levels("answers", answers, design)
+    _check_answers(answers, design, mistakes)
+    for person, reason in mistakes.settle(everyone).items():
+        excluded.setdefault(person, reason)
     study = Study(
-        source=path,
-        tasks=_tasks(found["tasks"], notes),
-        items=_items(found.get("items"), notes),
-        answers=_answers(found.get("answers")),
-        participants=found.get("participants"),
-        factors=(),
+        tasks=tasks,
+        items=items,
+        answers=answers,
+        participants=participants,
+        questions=found.get("questions"),
+        design=design,
         metrics=(),
         mode=chosen,
         plan=plan,
         plan_source=plan_source,
-        manifest=_manifest(path),
+        title=_title(path, manifest),
+        manifest=manifest,
+        excluded=dict(sorted(excluded.items())),
         notes=notes,
-        started_at=_first_event(found.get("events")),
+        started_at=folder.first_event(path),
     )
-    study.title = _title(path, study.manifest)
     study.study_hash = _study_hash(study)
-    study.factors = tuple(f for f in (*FACTORS, "condition") if f in study.tasks)
-    study.factors = study.factors[:2] if study.factors[0] != "condition" else study.factors
-    _check_cells(study)
-    _exclude(study)
-    _add_log_seconds(study)
+    _without(study)
+    study.design = _design(study.tasks, {}, declared, plan, groups)
+    study.tasks = study.design.placed(study.tasks)
+    for name in ("items", "answers"):
+        table = getattr(study, name)
+        if table is not None:
+            setattr(study, name, study.design.placed(table))
+    _trim(study)
+    _add_seconds(study)
+    wanted = dict.fromkeys([*METRICS, plan.primary_metric, *plan.metrics])
     study.metrics = tuple(
         m
-        for m in ("seconds_per_image", "log_seconds_per_image", *METRICS[1:])
-        if m in study.tasks and study.tasks[m].notna().any()
+        for m in wanted
+        if m in study.tasks
+        and pd.api.types.is_numeric_dtype(study.tasks[m])
+        and study.tasks[m].notna().any()
     )
     if not study.metrics:
         raise InputError(
@@ -132,98 +153,331 @@ def read(path: Path, *, mode: str | None = None, plan_path: Path | None = None) 
     return study
 
 
-# --- reading ---------------------------------------------------------------------------------
+# --- tables ----------------------------------------------------------------------------------
 
 
-def raw(path: Path) -> dict[str, pd.DataFrame]:
-    """Every table of a folder or store as text, unchecked."""
-    if not path.exists():
-        raise InputError(f"{path}: there is no such folder.")
-    if not path.is_dir():
-        raise InputError(f"{path}: is a file; give the folder that holds tasks.csv.")
-    if (path / "events.sqlite").exists():
-        return _read_store(path)
-    tables = {}
-    for name in NAMES:
-        if name == "events":
-            continue
-        csv, parquet = path / f"{name}.csv", path / f"{name}.parquet"
-        if csv.exists():
-            tables[name] = read_csv(csv)
-        elif parquet.exists():
-            try:
-                tables[name] = _as_text(pd.read_parquet(parquet))
-            except Exception as error:
+def _participants(
+    table: pd.DataFrame | None, mistakes: Mistakes, notes: list[str]
+) -> pd.DataFrame | None:
+    if table is None or not len(table):
+        return None
+    twice = table.duplicated("participant")
+    if twice.any():
+        raise InputError(f"participants: {table[twice]['participant'].iloc[0]} occurs twice.")
+    if "status" in table:
+        for row in records(table):
+            if row["status"] not in (*STATUSES, ""):
                 raise InputError(
-                    f"{parquet.name}: is not a readable Parquet file ({error})."
-                ) from None
-    return tables
+                    f"participants: {row['participant']} has the status {row['status']!r}; "
+                    "it must be active, completed, excluded or withdrawn."
+                )
+    ignored = Mistakes()  # a strange age is not a reason to lose a participant's tasks
+    table = checks.with_numbers(table, "participants", ignored, notes)
+    if ignored.found:
+        first, more = next(iter(ignored.found.values())), len(ignored.found) - 1
+        also = f" and {more} more" if more else ""
+        notes.append(f"{first}; it{also} is left out of the description of the sample.")
+    return table
 
 
-def _read_store(path: Path) -> dict[str, pd.DataFrame]:
-    from study.export import tables as store
-
-    try:
-        tables = store.read(path)
-    except store.TablesError as error:
-        raise InputError(str(error)) from None
-    return {name: _as_text(table) for name, table in tables.items() if name in NAMES}
-
-
-def read_csv(path: Path) -> pd.DataFrame:
-    """A CSV with every cell as trimmed text, column names in lower case; blanks stay `""`."""
-    try:
-        table = pd.read_csv(
-            path,
-            dtype=str,
-            keep_default_na=False,
-            encoding="utf-8-sig",
-            skipinitialspace=True,
-            index_col=False,
-        )
-    except pd.errors.EmptyDataError:
-        raise InputError(f"{path.name}: is empty.") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path.name}: is not UTF-8 text; save it as CSV (UTF-8).") from None
-    except (pd.errors.ParserError, OSError) as error:
-        raise InputError(f"{path.name}: cannot be read as CSV ({error}).") from None
-    if len(table.columns) == 1 and ";" in str(table.columns[0]):
+def _tasks(table: pd.DataFrame, plan: Plan, mistakes: Mistakes, notes: list[str]) -> pd.DataFrame:
+    names = [f for f in (*plan.factors, "interface", "sampling", "condition") if f in table]
+    if not names:
         raise InputError(
-            f"{path.name}: is separated by semicolons; save it with commas and decimal points."
+            "tasks: the columns 'interface' and 'sampling' are missing (one of them, "
+            "or 'condition', is enough for a one-factor study)."
         )
-    table.columns = [str(c).strip().lower() for c in table.columns]
-    return table.apply(lambda column: column.str.strip())
+    for name in names:
+        for i in np.flatnonzero(table[name] == ""):
+            mistakes.add(
+                table["participant"].iloc[i],
+                f"tasks: row {i + 2}, participant {table['participant'].iloc[i]}: {name} is empty",
+            )
+    own = tuple(
+        m for m in (plan.primary_metric, *plan.metrics, *plan.covariates) if m not in METRICS
+    )
+    table = checks.with_numbers(table, "tasks", mistakes, notes, own)
+    if not any(m in table for m in (*METRICS, *own)):
+        raise InputError(
+            "tasks: none of the metric columns is there; the report needs at least "
+            f"one of {', '.join(m for m in METRICS if m in NUMBERS['tasks'])}."
+        )
+    return table
 
 
-def _as_text(table: pd.DataFrame) -> pd.DataFrame:
-    """Every cell as text, as a CSV would give it, so that one set of checks serves both."""
-    return pd.DataFrame(
-        {
-            str(name): ["" if _is_null(v) else str(v).strip() for v in column]
-            for name, column in table.items()
-        },
-        dtype=object,
+def _items(table: pd.DataFrame | None, mistakes: Mistakes, notes: list[str]) -> pd.DataFrame | None:
+    if table is None or not len(table):
+        return None
+    if "seconds" not in table:
+        notes.append("items has no column 'seconds': trials are not analysed.")
+        return None
+    return checks.with_numbers(table, "items", mistakes, notes)
+
+
+def _placed_items(
+    items: pd.DataFrame | None, design: Design, mistakes: Mistakes, notes: list[str]
+) -> pd.DataFrame | None:
+    """The items of a study whose every factor they name; a trial given twice is a mistake."""
+    if items is None:
+        return None
+    if any(f not in items for f in design.columns):
+        notes.append("items does not name every factor of tasks: trials are not analysed.")
+        return None
+    _known_levels("items", items, design)
+    where = ["participant", *design.columns]
+    if "trial" in items and items["trial"].notna().all():
+        key, what = [*where, "trial"], "trial {trial:g}"
+    elif "image" in items:
+        key, what = [*where, "image", "seconds"], "image {image} ({seconds:g} s)"
+    else:
+        return items
+    cell = "-".join(f"{{{c}}}" for c in design.columns)
+    checks.doubled(
+        items,
+        key,
+        f"items: participant {{participant}} has {what} of {cell} more than once; keep one",
+        mistakes,
+    )
+    return items
+
+
+def _answers(table: pd.DataFrame | None) -> pd.DataFrame | None:
+    if table is None or not len(table):
+        return None
+    for column in ("question", "answer"):
+        if column not in table:
+            raise InputError(f"answers: the column {column!r} is missing.")
+    table = table.assign(instrument=table.get("instrument", ""))
+    blank = table.index[table["question"] == ""]
+    if len(blank):
+        raise InputError(f"answers: row {blank[0] + 2} has no question.")
+    return table
+
+
+def _check_answers(answers: pd.DataFrame | None, design: Design, mistakes: Mistakes) -> None:
+    """One answer to a question about a task; a question may be asked after several tasks."""
+    if answers is None:
+        return
+    where = [c for c in (*design.columns, "condition", "position") if c in answers]
+    checks.doubled(
+        answers,
+        ["participant", "instrument", "question", *dict.fromkeys(where)],
+        "answers: participant {participant} answered {question} twice for one task; keep one "
+        "answer",
+        mistakes,
     )
 
 
-def _is_null(value: object) -> bool:
-    return (
-        value is None
-        or value is pd.NA
-        or value is pd.NaT
-        or (isinstance(value, float) and math.isnan(value))
-    )
+def _known_levels(name: str, table: pd.DataFrame | None, design: Design) -> None:
+    if table is None:
+        return
+    for factor in design.columns:
+        if factor not in table:
+            continue
+        known = {*design.cells[factor]}
+        unknown = set(table[factor]) - known - {""}
+        if unknown:
+            raise InputError(
+                f"{name}: {factor} = {min(unknown)!r} does not occur in tasks "
+                f"(there: {', '.join(sorted(known))})."
+            )
 
 
-def _manifest(path: Path) -> dict[str, Any]:
-    for name in ("manifest.json", "export.json"):
-        if (path / name).exists():
-            try:
-                content = json.loads((path / name).read_text(encoding="utf-8"))
-            except (ValueError, OSError):
-                return {}
-            return content if isinstance(content, dict) else {}
-    return {}
+def _same_levels(
+    tables: list[pd.DataFrame],
+    declared: dict[str, tuple[str, ...]],
+    plan: Plan,
+    notes: list[str],
+) -> None:
+    """One spelling for levels that differ in capitals only, the most frequent, and say so."""
+    for factor in {*declared, *plan.factors, "interface", "sampling", "condition"}:
+        columns = [t[factor] for t in tables if factor in t]
+        if not columns:
+            continue
+        texts = pd.concat(columns, ignore_index=True)
+        counts = texts[texts != ""].value_counts()
+        for _, same in counts.groupby(counts.index.str.casefold()):
+            if len(same) < 2:
+                continue
+            chosen = same.index[0]
+            others = [x for x in same.index if x != chosen]
+            notes.append(
+                f"{factor}: {', '.join(map(repr, others))} and {chosen!r} differ in capitals "
+                f"only; they were read as {chosen!r}."
+            )
+            for table in tables:
+                if factor in table:
+                    table[factor] = table[factor].replace(dict.fromkeys(others, chosen))
+
+
+# --- design ----------------------------------------------------------------------------------
+
+
+def _declared(manifest: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    found = manifest.get("factors")
+    return {k: tuple(v) for k, v in found.items()} if isinstance(found, dict) else {}
+
+
+def _groups(
+    plan: Plan,
+    manifest: dict[str, Any],
+    tasks: pd.DataFrame,
+    participants: pd.DataFrame | None,
+) -> tuple[str, ...]:
+    """The column that divides the participants: the plan's, the study file's, or `group`."""
+    known = set(tasks) | set(participants if participants is not None else ())
+    if plan.between is not None:
+        if plan.between not in known:
+            raise InputError(
+                f"plan: between = {plan.between!r} is no column of tasks or participants."
+            )
+        return (plan.between,)
+    listed = manifest.get("between")
+    names = tuple(listed) if isinstance(listed, dict) else ("group",)
+    return tuple(n for n in names if n in known)
+
+
+def _with_groups(
+    tasks: pd.DataFrame, groups: tuple[str, ...], participants: pd.DataFrame | None
+) -> pd.DataFrame:
+    for name in groups:
+        if name not in tasks and participants is not None:
+            known = participants.set_index("participant")[name]
+            tasks = tasks.assign(**{name: tasks["participant"].map(known).fillna("")})
+    return tasks
+
+
+def _design(
+    tasks: pd.DataFrame,
+    excluded: dict[str, str],
+    declared: dict[str, tuple[str, ...]],
+    plan: Plan,
+    groups: tuple[str, ...],
+) -> Design:
+    kept = tasks[~tasks["participant"].isin(excluded)]
+    if not len(kept):
+        raise InputError(
+            "tasks: every participant is excluded ("
+            + "; ".join(sorted(set(excluded.values()))[:3])
+            + ")."
+        )
+    return detect(kept, declared=declared, wanted=plan.factors, groups=groups)
+
+
+# --- who is analysed -------------------------------------------------------------------------
+
+
+def _left_out(participants: pd.DataFrame | None, tasks: pd.DataFrame, plan: Plan) -> dict[str, str]:
+    """Who is left out by their recorded status or the plan's rules, and why."""
+    out: dict[str, str] = {}
+    people = participants if participants is not None else pd.DataFrame({"participant": []})
+    for row in records(people):
+        status, reason = row.get("status", ""), str(row.get("excluded_reason", "") or "")
+        if status in ("excluded", "withdrawn"):
+            out[row["participant"]] = status + (
+                f": {reason}" if reason else " (no reason recorded)"
+            )
+        elif status == "active":
+            out[row["participant"]] = "had not finished when the data were read"
+        failed, most = row.get("attention_checks_failed", np.nan), plan.max_checks_failed
+        if most is not None and failed > most:
+            out.setdefault(
+                row["participant"],
+                f"plan: failed {failed:g} attention checks, more than max_checks_failed = {most}",
+            )
+    least = plan.min_images_per_task
+    if least and "images" in tasks:
+        for row in records(tasks[tasks["images"] < least]):
+            cell = "-".join(str(row[f]) for f in ("interface", "sampling", "condition") if f in row)
+            out.setdefault(
+                row["participant"],
+                f"plan: {row['images']:g} images in {cell}, "
+                f"fewer than min_images_per_task = {least}",
+            )
+    return out
+
+
+def _without(study: Study) -> None:
+    for name in ("tasks", "items", "answers"):
+        table = getattr(study, name)
+        if table is not None:
+            kept = table[~table["participant"].isin(study.excluded)]
+            setattr(study, name, kept.reset_index(drop=True))
+
+
+def _trim(study: Study) -> None:
+    """Set aside the trials outside the plan's limits."""
+    if study.items is None:
+        return
+    seconds = study.items["seconds"]
+    if study.plan.subtract_idle and "idle_seconds" in study.items:
+        active = seconds - study.items["idle_seconds"].fillna(0)
+        study.items = study.items.assign(seconds=active.where(active > 0))
+        study.notes.append("Idle time is subtracted from the seconds of every trial, as planned.")
+        seconds = study.items["seconds"]
+    low, high = study.plan.trial_seconds_min, study.plan.trial_seconds_max
+    outside = seconds < low
+    if high is not None:
+        outside |= seconds > high
+    if outside.any():
+        limits = f"{low:g} s" + ("" if high is None else f" to {high:g} s")
+        study.notes.append(
+            f"{int(outside.sum())} of {len(study.items)} trials lie outside the plan's limits "
+            f"({limits}) and are left out, of seconds per image too."
+        )
+        study.trimmed = study.items[outside].reset_index(drop=True)
+        study.items = study.items[~outside].reset_index(drop=True)
+
+
+def _add_seconds(study: Study) -> None:
+    """`log_seconds_per_image`: mean log trial seconds where trials exist, else log of the mean.
+
+    `seconds_per_image` is that of the trials where some were left out, or where tasks has none.
+    """
+    tasks = study.tasks
+    if study.items is not None:
+        timed = study.items[study.items["seconds"].notna()]
+        by_task = timed.assign(log=np.log(timed["seconds"])).groupby(
+            ["participant", "condition"], observed=True
+        )
+        found = by_task.agg(
+            log_seconds_per_image=("log", "mean"), of_trials=("seconds", "mean")
+        ).reset_index()
+        tasks = tasks.merge(found, on=["participant", "condition"], how="left")
+        if "seconds_per_image" not in tasks:
+            tasks["seconds_per_image"] = np.nan
+            study.notes.append("tasks has no seconds_per_image; it is the mean of the trials.")
+        else:
+            _check_units(study, tasks)
+        changed = study.trimmed is not None or study.plan.subtract_idle
+        given = tasks["seconds_per_image"]
+        use = tasks["of_trials"].notna() & (changed | given.isna())
+        tasks["seconds_per_image"] = given.where(~use, tasks["of_trials"])
+        tasks = tasks.drop(columns="of_trials")
+    elif "seconds_per_image" in tasks:
+        tasks["log_seconds_per_image"] = np.log(tasks["seconds_per_image"])
+    study.tasks = study.design.placed(tasks)
+
+
+def _check_units(study: Study, tasks: pd.DataFrame) -> None:
+    """Refuse milliseconds beside seconds; say where trials and tasks differ otherwise."""
+    ratio = (tasks["of_trials"] / tasks["seconds_per_image"]).dropna()
+    if not len(ratio):
+        return
+    middle = float(ratio.median())
+    if not 1 / SAME_UNIT < middle < SAME_UNIT:
+        raise InputError(
+            f"items: seconds are {middle:.4g} times those of tasks.seconds_per_image; write both "
+            "in seconds (milliseconds divided by 1000)."
+        )
+    if study.trimmed is None and (abs(ratio - 1) > 0.05).mean() > 0.25:
+        study.notes.append(
+            "tasks.seconds_per_image is not the mean of the seconds of items "
+            f"(median ratio {middle:.2f}); each is analysed as given."
+        )
+
+
+# --- what it is ------------------------------------------------------------------------------
 
 
 def _title(path: Path, manifest: dict[str, Any]) -> str:
@@ -251,340 +505,3 @@ def _study_hash(study: Study) -> str | None:
             return str(versions[0])
     found = study.manifest.get("study_hash")
     return found if isinstance(found, str) else None
-
-
-def _read_plan(path: Path, given: Path | None) -> tuple[Plan, str | None]:
-    if given is not None:
-        plan = plans.read(given)
-        if plan is None:
-            raise InputError(f"{given}: has no [analysis] table; `clickstudy plan` writes one.")
-        return plan, given.name
-    for name in ("plan.toml", "study.toml"):
-        if (path / name).exists():
-            plan = plans.read(path / name)
-            if plan is not None:
-                return plan, name
-    return plans.Plan.model_validate({}), None
-
-
-def _first_event(events: pd.DataFrame | None) -> str | None:
-    if events is None or not len(events):
-        return None
-    for column in ("server_time", "recorded_at", "time", "at", "timestamp"):
-        if column in events:
-            times = [t for t in events[column] if t]
-            return min(times) if times else None
-    return None
-
-
-# --- checking --------------------------------------------------------------------------------
-
-
-def _check_names(name: str, table: pd.DataFrame) -> None:
-    repeated = table.columns[table.columns.duplicated()]
-    if len(repeated):
-        raise InputError(f"{name}: the column {repeated[0]!r} occurs twice.")
-    if not len(table) and name == "tasks":
-        raise InputError("tasks: has no rows; the study has no finished task yet.")
-    if "participant" not in table and name != "events":
-        raise InputError(f"{name}: the column 'participant' is missing.")
-    if name in ("events",):
-        return
-    blank = table.index[table["participant"] == ""]
-    if len(blank):
-        raise InputError(f"{name}: row {blank[0] + 2} has no participant.")
-
-
-def _choose_mode(raw: dict[str, pd.DataFrame], wanted: str | None, notes: list[str]) -> str:
-    tasks = raw["tasks"]
-    if "mode" not in tasks:
-        if wanted is not None:
-            raise InputError(f"tasks: there is no column 'mode', so --mode {wanted} cannot choose.")
-        notes.append(
-            "The tables have no column 'mode': whether the data are live, pilot or "
-            "simulated is not recorded, and nothing is marked."
-        )
-        return "unknown"
-    people = tasks.groupby("mode")["participant"].nunique()
-    if "" in people.index:
-        row = tasks.index[tasks["mode"] == ""][0] + 2
-        raise InputError(f"tasks: row {row} has no mode; it must be live, pilot or simulated.")
-    if wanted is not None:
-        if wanted not in people.index:
-            raise InputError(
-                f"tasks: no rows of mode {wanted!r}; there are {', '.join(people.index)}."
-            )
-        others = [m for m in people.index if m != wanted]
-        if others:
-            notes.append(
-                f"Rows of mode {', '.join(others)} are left out, as asked by --mode {wanted}."
-            )
-        return wanted
-    if len(people) > 1:
-        counts = ", ".join(f"{mode} ({count} participants)" for mode, count in people.items())
-        raise InputError(
-            f"tasks: mixes the modes {counts}; choose one with --mode, because a "
-            "report never mixes them."
-        )
-    return str(people.index[0])
-
-
-def _of_mode(table: pd.DataFrame, mode: str) -> pd.DataFrame:
-    if mode == "unknown" or "mode" not in table:
-        return table.reset_index(drop=True)
-    return table[table["mode"] == mode].reset_index(drop=True)
-
-
-def numbers(table: pd.DataFrame, column: str, name: str, whose: str = "participant") -> pd.Series:
-    """A column as float; text and infinities are refused with their row, blanks are missing.
-
-    `whose` is the column that names a row in the message.
-    """
-    text = table[column].astype(str)
-    blank = text.str.lower().isin(MISSING)
-    values = pd.to_numeric(text.where(~blank), errors="coerce").astype(float)
-    # Python and pandas read "1_000" or "0x10" differently from a person: refuse what is odd.
-    wrong = ~blank & values.isna()
-    if wrong.any():
-        i = wrong.to_numpy().argmax()
-        raise InputError(
-            f"{name}: row {i + 2}, {whose} {table[whose].iloc[i]}: "
-            f"{column} = {text.iloc[i]!r} is not a number."
-        )
-    infinite = values.isin([np.inf, -np.inf])
-    if infinite.any():
-        i = infinite.to_numpy().argmax()
-        raise InputError(
-            f"{name}: row {i + 2}, {whose} {table[whose].iloc[i]}: "
-            f"{column} is infinite; leave it empty if it was not measured."
-        )
-    return values
-
-
-def _tasks(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
-    table = table.copy()
-    factors = [f for f in (*FACTORS, "condition") if f in table]
-    if not factors:
-        raise InputError(
-            "tasks: the columns 'interface' and 'sampling' are missing (one of them, "
-            "or 'condition', is enough for a one-factor study)."
-        )
-    for factor in factors:
-        blank = table.index[table[factor] == ""]
-        if len(blank) and factor != "condition":
-            raise InputError(
-                f"tasks: row {blank[0] + 2}, participant "
-                f"{table['participant'][blank[0]]}: {factor} is empty."
-            )
-    for column in NUMBERS:
-        if column in table:
-            table[column] = numbers(table, column, "tasks")
-    if not any(m in table for m in METRICS):
-        raise InputError(
-            f"tasks: none of the metric columns is there; the report needs at least "
-            f"one of {', '.join(METRICS)}."
-        )
-    _check_range(table, "seconds_per_image", "tasks", positive=True)
-    for share in SHARES:
-        if share in table and (table[share].dropna().gt(1) | table[share].dropna().lt(0)).any():
-            if table[share].max() <= 100 and table[share].min() >= 0:
-                notes.append(f"{share} has values above 1 and is taken as it is (per cent).")
-            else:
-                outside = table[share].gt(100) | table[share].lt(0)
-                i = int(np.argmax(outside.to_numpy()))
-                raise InputError(
-                    f"tasks: row {i + 2}, participant {table['participant'][i]}: "
-                    f"{share} = {table[share][i]:g} is not a share."
-                )
-    return table
-
-
-def _check_range(table: pd.DataFrame, column: str, name: str, *, positive: bool) -> None:
-    if column in table and positive and (table[column].dropna() <= 0).any():
-        i = int(np.argmax(table[column].to_numpy() <= 0))
-        raise InputError(
-            f"{name}: row {i + 2}, participant {table['participant'].iloc[i]}: "
-            f"{column} = {table[column].iloc[i]:g} must be larger than 0."
-        )
-
-
-def _items(table: pd.DataFrame | None, notes: list[str]) -> pd.DataFrame | None:
-    if table is None or not len(table):
-        return None
-    if "seconds" not in table:
-        notes.append("items has no column 'seconds': trials are not analysed.")
-        return None
-    if not any(f in table for f in (*FACTORS, "condition")):
-        notes.append("items names no interface or sampling: trials are not analysed.")
-        return None
-    table = table.copy()
-    for column in (
-        "seconds",
-        "idle_seconds",
-        "position",
-        "trial",
-        "cycle",
-        "page",
-        "positive_points",
-        "negative_regions",
-        "vertices",
-        "undos",
-    ):
-        if column in table:
-            table[column] = numbers(table, column, "items")
-    _check_range(table, "seconds", "items", positive=True)
-    return table
-
-
-def _answers(table: pd.DataFrame | None) -> pd.DataFrame | None:
-    if table is None or not len(table):
-        return None
-    for column in ("question", "answer"):
-        if column not in table:
-            raise InputError(f"answers: the column {column!r} is missing.")
-    table = table.copy()
-    for column in ("instrument", *FACTORS):
-        if column not in table:
-            table[column] = ""
-    blank = table.index[table["question"] == ""]
-    if len(blank):
-        raise InputError(f"answers: row {blank[0] + 2} has no question.")
-    key = [
-        "participant",
-        "instrument",
-        "question",
-        *FACTORS,
-        *(["condition"] if "condition" in table else []),
-    ]
-    twice = table.duplicated(key)
-    if twice.any():
-        row = table[twice].iloc[0]
-        where = "-".join(x for x in (row["interface"], row["sampling"]) if x) or "the end"
-        raise InputError(
-            f"answers: participant {row['participant']} answered {row['question']} "
-            f"twice for {where}; keep one answer."
-        )
-    return table
-
-
-def _check_cells(study: Study) -> None:
-    key = ["participant", *study.factors]
-    twice = study.tasks.duplicated(key, keep="first")
-    if twice.any():
-        row = study.tasks[twice].iloc[0]
-        cell = "-".join(str(row[f]) for f in study.factors)
-        raise InputError(
-            f"tasks: participant {row['participant']} has more than one row for "
-            f"{cell}; keep one, because averaging them silently would hide it."
-        )
-    for name, table in (("items", study.items), ("answers", study.answers)):
-        if table is None:
-            continue
-        for factor in study.factors:
-            if factor not in table:
-                continue
-            known = set(study.tasks[factor])
-            unknown = set(table[factor]) - known - {""}
-            if unknown:
-                raise InputError(
-                    f"{name}: {factor} = {min(unknown)!r} does not occur in tasks "
-                    f"(there: {', '.join(sorted(known))})."
-                )
-    if study.items is not None and any(f not in study.items for f in study.factors):
-        study.notes.append("items does not name every factor of tasks: trials are not analysed.")
-        study.items = None
-
-
-# --- who is analysed -------------------------------------------------------------------------
-
-
-def _exclude(study: Study) -> None:
-    """Apply recorded statuses and the plan's rules; write down each participant left out."""
-    left_out: dict[str, str] = {}
-    people = study.participants
-    if people is not None and "status" in people:
-        twice = people.duplicated("participant")
-        if twice.any():
-            raise InputError(f"participants: {people[twice]['participant'].iloc[0]} occurs twice.")
-        for row in people.to_dict("records"):
-            status = row["status"]
-            reason = str(row.get("excluded_reason", "") or "")
-            if status in ("excluded", "withdrawn"):
-                left_out[row["participant"]] = status + (
-                    f": {reason}" if reason else " (no reason recorded)"
-                )
-            elif status == "active":
-                left_out[row["participant"]] = "had not finished when the data were read"
-            elif status not in ("completed", ""):
-                raise InputError(
-                    f"participants: {row['participant']} has the status {status!r}; "
-                    "it must be active, completed, excluded or withdrawn."
-                )
-    least = study.plan.min_images_per_task
-    if least and "images" in study.tasks:
-        few = study.tasks[study.tasks["images"] < least]
-        for row in few.to_dict("records"):
-            cell = "-".join(str(row[f]) for f in study.factors)
-            left_out.setdefault(
-                row["participant"],
-                f"plan: {row['images']:g} images in {cell}, "
-                f"fewer than min_images_per_task = {least}",
-            )
-    study.excluded = [Exclusion(p, r) for p, r in sorted(left_out.items())]
-    keep = ~study.tasks["participant"].isin(left_out)
-    study.tasks = study.tasks[keep].reset_index(drop=True)
-    for name in ("items", "answers"):
-        table = getattr(study, name)
-        if table is not None:
-            setattr(study, name, table[~table["participant"].isin(left_out)].reset_index(drop=True))
-    if not len(study.tasks):
-        raise InputError(
-            "tasks: every participant is excluded ("
-            + "; ".join(sorted(set(left_out.values()))[:3])
-            + ")."
-        )
-    _trim_trials(study)
-
-
-def _trim_trials(study: Study) -> None:
-    if study.items is None:
-        return
-    low, high = study.plan.trial_seconds_min, study.plan.trial_seconds_max
-    seconds = study.items["seconds"]
-    outside = seconds < low
-    if high is not None:
-        outside |= seconds > high
-    study.trials_dropped = int(outside.sum())
-    if study.trials_dropped:
-        limits = f"{low:g} s" + ("" if high is None else f" to {high:g} s")
-        study.notes.append(
-            f"{study.trials_dropped} of {len(study.items)} trials lie outside the "
-            f"plan's limits ({limits}) and are left out."
-        )
-        study.items = study.items[~outside].reset_index(drop=True)
-
-
-def _add_log_seconds(study: Study) -> None:
-    """`log_seconds_per_image`: mean log trial seconds where trials exist, else log of the mean."""
-    tasks = study.tasks
-    key = ["participant", *study.factors]
-    if study.items is not None:
-        seconds = study.items[study.items["seconds"].notna()]
-        logs = (
-            seconds.assign(log_seconds_per_image=np.log(seconds["seconds"]))
-            .groupby(key, as_index=False)["log_seconds_per_image"]
-            .mean()
-        )
-        means = (
-            seconds.assign(trial_mean=seconds["seconds"])
-            .groupby(key, as_index=False)["trial_mean"]
-            .mean()
-        )
-        tasks = tasks.merge(logs, on=key, how="left").merge(means, on=key, how="left")
-        if "seconds_per_image" not in tasks:
-            tasks["seconds_per_image"] = tasks["trial_mean"]
-            study.notes.append("tasks has no seconds_per_image; it is the mean of the trials.")
-        tasks = tasks.drop(columns="trial_mean")
-    elif "seconds_per_image" in tasks:
-        tasks["log_seconds_per_image"] = np.log(tasks["seconds_per_image"])
-    study.tasks = tasks

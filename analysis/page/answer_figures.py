@@ -2,99 +2,65 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from textwrap import fill
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
-from analysis.design import Design
+from analysis import schema, stats
+from analysis.frames import records
 from analysis.page import style
-from analysis.people.answers import LIKERT
+from analysis.page.figures import GREY, VECTOR_LIMIT, interval, ticks
+from analysis.page.style import Look
+from analysis.people.questions import AGREEMENT
+
+MOST_BARS = 120
 
 
-def _rows(results: dict[str, Any]) -> list[tuple[str, dict[str, int]]]:
-    """Bars from top to bottom: (label, counts); an empty label's text alone heads a group."""
-    rows: list[tuple[str, dict[str, int]]] = []
-    answers = results["answers"]
-    paired = {q for found in answers.values() for q in found.get("questions", [])}
-    ordered = sorted(answers.items(), key=lambda item: "questions" not in item[1])
-    for name, found in ordered:
-        if name in paired or found.get("instrument") == "sus":
-            continue
-        groups = found.get("levels") or {k: v["counts"] for k, v in found["cells"].items()}
-        rows.append((found["text"], {}))
-        rows += [("" if k == "asked once" else k, counts) for k, counts in groups.items()]
-    return rows
+def likert(counts: pd.DataFrame, label: str | None) -> Figure | None:
+    """Answers as shares, centred on the middle, with the numbers of people in the bars.
 
-
-def likert(results: dict[str, Any], label: str | None) -> Figure | None:
-    """Answers as shares, centred on neutral, with the counts written in the bars."""
-    rows = _rows(results)
-    if not rows:
+    `counts` has `question` (its words), `cell`, `answer` and `count`: one answer per person and
+    cell.
+    """
+    bars = list(counts.groupby(["question", "cell"], sort=False))
+    if not bars or len(bars) > MOST_BARS:
         return None
-    levels = sorted({float(k) for _, counts in rows for k in counts})
-    five = set(levels) <= {1, 2, 3, 4, 5}
-    levels = [1.0, 2.0, 3.0, 4.0, 5.0] if five else levels
+    levels = _levels(counts["answer"])
     ramp = LinearSegmentedColormap.from_list("likert", style.LIKERT)
-    colours = [ramp(i / max(len(levels) - 1, 1)) for i in range(len(levels))]
-    middle = (levels[0] + levels[-1]) / 2
-    figure = style.new(style.PAGE, 0.75 + 0.235 * len(rows))
+    colours = {v: ramp(i / max(len(levels) - 1, 1)) for i, v in enumerate(levels)}
+    rows = len(bars) + counts["question"].nunique()
+    figure = style.new(style.PAGE, 0.75 + 0.235 * rows)
     axes = figure.add_subplot()
-    ticks, names = [], []
-    for y, (text, counts) in enumerate(rows):
-        if not counts:
-            axes.annotate(
-                text,
-                (0, y + 0.12),
-                xycoords=("axes fraction", "data"),
-                fontsize=7.5,
-                fontweight="bold",
-                va="center",
-                annotation_clip=False,
-            )
-            continue
-        ticks.append(y)
-        total = sum(counts.values())
-        names.append(f"{text} (n = {total})" if text else f"n = {total}")
-        shares = [counts.get(f"{level:g}", 0) / total for level in levels]
-        below = sum(
-            s * (1 if lv < middle else 0.5 if lv == middle else 0)
-            for s, lv in zip(shares, levels, strict=True)
-        )
-        left = -below
-        for level, share, colour in zip(levels, shares, colours, strict=True):
-            if share == 0:
-                continue
-            axes.barh(
-                y, share, left=left, height=0.78, color=colour, edgecolor="white", linewidth=0.6
-            )
-            if share > 0.035:
-                dark = level in (levels[0], levels[-1])
-                axes.text(
-                    left + share / 2,
-                    y,
-                    str(counts[f"{level:g}"]),
-                    ha="center",
-                    va="center",
-                    fontsize=6.5,
-                    color="white" if dark else style.INK,
-                )
-            left += share
+    places: list[int] = []
+    names: list[str] = []
+    y, last = 0, None
+    for (question, cell), part in bars:
+        if question != last:
+            _heading(axes, fill(str(question), 110), y)
+            y, last = y + 1, question
+        total = int(part["count"].sum())
+        places.append(y)
+        names.append(f"n = {total}" if cell == "asked once" else f"{cell} (n = {total})")
+        _bar(axes, y, part.set_index("answer")["count"], levels, colours)
+        y += 1
     axes.axvline(0, color=style.INK, linewidth=0.6, zorder=0)
-    axes.set_yticks(ticks, names)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_yticks(places, names)
+    axes.set_ylim(y - 0.4, -0.6)
     axes.set_xlim(-1.02, 1.02)
     axes.set_xticks(np.linspace(-1, 1, 5), ["100%", "50%", "0", "50%", "100%"])
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    from matplotlib.patches import Patch
-
-    texts = LIKERT if five else [f"{level:g}" for level in levels]
+    texts = AGREEMENT if levels == [1, 2, 3, 4, 5] else [f"{v:g}" for v in levels]
     figure.legend(
-        handles=[Patch(color=c, label=t) for c, t in zip(colours, texts, strict=True)],
+        handles=[Patch(color=colours[v], label=t) for v, t in zip(levels, texts, strict=True)],
         loc="outside lower center",
-        ncols=len(levels),
+        ncols=min(len(levels), 11),
         handlelength=1,
         columnspacing=1.4,
     )
@@ -102,57 +68,89 @@ def likert(results: dict[str, Any], label: str | None) -> Figure | None:
     return figure
 
 
+def _levels(answers: pd.Series) -> list[float]:
+    """Every whole answer of the scale, and averaged ones where there are any."""
+    given = set(answers)
+    whole = {v for v in given if v == round(v)}
+    if given <= {1, 2, 3, 4, 5}:
+        return [1.0, 2.0, 3.0, 4.0, 5.0]
+    low, high = round(min(given)), round(max(given))
+    return sorted(given | whole | {float(v) for v in range(low, high + 1)})
+
+
+def _heading(axes: Axes, text: str, y: int) -> None:
+    axes.annotate(
+        text,
+        (0, y + 0.12),
+        xycoords=("axes fraction", "data"),
+        fontsize=7.5,
+        fontweight="bold",
+        va="center",
+        annotation_clip=False,
+    )
+
+
+def _bar(
+    axes: Axes,
+    y: int,
+    counts: pd.Series,
+    levels: list[float],
+    colours: Mapping[float, tuple[float, ...]],
+) -> None:
+    total, middle = counts.sum(), (levels[0] + levels[-1]) / 2
+    shares = {v: counts.get(v, 0) / total for v in levels}
+    left = -sum(s * (1 if v < middle else 0.5 if v == middle else 0) for v, s in shares.items())
+    for value, share in shares.items():
+        if share == 0:
+            continue
+        axes.barh(
+            y, share, left=left, height=0.78, color=colours[value], edgecolor="white", linewidth=0.6
+        )
+        if share > 0.035:
+            axes.text(
+                left + share / 2,
+                y,
+                str(counts[value]),
+                ha="center",
+                va="center",
+                fontsize=6.5,
+                color="white" if value in (levels[0], levels[-1]) else style.INK,
+            )
+        left += share
+
+
 def scale(
-    results: dict[str, Any], instrument: str, design: Design, label: str | None
+    scores: pd.DataFrame, instrument: str, looks: dict[str, Look], label: str | None
 ) -> Figure | None:
-    """Scores of NASA-TLX or SUS by condition, every respondent's point and line."""
-    scores = results["scales"].get(instrument, {}).get("scores")
-    if not scores:
+    """Scores by condition, every respondent's point and line; `scores` are complete people's."""
+    names = list(looks)
+    wide = scores.pivot_table(
+        index="participant", columns="condition", values=instrument, observed=True
+    )
+    wide = wide.reindex(columns=names).dropna()
+    if len(wide) < 2:
         return None
-    by_cell: dict[str, dict[str, float]] = {c: {} for c in design.conditions}
-    for row in scores:
-        name = "-".join(str(row[f]) for f in ("interface", "sampling") if row.get(f))
-        if name in by_cell:
-            by_cell[name][row["participant"]] = row["score"]
-    people = sorted(set.intersection(*[set(v) for v in by_cell.values()]))
-    if len(people) < 2:
-        return None
-    values = np.array([[by_cell[c][p] for c in design.conditions] for p in people])
+    values, x = wide.to_numpy(float), np.arange(len(names))
+    kept = scores[scores["participant"].isin(wide.index)]
+    described = {
+        row["cell"]: row
+        for row in records(stats.describe(kept, instrument, "condition", "participant"))
+    }
     figure = style.new(style.COLUMN, 2.4)
     axes = figure.add_subplot()
-    x = np.arange(values.shape[1])
     axes.plot(
         x,
         values.T,
-        color="#9a9a9a",
+        color=GREY,
         linewidth=0.5,
         alpha=max(0.04, min(0.5, 10 / len(values))),
-        rasterized=len(values) > 200,
+        rasterized=len(values) > VECTOR_LIMIT,
     )
-    for i in range(len(x)):
-        how = style.look(design, i)
-        from analysis.pairwise import mean_interval
-
-        mean, ci = values[:, i].mean(), mean_interval(values[:, i])
-        assert ci is not None
-        axes.errorbar(
-            x[i],
-            mean,
-            yerr=[[mean - ci[0]], [ci[1] - mean]],
-            fmt=how["marker"],
-            color=how["color"],
-            markerfacecolor=how["face"],
-            markersize=5.5,
-            markeredgewidth=1.1,
-            elinewidth=1.3,
-            capsize=2.2,
-            zorder=3,
-        )
-    axes.set_xticks(x, [c.replace("-", "\n", 1) for c in design.conditions])
+    for i, name in enumerate(names):
+        interval(axes, x[i], described[name], looks[name])
+    ticks(axes, names)
     axes.set_ylim(0, 100)
-    axes.set_ylabel(
-        {"nasa-tlx": "Raw NASA-TLX (0–100)", "sus": "SUS score (0–100)"}.get(instrument, instrument)
-    )
+    axes.set_ylabel(f"{schema.words(instrument)} (0–100)")
     style.grid(axes)
     style.mark(figure, label)
     return figure

@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 MINUS = "−"
-LABELS = {
-    "seconds_per_image": "Time per image",
-    "log_seconds_per_image": "Log time per image",
-    "accuracy_after": "Accuracy after fine-tuning",
-    "conflicting_accuracy_after": "Accuracy on conflicting images",
-    "worst_group_accuracy_after": "Accuracy of the worst group",
-    "attention_inside_after": "Attention inside the object",
-}
-UNITS = {
-    "seconds_per_image": "s",
-    "log_seconds_per_image": "log s",
-    "accuracy_after": "share correct",
-    "conflicting_accuracy_after": "share correct",
-    "worst_group_accuracy_after": "share correct",
-    "attention_inside_after": "share of attention",
-}
-
-
-def label(metric: str) -> str:
-    """A metric's name in words."""
-    return LABELS.get(metric, metric.replace("_", " "))
 
 
 def _sign(text: str) -> str:
@@ -34,7 +15,7 @@ def _sign(text: str) -> str:
 
 def number(value: float | None, digits: int = 3) -> str:
     """`digits` decimals, fewer for large numbers, more for small ones; a true minus sign."""
-    if value is None:
+    if value is None or math.isnan(value):
         return "–"
     size = abs(value)
     if value == 0:
@@ -50,7 +31,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def fixed(value: float | None, digits: int = 2) -> str:
     """Exactly `digits` decimals, for test statistics: an F of .004 is 0.00."""
-    if value is None or abs(value) >= 10000:
+    if value is None or not abs(value) < 10000:
         return number(value, digits)
     text = f"{value:.{digits}f}"
     return _sign(text.lstrip("-") if float(text) == 0 else text)
@@ -69,7 +50,7 @@ def _scientific(value: float) -> str:
 
 def p_value(value: float | None) -> str:
     """An exact p, without a leading zero: `.032`, or `4.1×10⁻⁷` below .001."""
-    if value is None:
+    if value is None or math.isnan(value):
         return "–"
     if value == 0:
         return "< 10⁻³⁰⁰"
@@ -80,7 +61,7 @@ def p_value(value: float | None) -> str:
 
 def p_equals(value: float | None) -> str:
     """`p = .032`."""
-    if value is None:
+    if value is None or math.isnan(value):
         return "no test, because the differences do not vary"
     text = p_value(value)
     return f"p\u00a0{text}" if text.startswith("<") else f"p\u00a0=\u00a0{text}"
@@ -91,19 +72,20 @@ def bayes_factor(value: float | None) -> str:
     return number(value, 2) if value is None or value < 1000 else _scientific(value)
 
 
-def interval(bounds: list[float] | None, digits: int = 3) -> str:
+def interval(bounds: Sequence[float | None] | None, digits: int = 3) -> str:
     """`[0.12, 0.34]`."""
-    if bounds is None:
+    known = [b for b in bounds or () if b is not None and not math.isnan(b)]
+    if len(known) < 2:
         return "–"
-    if max(abs(b) for b in bounds) < 10**-digits or max(abs(b) for b in bounds) >= 10000:
-        return f"[{number(bounds[0], digits)}, {number(bounds[1], digits)}]"
+    if max(abs(b) for b in known) < 10**-digits or max(abs(b) for b in known) >= 10000:
+        return f"[{number(known[0], digits)}, {number(known[1], digits)}]"
     # Beside a larger bound a tiny one is 0.00, with its sign, rather than a power of ten.
-    return "[" + ", ".join(_sign(f"{b:.{digits}f}") for b in bounds) + "]"
+    return "[" + ", ".join(_sign(f"{b:.{digits}f}") for b in known) + "]"
 
 
 def share(value: float | None, digits: int = 1) -> str:
     """A proportion as per cent."""
-    return "–" if value is None else _sign(f"{100 * value:.{digits}f}%")
+    return "–" if value is None or math.isnan(value) else _sign(f"{100 * value:.{digits}f}%")
 
 
 def change(ratio: float | None) -> str:
@@ -118,6 +100,6 @@ def plural(count: int, noun: str) -> str:
 
 def whole(value: Any) -> str:
     """Degrees of freedom: whole where they are, else two decimals."""
-    if value is None:
+    if value is None or math.isnan(value):
         return "–"
     return f"{int(value)}" if float(value).is_integer() else f"{value:.2f}"

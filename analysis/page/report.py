@@ -1,32 +1,41 @@
-"""The report: results.json, figures, and one HTML page that needs nothing else."""
+"""The report: results.json, tables, figures, and one HTML page that needs nothing else."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis import results as analysis_results
+from analysis import people, plain, results, schema
 from analysis import tables as study_tables
-from analysis.design import Design, detect
 from analysis.errors import InputError
+from analysis.frames import records
 from analysis.page import answer_figures, figures, sentences, style, trial_figures
 from analysis.page import formatting as fmt
+from analysis.page import tables as page_tables
+from analysis.people import Report
 from analysis.tables import Study
 
 if TYPE_CHECKING:
     import jinja2
 
+#: A table on the page shows this many rows; the CSV beside the page has all.
+MOST_ROWS = 60
 CAPTIONS = {
-    "conditions": "Every participant (grey lines, small marks) and each condition's mean with its "
-    "95% CI (large marks).",
-    "effects": "Effects with 95% CI (black) over each participant's own difference (grey).",
-    "pairwise": "All paired comparisons: mean difference with 95% CI, every participant's "
-    "difference (grey), Holm-adjusted p.",
-    "order": "Deviation from the condition's mean by position: each participant and the mean with "
+    "conditions": "Every participant (grey lines, small marks) and each condition’s mean with its "
+    "95% CI within participants (large marks): differences can be read off them.",
+    "effects": "Effects with 95% CI; below each factor, what it does at the other’s levels.",
+    "pairwise": "All paired comparisons: mean difference with 95% CI, Holm-adjusted p.",
+    "order": "Deviation from the condition’s mean by position: each participant and the mean with "
     "95% CI.",
+}
+PAPER = {
+    "seconds_per_image": " The paper’s Figure 10 (a).",
+    "accuracy_after": " The paper’s Figure 10 (b).",
 }
 
 
@@ -49,10 +58,13 @@ def write(
     bayes: bool = False,
     aligned: bool = False,
     pdf: bool = False,
-) -> dict[str, Any]:
-    """Analyse `path` and write report.html, results.json and figures/ into `out`.
+    progress: Callable[[str], None] | None = None,
+) -> tuple[Study, Report]:
+    """Analyse the folder `path` and write the report into `out`.
 
-    Returns the results. With `pdf`, report.pdf too (WeasyPrint, the `pdf` extra).
+    `report.html`, `results.json`, `figures/`, `tables/` (every table of the report as CSV) and
+    `data/` (the tables that were analysed). With `pdf`, report.pdf too (WeasyPrint, the `pdf`
+    extra). Returns the study as it was read, and the report's tables.
 
     Raises
     ------
@@ -60,16 +72,20 @@ def write(
         With one sentence, if the data or the options cannot be used.
     """
     study = study_tables.read(path, mode=mode, plan_path=plan)
-    results = analysis_results.analyse(study, bayes=bayes, aligned=aligned)
-    design = detect(study)
+    report = people.analyse(study, bayes=bayes, aligned=aligned, progress=progress)
     make_folder(out)
-    pictures = draw(study, design, results, out / "figures")
-    analysis_results.write(results, out / "results.json")
-    page = render(results, pictures)
-    (out / "report.html").write_text(page, encoding="utf-8")
+    try:
+        plain.write(results.tree(study, report), out / "results.json")
+        save_tables(report, out / "tables")
+        save_tables(study.frames(), out / "data")
+        pictures = draw(study, report, out / "figures")
+        page = render(study, report, pictures)
+        (out / "report.html").write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({error.strerror}).") from None
     if pdf:
         write_pdf(page, out / "report.pdf")
-    return results
+    return study, report
 
 
 def make_folder(out: Path) -> None:
@@ -80,94 +96,174 @@ def make_folder(out: Path) -> None:
         raise InputError(f"{out}: cannot be written ({error.strerror}).") from None
 
 
-def draw(
-    study: Study, design: Design, results: dict[str, Any], folder: Path
-) -> dict[str, list[Picture]]:
+def save_tables(tables: Report, folder: Path) -> None:
+    """Every table as CSV, at full precision."""
+    make_folder(folder)
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+
+
+# --- figures ---------------------------------------------------------------------------------
+
+
+def draw(study: Study, report: Report, folder: Path) -> dict[str, list[Picture]]:
     """Every figure, saved as SVG and PNG, grouped by the section that shows it."""
     found: dict[str, list[Picture]] = {}
-
-    def add(
-        section: str, name: str, figure: Figure | None, caption: str, *, wide: bool = False
-    ) -> None:
-        if figure is not None:
-            svg = style.save(figure, folder, name)
-            found.setdefault(section, []).append(Picture(name, svg, caption, wide))
-
     with style.styled():
-        for metric, line in results["metrics"].items():
-            if "note" in line:
-                continue
-            paper = {
-                "seconds_per_image": " The paper's Figure 10 (a).",
-                "accuracy_after": " The paper's Figure 10 (b).",
-            }.get(metric, "")
-            add(
-                metric,
-                f"{metric}-conditions",
-                figures.conditions(study, design, metric, results),
-                CAPTIONS["conditions"] + paper,
-            )
-            add(
-                metric,
-                f"{metric}-effects",
-                figures.effects(study, design, metric, results),
-                CAPTIONS["effects"],
-            )
-            add(
-                metric,
-                f"{metric}-pairwise",
-                figures.pairwise(study, design, metric, results),
-                CAPTIONS["pairwise"],
-                wide=True,
-            )
-            if metric in ("log_seconds_per_image", "accuracy_after"):
-                add(
-                    "order",
-                    f"{metric}-order",
-                    figures.order(study, design, metric),
-                    f"{fmt.label(metric)}. {CAPTIONS['order']}",
-                )
-        add(
-            "trials",
-            "learning",
-            trial_figures.learning(study, design),
-            "Learning within a task: geometric mean time over trials, 95% band over participants.",
-        )
-        add(
-            "trials",
-            "speed-accuracy",
-            trial_figures.speed_accuracy(study, design),
-            "Speed and accuracy: every task, and each condition's means with 95% CI.",
-        )
-        add(
-            "answers",
-            "likert",
-            answer_figures.likert(results, study.label),
-            "Answers, centred on the middle; the numbers are counts (the paper's Figure 11).",
-            wide=True,
-        )
-        for instrument in results["scales"]:
-            add(
-                "scales",
-                f"scale-{instrument}",
-                answer_figures.scale(results, instrument, design, study.label),
-                f"{instrument}: every participant's score and the mean with 95% CI.",
-            )
+        for section, name, figure, caption in _figures(study, report):
+            if figure is not None:
+                wide = figure.get_figwidth() > 1.2 * style.COLUMN
+                svg = style.save(figure, folder, name)
+                found.setdefault(section, []).append(Picture(name, svg, caption, wide))
     return found
 
 
-def render(results: dict[str, Any], pictures: dict[str, list[Picture]]) -> str:
+def _figures(study: Study, report: Report) -> Iterator[tuple[str, str, Figure | None, str]]:
+    looks, label = style.looks(study.design), study.label
+    for metric in study.metrics:
+        pairs = of(report, "pairwise", metric)
+        if not len(pairs):
+            continue
+        kept = complete(study, report, metric)
+        caption = CAPTIONS["conditions"] + PAPER.get(metric, "")
+        drawn = figures.conditions(kept, metric, looks, label)
+        yield metric, f"{metric}-conditions", drawn, caption
+        estimates, simple = of(report, "estimates", metric), of(report, "simple_effects", metric)
+        if len(estimates):
+            shown = simple if len(simple) else None
+            drawn = figures.effects(estimates, shown, label)
+            yield metric, f"{metric}-effects", drawn, CAPTIONS["effects"]
+        drawn_pairs = figures.pairwise(pairs, label)
+        yield f"{metric}-more", f"{metric}-pairwise", drawn_pairs, CAPTIONS["pairwise"]
+        if metric in ("log_seconds_per_image", "accuracy_after"):
+            caption = f"{schema.words(metric)}. {CAPTIONS['order']}"
+            yield "order", f"{metric}-order", figures.order(kept, metric, label), caption
+    if study.items is not None:
+        caption = (
+            "Learning within a task: geometric mean time over trials, 95% band over participants."
+        )
+        yield "trials", "learning", trial_figures.learning(study.items, looks, label), caption
+    caption = "Speed and accuracy: every task, and each condition’s means with 95% CI."
+    drawn_tasks = trial_figures.speed_accuracy(study.tasks, looks, label)
+    yield "trials", "speed-accuracy", drawn_tasks, caption
+    yield from _answer_figures(study, report)
+    if "sensitivity" in report:
+        for name, rows in report["sensitivity"].groupby("metric", sort=False):
+            what = f"{schema.words(str(name))}, {rows['source'].iloc[0]}"
+            caption = f"{what}: the same effect under other choices."
+            specified = figures.specifications(rows, label)
+            yield "sensitivity", f"{name}-sensitivity", specified, caption
+
+
+def _answer_figures(study: Study, report: Report) -> Iterator[tuple[str, str, Figure | None, str]]:
+    asked = worded(report, "answer_counts")
+    if len(asked):
+        asked = asked[asked["by"] == "condition"]
+        paired = {
+            q
+            for row in records(report["questions"])
+            if row["kind"] == "pair"
+            for q in row["question"].split(", ")
+        }
+        asked = asked[~asked["name"].isin(paired)]
+        for i, (_, rows) in enumerate(asked.groupby("scale", sort=False)):
+            name = "likert" if i == 0 else f"likert-{i + 1}"
+            caption = (
+                "Answers, centred on the middle of the scale; the numbers are participants, one "
+                "answer each per condition (the paper’s Figure 11)."
+            )
+            yield "answers", name, answer_figures.likert(rows, study.label), caption
+    looks = style.looks(study.design)
+    for instrument in report.get("alpha", pd.DataFrame({"instrument": []}))["instrument"]:
+        scores = report["scores"][report["scores"]["instrument"] == instrument]
+        placed = study.design.placed(scores.assign(**{instrument: scores["score"]}))
+        if "condition" in placed:
+            drawn = answer_figures.scale(placed, instrument, looks, study.label)
+            caption = (
+                f"{schema.words(instrument)}: every participant’s line and each condition’s mean "
+                "with its 95% CI within participants."
+            )
+            yield "scales", f"scale-{instrument}", drawn, caption
+
+
+def of(report: Report, name: str, metric: str) -> pd.DataFrame:
+    """One metric's rows of a table; empty where there are none."""
+    table = report.get(name)
+    return pd.DataFrame() if table is None else table[table["metric"] == metric]
+
+
+def complete(study: Study, report: Report, metric: str) -> pd.DataFrame:
+    """The tasks of the participants who have every condition."""
+    missing = of(report, "missing", metric)
+    if not len(missing):
+        return study.tasks
+    return study.tasks[~study.tasks["participant"].isin(missing["participant"])]
+
+
+def worded(report: Report, which: str) -> pd.DataFrame:
+    """A table about answers with its questions in words, and the scale of each."""
+    table = report.get(which)
+    if table is None:
+        return pd.DataFrame()
+    own, scales = {}, {}
+    for row in records(report["questions"]):
+        name, text = row["name"], row["text"]
+        scales[name] = f"{row['low']:g} to {row['high']:g}"
+        own[name] = name if name == text else f"{name}. {text}"
+        if row["kind"] == "pair":
+            own[name] = f"{text} ({row['question']})"
+    return table.assign(question=table["name"].map(own), scale=table["name"].map(scales))
+
+
+# --- the page --------------------------------------------------------------------------------
+
+
+def render(study: Study, report: Report, pictures: dict[str, list[Picture]]) -> str:
     """The page as text."""
+
+    def shown(name: str, metric: str | None = None) -> dict[str, Any] | None:
+        table = report.get(name)
+        if table is not None and "name" in table:
+            table = worded(report, name)
+        if table is not None and metric is not None:
+            table = table[table["metric"] == metric]
+        if table is None or not len(table):
+            return None
+        return html_table(page_tables.shown(name, table), f"tables/{name}.csv")
+
+    planned = dict.fromkeys([study.plan.primary_metric, *study.plan.metrics])
+    measures = [m for m in planned if m in study.metrics]
     page = environment()
-    page.globals.update(
-        clmm=sentences.clmm,
-        preference=sentences.preference,
-        pair=sentences.pair,
-        score_sentences=sentences.score_sentences,
-        metric_sentences=sentences.metric_sentences,
-    )
     template = page.get_template("report.html.jinja")
-    return template.render(r=results, pictures=pictures, summary=sentences.summary(results))
+    return template.render(
+        study=study,
+        design=study.design,
+        plan=study.plan,
+        report=report,
+        pictures=pictures,
+        shown=shown,
+        measures=[*measures, *[m for m in study.metrics if m not in measures]],
+        confirmatory=measures if study.plan_source is not None else [study.plan.primary_metric],
+        scales=list(report["alpha"]["instrument"]) if "alpha" in report else [],
+        summary=sentences.summary(study, report),
+        exploratory=sentences.exploratory(study, report),
+        of=of,
+        of_metric=lambda metric: sentences.of_metric(report, metric),
+        records=records,
+        versions=plain.versions(),
+        words=schema.words,
+    )
+
+
+def html_table(table: pd.DataFrame, csv: str) -> dict[str, Any]:
+    """A table of text for the template: caption, heads, rows, and how many are not shown."""
+    return {
+        "caption": table.attrs.get("caption", ""),
+        "heads": list(table.columns),
+        "rows": table.head(MOST_ROWS).to_numpy().tolist(),
+        "left_out": max(0, len(table) - MOST_ROWS),
+        "csv": csv,
+    }
 
 
 def environment() -> jinja2.Environment:
@@ -187,13 +283,11 @@ def environment() -> jinja2.Environment:
         interval=fmt.interval,
         share=fmt.share,
         change=fmt.change,
-        label=fmt.label,
         plural=fmt.plural,
         whole=fmt.whole,
         fixed=fmt.fixed,
         contrast=fmt.contrast,
         bayes_factor=fmt.bayes_factor,
-        units=fmt.UNITS,
     )
     return page
 

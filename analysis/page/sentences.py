@@ -1,196 +1,270 @@
-"""Results as sentences in the style of the APA, numbers rounded here and nowhere earlier."""
+"""Results as sentences in the style of the APA: each a function of one row of a table."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
+from analysis import schema
+from analysis.frames import records
 from analysis.page.formatting import (
-    UNITS,
     change,
     contrast,
     fixed,
     interval,
-    label,
     number,
     p_equals,
     share,
     whole,
 )
+from analysis.people import Report
+from analysis.tables import Study
 
-Line = dict[str, Any]
+Row = Mapping[str, Any]
+
+#: Above this share of idle time, the summary says so.
+IDLE = 0.05
 
 
-def effect(name: str, line: Line) -> str:
-    """`F(1, 15) = 86.27, p = 1.3×10⁻⁷, ηp² = .852, 90% CI [.705, .911], ηG² = .439`."""
-    if line["F"] is None:
-        return f"{name}: no test, because the differences do not vary between participants"
+def name_of(source: str) -> str:
+    """`Interface`, `Interface × sampling`."""
+    text = source.replace(" * ", " × ")
+    return text[:1].upper() + text[1:]
+
+
+def effect(row: Row) -> str:
+    """`Interface: F(1, 15) = 86.27, p = 1.3×10⁻⁷, ηp² = .852, 90% CI [.705, .911], ηG² = .439.`"""
+    name = "Conditions" if row.get("model") == "conditions" else name_of(row["source"])
+    if pd.isna(row["F"]):
+        return f"{name}: no test, because the differences do not vary between participants."
     text = (
-        f"{name}: F({whole(line['df1'])}, {whole(line['df2'])}) = {fixed(line['F'])}, "
-        f"{p_equals(line['p'])}, ηp² = {number(line['np2'])}, 90% CI "
-        f"{interval(line['np2_ci90'])}"
+        f"{name}: F({whole(row['df1'])}, {whole(row['df2'])}) = {fixed(row['F'])}, "
+        f"{p_equals(row['p'])}, ηp² = {number(row['np2'])}, 90% CI "
+        f"{interval([row['np2_low'], row['np2_high']])}"
     )
-    return text + (f", ηG² = {number(line['ng2'])}" if line["ng2"] is not None else "")
+    if not pd.isna(row.get("ng2")):
+        text += f", ηG² = {number(row['ng2'])}"
+    if not pd.isna(row.get("eps_gg")):
+        text += (
+            f"; Greenhouse–Geisser ε = {number(row['eps_gg'])}, {p_equals(row['p_gg'])}; "
+            f"Huynh–Feldt ε = {number(row['eps_hf'])}, {p_equals(row['p_hf'])}"
+        )
+    return text + "."
 
 
-def one_way(line: Line) -> str:
-    """The one-way test with Mauchly's test and both corrections, whatever they say."""
-    text = effect("Conditions", line)
-    if line["F"] is None or line["epsilon_gg"] is None:
-        return text + "."
-    mauchly = (
-        "Mauchly's test is not defined for so few participants"
-        if line["mauchly_w"] is None
-        else f"Mauchly's W = {number(line['mauchly_w'])}, {p_equals(line['mauchly_p'])}"
-    )
+def amount(row: Row, *, digits: int = 2) -> str:
+    """How large: a ratio and its change in per cent, percentage points, or the unit's own."""
+    metric = str(row["metric"])
+    if schema.is_log(metric):
+        bounds = [row["ratio_low"], row["ratio_high"]]
+        return (
+            f"ratio of geometric means {number(row['ratio'], digits)}, 95% CI "
+            f"{interval(bounds, digits)} ({change(row['ratio'])})"
+        )
+    value = row["estimate"] if "estimate" in row else row["difference"]
+    bounds = [row["ci_low"], row["ci_high"]]
+    if schema.is_share(metric):
+        return (
+            f"{number(100 * value, digits)} percentage points, 95% CI "
+            f"{interval([100 * b for b in bounds], digits)}"
+        )
     return (
-        f"{text}; {mauchly}; Greenhouse–Geisser ε = {number(line['epsilon_gg'])}, "
-        f"{p_equals(line['p_gg'])}; Huynh–Feldt ε = {number(line['epsilon_hf'])}, "
-        f"{p_equals(line['p_hf'])}."
+        f"{number(value, digits)} {schema.unit(metric)}".rstrip()
+        + f", 95% CI {interval(bounds, digits)}"
     )
 
 
-def estimate(metric: str, name: str, line: Line) -> str:
-    """One 2x2 effect as a difference (or ratio) with its interval."""
-    what = {"interaction": "Interaction"}.get(name, name.capitalize())
-    how = f"{what} ({contrast(line['contrast'], ratio='ratio' in line)})"
-    if "ratio" in line:
-        return (
-            f"{how}: ratio of geometric means {number(line['ratio'], 2)}, 95% CI "
-            f"{interval(line['ratio_ci95'], 2)} ({change(line['ratio'])})"
-        )
-    unit = UNITS.get(metric, "")
-    if unit.startswith("share"):
-        return (
-            f"{how}: {number(100 * line['estimate'], 2)} percentage points, 95% CI "
-            f"{interval([100 * b for b in line['ci95']], 2)}"
-            if line["ci95"]
-            else how
-        )
-    return f"{how}: {number(line['estimate'], 2)} {unit}, 95% CI {interval(line['ci95'], 2)}"
+def estimate(row: Row) -> str:
+    """One effect with one degree of freedom."""
+    ratio = schema.is_log(str(row["metric"]))
+    how = f"{name_of(row['source'])} ({contrast(row['contrast'], ratio=ratio)})"
+    return f"{how}: {amount(row)}, {p_equals(row['p'])}."
 
 
-def pair(metric: str, line: Line) -> str:
+def simple(row: Row) -> str:
+    """`at sampling = random +4.1% [..], p = .20`, one part of an interaction."""
+    sign = "÷" if schema.is_log(str(row["metric"])) else "−"
+    return (
+        f"at {row['at']}, {row['a']} {sign} {row['b']}: {amount(row)}, "
+        f"Holm {p_equals(row['p_holm'])}"
+    )
+
+
+def pair(row: Row) -> str:
     """One paired comparison in full."""
-    if line["t"] is None:
-        return (
-            f"{line['a']} − {line['b']}: mean difference {number(line['difference'])}; no "
-            "test, because the differences do not vary."
-        )
+    head = f"{row['a']} − {row['b']}: M = {number(row['difference'])}"
+    if pd.isna(row["t"]):
+        return f"{head}; no test, because the differences do not vary."
     return (
-        f"{line['a']} − {line['b']}: M = {number(line['difference'])} "
-        f"{UNITS.get(metric, '')}, 95% CI {interval(line['ci95'])}, t({line['df']}) = "
-        f"{fixed(line['t'])}, {p_equals(line['p'])}, Holm {p_equals(line['p_holm'])}, "
-        f"dz = {number(line['dz'], 2)} {interval(line['dz_ci95'], 2)}, "
-        f"dav = {number(line['dav'], 2)}; exact Wilcoxon {p_equals(line['wilcoxon_p'])}."
+        f"{head} {schema.unit(str(row['metric']))}, 95% CI "
+        f"{interval([row['ci_low'], row['ci_high']])}, t({whole(row['df'])}) = {fixed(row['t'])}, "
+        f"{p_equals(row['p'])}, Holm {p_equals(row['p_holm'])}, dz = {number(row['dz'], 2)} "
+        f"{interval([row['dz_low'], row['dz_high']], 2)}, dav = {number(row['dav'], 2)}."
     )
 
 
-def metric_sentences(name: str, found: Line) -> list[str]:
-    """The sentences of one metric's section."""
-    if "note" in found:
-        return [f"{label(name)}: {found['note']}."]
-    out = []
-    for key in ("anova_2x2", "anova_two_way"):
-        for factor, line in found.get(key, {}).items():
-            text = effect(factor.capitalize(), line)
-            if key == "anova_2x2":
-                text += f". {estimate(name, factor, found['estimates'][factor])}"
-            elif line["p_gg"] is not None:
-                text += f"; Greenhouse–Geisser {p_equals(line['p_gg'])}"
-            out.append(text + ".")
-    out.append(one_way(found["anova_one_way"]))
-    if "friedman" in found and found["friedman"]["chi2"] is not None:
-        f = found["friedman"]
-        out.append(
-            f"Friedman: χ²({f['df']}) = {fixed(f['chi2'])}, {p_equals(f['p'])}, "
-            f"Kendall's W = {number(f['w'])}."
-        )
-    return out
-
-
-def score_sentences(tests: Line) -> list[str]:
-    """The score of a questionnaire: effects of the factors, or of the conditions."""
-    out = []
-    table: Line = tests.get("anova_2x2") or tests.get("anova_two_way") or {}
-    for factor, line in table.items():
-        text = effect(factor, line)
-        if "estimates" in tests:
-            found = tests["estimates"][factor]
-            text += (
-                f"; {contrast(found['contrast'])} {number(found['estimate'], 1)} points, "
-                f"95% CI {interval(found['ci95'], 1)}"
-            )
-        out.append(text + ".")
-    return out or [one_way(tests["anova_one_way"])]
-
-
-def clmm(line: Line, name: str, direction: str | None) -> str:
-    """One effect of a cumulative-link mixed model."""
-    if line.get("odds_ratio") is None:
-        lr = (
-            f"likelihood ratio χ²({line['lr_df']}) = {fixed(line['lr_chi2'])}, "
-            f"{p_equals(line['lr_p'])} (as F: {p_equals(line['lr_p_f'])})"
-            if line.get("lr_chi2") is not None
-            else "no test"
-        )
-        return f"{name}: {line.get('note') or 'several levels'}; {lr}"
-    head = f"{name}" + (f" ({contrast(direction)})" if direction else "")
+def friedman(row: Row) -> str:
+    """Friedman's test with Kendall's W."""
     return (
-        f"{head}: odds ratio {number(line['odds_ratio'], 2)}, 95% CI "
-        f"{interval(line['ci95'], 2)}, z = {fixed(line['z'])}, {p_equals(line['p'])}; "
-        f"likelihood ratio χ²({line['lr_df']}) = {fixed(line['lr_chi2'])}, "
-        f"{p_equals(line['lr_p'])} (as F: {p_equals(line['lr_p_f'])})"
+        f"Friedman: χ²({whole(row['df'])}) = {fixed(row['chi2'])}, {p_equals(row['p'])}, "
+        f"Kendall’s W = {number(row['w'])}."
     )
 
 
-def preference(line: Line) -> str:
-    """A choice question in one sentence."""
-    if "options" not in line:
-        return line["note"] + ": " + ", ".join(f"{k} {v}" for k, v in line["counts"].items()) + "."
+def changed(row: Row) -> str:
+    """A condition after fine-tuning against before it."""
+    return (
+        f"{row['condition']}: {number(row['mean_b'])} before, {number(row['mean_a'])} after, "
+        f"difference {amount(row)}, {p_equals(row['p'])}"
+    )
+
+
+def preference(rows: pd.DataFrame) -> str:
+    """A choice question: its options in one sentence."""
     parts = [
-        f"{o['option']} {o['count']} of {line['n']} ({share(o['share'], 0)}, 95% CI "
-        f"[{share(o['share_ci95'][0], 0)}, {share(o['share_ci95'][1], 0)}])"
-        for o in line["options"]
+        f"{r['option']} {whole(r['count'])} of {whole(r['n'])} ({share(r['share'], 0)}, 95% CI "
+        f"[{share(r['share_low'], 0)}, {share(r['share_high'], 0)}])"
+        for r in records(rows)
     ]
     test = (
-        f"; exact binomial test against one half {p_equals(line['p'])}"
-        if line["p"] is not None
+        f"; exact binomial test against one half {p_equals(rows['p'].iloc[0])}"
+        if len(rows) == 2
         else ""
     )
     return "; ".join(parts) + test + "."
 
 
-def summary(results: Line) -> list[str]:
-    """What the study found, in the order that a reader asks."""
-    out: list[str] = []
-    primary = results["plan"]["primary_metric"]
-    order = [primary] + [
-        m
-        for m in ("accuracy_after", "conflicting_accuracy_after", "attention_inside_after")
-        if m != primary
-    ]
-    for name in order:
-        found = results["metrics"].get(name)
-        if found is None or "note" in found:
+def verdict(row: Row) -> str:
+    """`Supported: Clicking takes less time ...`"""
+    return f"{str(row['verdict']).capitalize()}: {row['hypothesis']}"
+
+
+def _of(report: Report, name: str, metric: str) -> pd.DataFrame:
+    table = report.get(name)
+    return pd.DataFrame() if table is None else table[table["metric"] == metric]
+
+
+def of_metric(report: Report, metric: str) -> list[str]:
+    """Everything about one metric in words."""
+    out = [effect(r) for r in records(_of(report, "anova", metric))]
+    out += [estimate(r) for r in records(_of(report, "estimates", metric))]
+    found = _of(report, "friedman", metric)
+    out += [friedman(r) for r in records(found) if not pd.isna(r["chi2"])]
+    return out
+
+
+def of_effects(report: Report, metric: str, alpha: float) -> list[str]:
+    """A metric's effects; an interaction brings what each factor does at the other's levels."""
+    estimates = _of(report, "estimates", metric)
+    if not len(estimates):
+        table = _of(report, "anova", metric)
+        return (
+            [effect(r) for r in records(table[table["model"] == "conditions"])]
+            if len(table)
+            else []
+        )
+    interactions = estimates[estimates["source"].str.contains(" * ", regex=False)]
+    interact = bool((interactions["p"] < alpha).any())
+    parts = _of(report, "simple_effects", metric)
+    out = []
+    for row in records(estimates):
+        if " * " in row["source"]:
+            out.append(f"{name_of(row['source'])}: {p_equals(row['p'])}.")
             continue
-        if found.get("primary_analysis") == "mixed":
-            for factor, line in found["mixed"]["effects"].items():
-                if factor in ("intercept", "interaction"):
-                    continue
-                direction = contrast(found["mixed"]["contrasts"].get(factor, factor), ratio=True)
-                out.append(
-                    f"{label(name)}, {factor} ({direction}, trial-level mixed model): ratio "
-                    f"{number(line['ratio'], 2)}, 95% CI {interval(line['ratio_ci95'], 2)}, "
-                    f"t({line['df']}) = {fixed(line['t'])}, {p_equals(line['p'])}."
-                )
-        elif "estimates" in found:
-            for factor in results["design"]["factors"]:
-                line = found["estimates"][factor]
-                out.append(f"{label(name)}. {estimate(name, factor, line)}, {p_equals(line['p'])}.")
-            line = found["estimates"]["interaction"]
-            out.append(f"{label(name)}. Interaction: {p_equals(line['p'])}.")
-        else:
-            out.append(f"{label(name)}. {one_way(found['anova_one_way'])}")
-    for name, line in results["preferences"].items():
-        out.append(f"Preference ({name}): {preference(line)}")
+        text = estimate(row)
+        within = parts[parts["factor"] == row["source"]] if len(parts) and interact else parts[:0]
+        if len(within):
+            text = (
+                text.rstrip(".")
+                + ", but it depends on the other factor: "
+                + "; ".join(simple(r) for r in records(within))
+                + "."
+            )
+        out.append(text)
+    return out
+
+
+def of_mixed(report: Report, factors: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """The trial-level model's effects of two-level factors."""
+    out = []
+    for row in records(report.get("mixed_effects", pd.DataFrame())):
+        levels = factors.get(str(row["effect"]), ())
+        if len(levels) == 2:
+            out.append(
+                f"{name_of(row['effect'])} ({levels[0]} ÷ {levels[1]}, trial-level mixed model): "
+                f"ratio {number(row['ratio'], 2)}, 95% CI "
+                f"{interval([row['ratio_low'], row['ratio_high']], 2)}, "
+                f"t({number(row['df'], 1)}) = {fixed(row['t'])}, {p_equals(row['p'])}."
+            )
+    return out
+
+
+def summary(study: Study, report: Report) -> list[str]:
+    """What the study found of the measures it planned, and what must be known of its data."""
+    planned = dict.fromkeys([study.plan.primary_metric, *study.plan.metrics])
+    out = [text for metric in planned for text in of_measure(study, report, metric)]
+    if "preferences" in report:
+        for (name, cell), rows in report["preferences"].groupby(["name", "cell"], sort=False):
+            where = "" if cell == "asked once" else f", {cell}"
+            out.append(f"Preference ({name}{where}): {preference(rows)}")
+    return out + concerns(report)
+
+
+def exploratory(study: Study, report: Report) -> list[str]:
+    """The effects on measures that the plan does not name."""
+    planned = {study.plan.primary_metric, *study.plan.metrics}
+    log_too = "seconds_per_image" if "log_seconds_per_image" in planned else ""
+    return [
+        text
+        for metric in study.metrics
+        if metric not in planned and metric != log_too
+        for text in of_measure(study, report, metric)
+    ]
+
+
+def of_measure(study: Study, report: Report, metric: str) -> list[str]:
+    """One measure's effects, headed by its name; accuracy also against what it was before."""
+    if not len(_of(report, "pairwise", metric)):
+        return []
+    head = "Time per image" if metric == "log_seconds_per_image" else schema.words(metric)
+    found = of_effects(report, metric, study.plan.alpha)
+    if metric == "log_seconds_per_image" and study.plan.primary_analysis == "mixed":
+        found = of_mixed(report, study.design.factors) or found
+    out = [f"{head}. {text}" for text in found]
+    changes = _of(report, "changes", metric)
+    if len(changes) and metric.endswith("accuracy_after"):
+        out.append(f"{head}, against before. {'; '.join(map(changed, records(changes)))}.")
+    return out
+
+
+def concerns(report: Report) -> list[str]:
+    """What a reader must know of the data's quality: failed checks, idle time."""
+    table = report.get("quality", pd.DataFrame())
+    out = []
+    if "attention_checks_failed" in table:
+        failed = table[table["attention_checks_failed"] > 0]
+        if len(failed):
+            names = ", ".join(
+                f"{r['participant']} ({whole(r['attention_checks_failed'])}"
+                + (f" of {whole(r['attention_checks'])}" if "attention_checks" in r else "")
+                + ")"
+                for r in records(failed.head(10))
+            )
+            more = f" and {len(failed) - 10} others" if len(failed) > 10 else ""
+            out.append(
+                f"Attention checks: {len(failed)} of {len(table)} analysed participants failed "
+                f"some: {names}{more}."
+            )
+    if "idle_seconds" in table and float(table["idle_seconds"].sum()) > 0:
+        idle, total = float(table["idle_seconds"].sum()), float(table["seconds"].sum())
+        worst = max(records(table), key=lambda row: np.nan_to_num(row["idle_share"]))
+        if idle / total > IDLE or float(worst["idle_share"]) > 2 * IDLE:
+            out.append(
+                f"Idle time: {number(idle, 0)} s, {share(idle / total)} of the time on trials "
+                f"(most: {worst['participant']}, {share(worst['idle_share'])}); the sensitivity "
+                "table shows the effects with and without it."
+            )
     return out

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from analysis.design import Design
+from analysis.frames import records
 
 #: Column widths in inches (85 and 176 mm).
 COLUMN, PAGE = 3.35, 6.93
@@ -48,6 +50,7 @@ RC: Any = {
     "legend.frameon": False,
     "svg.fonttype": "path",
     "axes.unicode_minus": True,
+    "text.parse_math": False,  # a level may hold a dollar sign
     "figure.facecolor": "white",
 }
 
@@ -64,21 +67,32 @@ def new(width: float = COLUMN, height: float = 2.6) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def look(design: Design, condition: int) -> dict[str, str]:
-    """Colour, shape and fill of a condition, the same in every figure."""
-    cell = design.cells[condition]
+@dataclass(frozen=True)
+class Look:
+    """Colour, shape, fill and dash of a condition."""
+
+    color: str
+    marker: str
+    face: str
+    line: str
+
+
+def looks(design: Design) -> dict[str, Look]:
+    """How each condition looks, the same in every figure."""
     factors = list(design.factors)
-    first = design.factors[factors[0]].index(cell[factors[0]])
-    second = design.factors[factors[1]].index(cell[factors[1]]) if len(factors) > 1 else 1
-    colour = HUES[first % len(HUES)]
-    if len(factors) > 1 and len(design.factors[factors[0]]) == 1:
-        colour = HUES[second % len(HUES)]
-    return {
-        "color": colour,
-        "marker": SHAPES[first % len(SHAPES)],
-        "face": "white" if second == 0 else colour,
-        "line": ("--", "-", ":", "-.")[second % 4],
-    }
+    out = {}
+    for row in records(design.cells):
+        first = design.factors[factors[0]].index(row[factors[0]])
+        second = design.factors[factors[1]].index(row[factors[1]]) if len(factors) > 1 else 1
+        third = design.factors[factors[2]].index(row[factors[2]]) if len(factors) > 2 else 0
+        colour = HUES[(first + 3 * third) % len(HUES)]
+        out[str(row["condition"])] = Look(
+            colour,
+            SHAPES[(first + 2 * third) % len(SHAPES)],
+            "white" if second == 0 else colour,
+            ("--", "-", ":", "-.")[second % 4],
+        )
+    return out
 
 
 def mark(figure: Figure, label: str | None) -> None:

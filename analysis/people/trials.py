@@ -1,176 +1,175 @@
-"""Trial-level analyses: the mixed model on log seconds, learning, and what is missing."""
+"""What single trials say: the mixed model of log seconds, learning, what is missing."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from analysis import mixed
-from analysis.design import Design
-from analysis.pairwise import mean_interval
-from analysis.people.answers import terms
+from analysis import stats
+from analysis.errors import InputError
+from analysis.stats.intervals import mean_interval
 from analysis.tables import Study
 
-Array = NDArray[np.float64]
+Named = tuple[str, pd.DataFrame]
 
-#: Above this many by-participant effects, image intercepts cost too much memory and are left out.
-CROSSED_LIMIT = 1200
+#: Image intercepts need images that are seen this often on average.
 REPEATS = 2.0
+#: A slope on practice needs this many trials in a task.
+LEARNING_TRIALS = 8
 
 
-def missing_trials(study: Study) -> list[dict[str, Any]]:
-    """Cells with fewer timed trials than annotated images, or with none at all."""
-    if study.items is None:
-        return []
-    factors = list(study.factors)
-    timed = (
-        study.items[study.items["seconds"].notna()]
-        .groupby(["participant", *factors])
-        .size()
-        .rename("timed")
-        .reset_index()
-    )
-    listed = study.items.groupby(["participant", *factors]).size().rename("listed").reset_index()
-    people = study.tasks[["participant"]].drop_duplicates()
-    cells = study.tasks[factors].drop_duplicates()
-    table = people.merge(cells, how="cross").merge(listed, how="left", on=["participant", *factors])
-    table = table.merge(timed, how="left", on=["participant", *factors])
-    if "images" in study.tasks:
-        table = table.merge(
-            study.tasks[["participant", *factors, "images"]],
-            how="left",
-            on=["participant", *factors],
+def tables(study: Study, progress: Callable[[str], None] | None = None) -> Iterator[Named]:
+    """Every table about trials, and the correlation of speed and accuracy."""
+    if study.items is not None:
+        short = missing(study)
+        yield (
+            "trials",
+            pd.DataFrame(
+                {
+                    "count": [int(study.items["seconds"].notna().sum())],
+                    "dropped": [0 if study.trimmed is None else len(study.trimmed)],
+                    "cells_with_missing": [len(short)],
+                }
+            ),
         )
-        expected = table["images"].fillna(table["listed"]).fillna(1)
-    else:
-        expected = table["listed"].fillna(1)
-    table["missing"] = (expected - table["timed"].fillna(0)).clip(lower=0)
-    short = table[table["missing"] > 0]
-    return [
-        {
-            "participant": row["participant"],
-            "condition": "-".join(str(row[f]) for f in factors),
-            "missing": int(row["missing"]),
-        }
-        for row in short.to_dict("records")
-    ]
+        if len(short):
+            yield "missing_trials", short
+        yield from mixed(study, progress=progress)
+        found = learning(study)
+        if len(found):
+            yield "learning", found
+    found = speed_accuracy(study)
+    if len(found):
+        yield "speed_accuracy", found
 
 
-def mixed_model(study: Study, design: Design) -> dict[str, Any] | None:
-    """Log seconds per trial on the sum-coded factors, with all by-participant slopes.
-
-    Returns results.json's `mixed`, or `None` without trials; a `note` says why there is no fit.
-    """
-    if study.items is None:
-        return None
-    rows = study.items[study.items["seconds"].notna()].reset_index(drop=True)
-    coded = terms(rows, design)
-    if not coded:
-        return {"note": "no factor varies over the trials"}
-    names, columns = ["intercept"], [np.ones(len(rows))]
-    for name, block in coded.items():
-        for i in range(block.shape[1]):
-            names.append(name if block.shape[1] == 1 else f"{name}[{i + 1}]")
-            columns.append(block[:, i])
-    x = np.column_stack(columns)
-    people = mixed.codes(list(rows["participant"]))
-    count = int(people.max()) + 1
-    if count < 3:
-        return {"note": "fewer than three participants have trials"}
-    if x.shape[1] > 8:
-        return {"note": f"{x.shape[1]} by-participant effects are too many to estimate"}
-    if len(rows) < 2 * count * x.shape[1]:
-        return {"note": "too few trials per participant and condition for by-participant slopes"}
-    notes: list[str] = []
-    images = None
-    if "image" in rows and (rows["image"] != "").all():
-        codes = mixed.codes(list(rows["image"]))
-        if len(rows) / (int(codes.max()) + 1) < REPEATS:
-            notes.append("images are seen less than twice on average: no image intercepts")
-        elif count * x.shape[1] > CROSSED_LIMIT:
-            notes.append("too many participants for image intercepts: they are left out")
-        else:
-            images = codes
-    log_seconds = np.log(rows["seconds"].to_numpy(float))
-    if log_seconds.std() < 1e-12:
-        return {"note": "all trials take the same time"}
-    fit = mixed.fit(log_seconds, x, names, people, images)
-    out = asdict(fit)
-    effects = {}
-    for effect in fit.effects:
-        line = asdict(effect)
-        del line["name"]
-        effects[effect.name] = line | {
-            "ratio": float(np.exp(effect.estimate)),
-            "ratio_ci95": [float(np.exp(effect.ci95[0])), float(np.exp(effect.ci95[1]))],
-        }
-    out["effects"] = effects
-    out["contrasts"] = {
-        f: design.contrast(f) for f in coded if f != "interaction" and len(design.factors[f]) == 2
-    }
-    out["formula"] = (
-        f"log(seconds) ~ {' * '.join(f for f in coded if f != 'interaction')} + "
-        f"(the same | participant)" + ("" if images is None else " + (1 | image)")
-    )
-    if fit.singular:
-        notes.append("singular fit: a variance or a correlation is at its bound")
-    if not fit.converged:
-        notes.append("the two optimizers disagree: read the ANOVA on participants' means instead")
-    return out | {"notes": notes}
-
-
-def learning(study: Study, design: Design) -> dict[str, Any] | None:
-    """Change of time per doubling of practice within a task, by participant and condition.
-
-    The slope of log seconds on log2(trial) is fitted to each cell with eight or more trials;
-    the interval is Student's over participants.
-    """
-    if study.items is None:
-        return None
-    rows = with_trial_number(study)
-    factors = list(study.factors)
-    rows = rows.assign(x=np.log2(rows["trial_number"]), y=np.log(rows["seconds"]))
-    key = ["participant", *factors]
-    grouped = rows.groupby(key)
-    centred = rows.assign(
-        dx=rows["x"] - grouped["x"].transform("mean"), dy=rows["y"] - grouped["y"].transform("mean")
-    )
-    centred["xx"], centred["xy"] = centred["dx"] ** 2, centred["dx"] * centred["dy"]
-    sums = centred.groupby(key).agg(xx=("xx", "sum"), xy=("xy", "sum"), n=("xy", "size"))
-    slopes = sums[(sums["n"] >= 8) & (sums["xx"] > 0)]
-    if not len(slopes):
-        return None
-    slope = (slopes["xy"] / slopes["xx"]).rename("slope").reset_index()
-    per_person = slope.groupby("participant")["slope"].mean().to_numpy(float)
-    by_condition = {}
-    for cell in design.cells:
-        part = slope
-        for factor, level in cell.items():
-            part = part[part[factor] == level]
-        if len(part):
-            by_condition["-".join(cell.values())] = _doubling(part["slope"].to_numpy(float))
-    return {"all": _doubling(per_person), "conditions": by_condition}
-
-
-def with_trial_number(study: Study) -> pd.DataFrame:
-    """Timed trials with `trial_number`, 1, 2, ... within each participant's task."""
-    assert study.items is not None
-    rows = study.items[study.items["seconds"].notna()].copy()
-    key = ["participant", *study.factors]
+def timed(items: pd.DataFrame) -> pd.DataFrame:
+    """Trials with a time, `log_seconds`, and `trial_number` 1, 2, ... within the task."""
+    rows = items[items["seconds"].notna()]
+    key = ["participant", "condition"]
     if "trial" in rows and rows["trial"].notna().all():
         rows = rows.sort_values([*key, "trial"], kind="stable")
-    rows["trial_number"] = rows.groupby(key).cumcount() + 1
-    return rows
+    return rows.assign(
+        log_seconds=np.log(rows["seconds"]),
+        trial_number=rows.groupby(key, observed=True).cumcount() + 1,
+    ).reset_index(drop=True)
 
 
-def _doubling(slopes: Array) -> dict[str, Any]:
-    interval = mean_interval(slopes)
+def missing(study: Study) -> pd.DataFrame:
+    """Cells with fewer timed trials than annotated images, or with none at all."""
+    assert study.items is not None
+    key = ["participant", "condition"]
+    grid = pd.MultiIndex.from_product(
+        [sorted(study.tasks["participant"].unique()), study.design.conditions], names=key
+    )
+    listed = study.items.groupby(key, observed=True)["seconds"].agg(["size", "count"])
+    table = listed.reindex(grid)
+    expected = table["size"]
+    if study.trimmed is not None:
+        dropped = study.trimmed.groupby(key, observed=True).size().reindex(grid)
+        expected = expected.add(dropped, fill_value=0)
+    if "images" in study.tasks:
+        images = study.tasks.set_index(key)["images"].reindex(grid)
+        expected = images.fillna(expected)
+    short = (expected.fillna(1) - table["count"].fillna(0)).clip(lower=0).rename("missing")
+    return short[short > 0].astype(int).reset_index()
+
+
+def mixed(study: Study, progress: Callable[[str], None] | None = None) -> Iterator[Named]:
+    """Log seconds per trial on the factors, with all by-participant slopes.
+
+    `mixed_effects`, `mixed_parameters` and `mixed_fit`, the last with a `note` where there is no
+    fit.
+    """
+    assert study.items is not None
+    rows, design = timed(study.items), study.design
+    if not design.crossed:
+        yield "mixed_fit", pd.DataFrame({"note": ["some combinations of factors never occur"]})
+        return
+    notes: list[str] = []
+    item = "image" if "image" in rows and (rows["image"] != "").all() else None
+    if item is not None and len(rows) / rows[item].nunique() < REPEATS:
+        notes.append("images are seen less than twice on average: no image intercepts")
+        item = None
+    covariates = [c for c in study.plan.covariates if c in rows]
+    for name in study.plan.covariates:
+        source = study.tasks if name in study.tasks else study.participants
+        if name not in rows and source is not None and name in source:
+            keys = ["participant", "condition"] if "condition" in source else ["participant"]
+            rows = rows.merge(source[[*keys, name]], on=keys, how="left")
+            covariates.append(name)
+    if design.group is not None and design.group not in rows:
+        groups = study.tasks[["participant", design.group]].drop_duplicates("participant")
+        rows = rows.merge(groups, on="participant", how="left")
+    try:
+        model = stats.mixed(
+            rows,
+            "log_seconds",
+            within=design.within,
+            subject="participant",
+            item=item,
+            between=design.group,
+            covariates=tuple(covariates),
+            log=True,
+            progress=progress,
+        )
+    except InputError as error:
+        yield "mixed_fit", pd.DataFrame({"note": [str(error).rstrip(".")]})
+        return
+    fit = model.fit.copy()
+    fit["note"] = ["; ".join([*notes, *filter(None, [str(fit["note"].iloc[0] or "")])])]
+    yield "mixed_effects", model.effects
+    yield "mixed_parameters", model.parameters
+    yield "mixed_fit", fit
+
+
+def learning(study: Study) -> pd.DataFrame:
+    """Change of time per doubling of practice within a task: `all`, then each condition.
+
+    The slope of log seconds on log2(trial) is fitted to each cell with eight or more trials;
+    the interval is Student's over participants. `ratio` is per doubling.
+    """
+    assert study.items is not None
+    rows = timed(study.items)
+    key = ["participant", "condition"]
+    rows = rows.assign(x=np.log2(rows["trial_number"]), y=rows["log_seconds"])
+    grouped = rows.groupby(key, observed=True)
+    dx = rows["x"] - grouped["x"].transform("mean")
+    dy = rows["y"] - grouped["y"].transform("mean")
+    sums = (
+        rows.assign(xx=dx**2, xy=dx * dy)
+        .groupby(key, observed=True)
+        .agg(xx=("xx", "sum"), xy=("xy", "sum"), n=("xy", "size"))
+    )
+    sums = sums[(sums["n"] >= LEARNING_TRIALS) & (sums["xx"] > 0)]
+    slopes = (sums["xy"] / sums["xx"]).rename("slope").reset_index()
+    if not len(slopes):
+        return pd.DataFrame()
+    groups = {"all": slopes.groupby("participant")["slope"].mean()}
+    for condition in study.design.conditions:
+        groups[condition] = slopes.loc[slopes["condition"] == condition, "slope"]
+    return pd.DataFrame(
+        [_doubling(name, group.to_numpy(float)) for name, group in groups.items() if len(group)]
+    )
+
+
+def _doubling(name: str, slopes: np.ndarray) -> dict[str, object]:
+    low, high = np.exp(mean_interval(slopes))
     return {
+        "condition": name,
         "n": len(slopes),
-        "ratio_per_doubling": float(np.exp(slopes.mean())),
-        "ci95": None if interval is None else [float(np.exp(b)) for b in interval],
+        "ratio": float(np.exp(slopes.mean())),
+        "ratio_low": low,
+        "ratio_high": high,
     }
+
+
+def speed_accuracy(study: Study) -> pd.DataFrame:
+    """Repeated-measures correlation of log seconds and accuracy over tasks."""
+    x, y = "log_seconds_per_image", "accuracy_after"
+    if not {x, y} <= set(study.metrics):
+        return pd.DataFrame()
+    found = stats.repeated_correlation(study.tasks, x, y, "participant")
+    return found if found["r"].notna().all() else pd.DataFrame()

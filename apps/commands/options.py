@@ -50,3 +50,21 @@ def one_sentence() -> Iterator[None]:
     except InputError as error:
         errors.print(str(error), markup=False, soft_wrap=True)
         raise typer.Exit(2) from None
+
+
+def margins_of(texts: list[str]) -> dict[str, float]:
+    """``--margin`` options, as ``accuracy_after=0.01``.
+
+    Raises:
+        InputError: for one that is written otherwise.
+    """
+    from analysis.errors import InputError
+
+    margins = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            margins[name.strip()] = float(value)
+        except ValueError:
+            raise InputError(f"--margin {text}: write it as accuracy_after=0.01.") from None
+    return margins

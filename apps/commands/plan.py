@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from apps.commands.console import console
-from apps.commands.options import one_sentence
+from apps.commands.options import margins_of, one_sentence
+
+
+def enrolled(study: Path) -> int | None:
+    """How many people the log of a study folder holds; None where there is no log to ask.
+
+    Raises:
+        InputError: when there is a log that cannot be read.
+    """
+    from analysis.errors import InputError
+    from study.directory import STORE_VARIABLE
+    from study.export.tables import TablesError, read
+
+    folder = study.parent if study.is_file() else study
+    is_study = (folder / "study.toml").is_file()
+    has_log = (folder / "events.sqlite").exists()
+    tables = any((folder / f"tasks.{kind}").exists() for kind in ("csv", "parquet"))
+    if not is_study or not (has_log or (os.environ.get(STORE_VARIABLE) and not tables)):
+        return None
+    try:
+        return len(read(folder)["participants"])
+    except TablesError as error:
+        raise InputError(f"whether anybody took part cannot be said: {error}.") from None
 
 
 def plan(
@@ -24,21 +47,25 @@ def plan(
     """Write the analysis plan before any data exist; the report states departures from it."""
     with one_sentence():
         from analysis import registration
-        from analysis.errors import InputError
 
-        margins = {}
-        for text in margin or []:
-            name, _, value = text.partition("=")
-            try:
-                margins[name.strip()] = float(value)
-            except ValueError:
-                raise InputError(f"--margin {text}: write it as accuracy_after=0.01.") from None
+        margins = margins_of(margin or [])
         written = registration.compose(
-            study, participants=participants, margins=margins, primary=primary
+            study,
+            participants=participants,
+            margins=margins,
+            primary=primary,
+            people=enrolled(study),
         )
         title = study.stem if study.stem != "study" else study.resolve().parent.name
         target = registration.save(
             written, out, title, conditions=registration.condition_count(study)
+        )
+    assumed = set(written.equivalence_margins) - set(margins)
+    for metric in sorted(assumed):
+        console.print(
+            f"Margin of equivalence: {metric} = {written.equivalence_margins[metric]:g}; "
+            f"change it with --margin {metric}=VALUE.",
+            markup=False,
         )
     if written.participants_at_writing:
         console.print(

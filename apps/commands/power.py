@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
 
 from apps.commands.console import console
-from apps.commands.options import one_sentence
+from apps.commands.options import margins_of, one_sentence
+from apps.commands.report import tables_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def power(
@@ -26,53 +32,60 @@ def power(
     overhead_minutes: Annotated[
         float, typer.Option(min=0, help="The rest of a session: consent, practice, breaks.")
     ] = 45,
+    margin: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Add the power of equivalence within a margin, as accuracy_after=0.01; repeatable."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Also write power.json and the figure here.")
     ] = None,
 ) -> None:
     """How many participants the planned tests need, and how long the study takes."""
     with one_sentence():
-        from analysis import power_report
-        from analysis.power import published
+        from analysis.page import power as page
+        from analysis.people import power as question
+        from analysis.stats import published
 
-        assumed = published(correlation) if pilot is None else power_report.from_pilot(pilot, mode)
-        result = power_report.analyse(
+        margins = margins_of(margin or [])
+        if pilot is None:
+            assumed = published(correlation)
+        else:
+            with tempfile.TemporaryDirectory() as folder:
+                assumed = question.from_pilot(tables_of(pilot, Path(folder) / pilot.name), mode)
+        found = question.tables(
             assumed,
             participants,
+            margins=margins,
             studies=studies,
             alpha=alpha,
             task_minutes=task_minutes,
             overhead_minutes=overhead_minutes,
         )
+        unknown = sorted(set(margins) - {a.metric for a in assumed})
+        if unknown:
+            raise typer.BadParameter(f"--margin {unknown[0]}: power is computed for no such metric")
         if out is not None:
-            power_report.save(result, out)
-    _print_power(result)
+            page.save(found, assumed, participants, alpha, studies, out)
+    for _, rows in found["power"].groupby("metric", sort=False):
+        _print(page.shown(rows))
+    best = found["sensitivity"].set_index("power").loc[0.8]
+    hours = found["hours"].set_index("participants")["hours"][participants]
+    console.print(
+        f"{participants} participants detect d_z of {best['dz']:.3f} or more with 80% power, "
+        f"{best['dz_holm']:.3f} at Holm's first step; they take {hours:.0f} hours in the lab."
+    )
     if pilot is not None:
-        console.print(power_report.PILOT_CAVEAT)
+        console.print(question.PILOT_CAVEAT)
     if out is not None:
         console.print(f"Wrote {out / 'power.json'} and {out / 'power.svg'}.")
 
 
-def _print_power(result: dict[str, Any]) -> None:
-    from rich.table import Table
-
-    from analysis.page.formatting import label, number
-
-    for metric, line in result["metrics"].items():
-        table = Table(title=f"{label(metric)}, from {line['source']}", title_justify="left")
-        for heading in ("Test", "d_z", "Power", "Simulated (Holm)", "N for 80%", "N for 90%"):
-            table.add_column(heading)
-        for name, row in line["closed_form"].items():
-            needed = [str(row[n]) if row[n] is not None else "> 100,000" for n in ("n_80", "n_90")]
-            simulated = number(line["simulated"][name])
-            table.add_row(name, number(row["dz"], 2), number(row["power"]), simulated, *needed)
-        for name in ("one-way (GG)", "every true difference"):
-            if name in line["simulated"]:
-                table.add_row(name, "", "", number(line["simulated"][name]), "", "")
-        console.print(table)
-    found = result["sensitivity"]
-    console.print(
-        f"{result['participants']} participants detect d_z of {found['dz_80']:.3f} or more with "
-        f"80% power, {found['dz_80_holm_first_step']:.3f} at Holm's first step; they take "
-        f"{result['lab_hours']:.0f} hours in the lab."
-    )
+def _print(shown: pd.DataFrame) -> None:
+    table = Table(title=shown.attrs["caption"], title_justify="left")
+    for heading in shown.columns:
+        table.add_column(heading)
+    for row in shown.to_numpy():
+        table.add_row(*row)
+    console.print(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,34 @@ DataArgument = Annotated[
         help="A study folder, a folder written by clickstudy export, or a folder of CSVs.",
     ),
 ]
+
+
+def tables_of(path: Path, out: Path) -> Path:
+    """The folder of tables to analyse: ``path``, or what is exported from its log to ``out``.
+
+    A folder with a log in it is exported first; so is a study folder whose log lies in the
+    database named by ``CLICKSTUDY_STORE``, unless it holds tables already.
+
+    Raises:
+        InputError: when the log cannot be read.
+    """
+    from analysis.errors import InputError
+    from study.directory import STORE_VARIABLE
+    from study.export.folder import export
+    from study.export.tables import TablesError
+
+    if not (path / "study.toml").is_file():
+        return path
+    tables = any((path / f"tasks.{kind}").exists() for kind in ("csv", "parquet"))
+    elsewhere = bool(os.environ.get(STORE_VARIABLE)) and not tables
+    if not (path / "events.sqlite").exists() and not elsewhere:
+        return path
+    try:
+        with console.status("Exporting the log"):
+            export(path, out)
+    except TablesError as error:
+        raise InputError(str(error)) from None
+    return out
 
 
 def report(
@@ -35,16 +64,34 @@ def report(
         bool, typer.Option("--aligned-ranks", help="Add aligned-rank ANOVA, with its caveat.")
     ] = False,
 ) -> None:
-    """Estimates, tests and figures: report.html, results.json and figures/ in OUT."""
+    """Estimates, tests and figures: report.html, results.json, tables/ and figures/ in OUT."""
     with one_sentence():
-        from analysis.page.report import write
-        from analysis.page.sentences import summary
+        from analysis.frames import records
+        from analysis.page.report import make_folder, write
+        from analysis.page.sentences import summary, verdict
 
-        results = write(
-            path, out, mode=mode, plan=plan, bayes=bayes, aligned=aligned_ranks, pdf=pdf
-        )
-    if results["study"]["label"]:
-        console.print(f"[bold red]{results['study']['label']}[/bold red]")
-    for sentence in summary(results):
+        make_folder(out)
+        tables = tables_of(path, out / "export")
+        if plan is None and (path / "plan.toml").exists():
+            plan = path / "plan.toml"
+        with console.status("Analysing") as status:
+            study, found = write(
+                tables,
+                out,
+                mode=mode,
+                plan=plan,
+                bayes=bayes,
+                aligned=aligned_ranks,
+                pdf=pdf,
+                progress=lambda what: status.update(f"Analysing: {what}"),
+            )
+    if study.label:
+        console.print(f"[bold red]{study.label}[/bold red]")
+    if "verdicts" in found:
+        for row in records(found["verdicts"]):
+            console.print(f"- {verdict(row)}", markup=False)
+    for sentence in summary(study, found):
         console.print(f"- {sentence}", markup=False)
-    console.print(f"Wrote {out / 'report.html'}, {out / 'results.json'} and {out / 'figures'}.")
+    for note in found["notes"]["note"]:
+        console.print(f"Note: {note}", markup=False, style="yellow")
+    console.print(f"Wrote {out / 'report.html'}, results.json, tables/, data/ and figures/.")

@@ -20,13 +20,7 @@ from study.errors import UserError
 
 Mode = Literal["live", "pilot", "simulated"]
 Position = Annotated[int, Field(ge=1)]
-MOST_SECONDS = 30 * 86400.0
-"""Nothing in a study takes longer than a month; what says so is a fault or a lie."""
-Seconds = Annotated[float, Field(ge=0, le=MOST_SECONDS, allow_inf_nan=False)]
-Name = Annotated[str, Field(max_length=1024)]
-Text = Annotated[str, Field(max_length=20_000)]
-Beside = Annotated[float, Field(ge=-1, le=2, allow_inf_nan=False)]
-"""An image-relative coordinate of something done on the canvas, on the image or beside it."""
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 def _finite(value: Any) -> Any:
@@ -57,8 +51,8 @@ class Action(BaseModel):
 
     t: Seconds
     kind: ActionKind
-    x: Beside | None = None
-    y: Beside | None = None
+    x: Annotated[float | None, Field(allow_inf_nan=False)] = None
+    y: Annotated[float | None, Field(allow_inf_nan=False)] = None
 
 
 class Payload(BaseModel):
@@ -116,7 +110,7 @@ class Described(Payload):
     """The participant answered the demographic questions."""
 
     type = "described"
-    answers: dict[Name, Text | float]
+    answers: dict[str, str | float]
 
 
 class Instructed(Payload):
@@ -131,7 +125,7 @@ class Instructed(Payload):
 
 
 class Practised(Payload):
-    """One attempt at a practice item; ``helped``: with the wanted outline on the image."""
+    """One attempt at a practice item."""
 
     type = "practised"
     interface: str
@@ -140,23 +134,10 @@ class Practised(Payload):
     annotation: Annotation
     correct: bool
     seconds: Seconds
-    helped: bool = False
 
     @property
     def key(self) -> str:  # noqa: D102
         return f"practised/{self.interface}/{self.attempt}"
-
-
-class PracticePassed(Payload):
-    """The experimenter let somebody go on who did not do the practice items as asked."""
-
-    type = "practice_passed"
-    interface: str
-    reason: Text = ""
-
-    @property
-    def key(self) -> str:  # noqa: D102
-        return f"practice_passed/{self.interface}"
 
 
 class TaskPayload(Payload):
@@ -186,28 +167,6 @@ class TaskExtended(TaskPayload):
     @property
     def key(self) -> str:  # noqa: D102
         return f"{self.type}/{self.position}/{self.number}"
-
-
-class TaskRested(TaskPayload):
-    """The participant rested inside a task, for the ``number``-th time; no clock counts it."""
-
-    type = "task_rested"
-    number: Position
-    seconds: Seconds
-
-    @property
-    def key(self) -> str:  # noqa: D102
-        return f"{self.type}/{self.position}/{self.number}"
-
-
-class Satisfied(TaskPayload):
-    """The participant ended the task because the result is satisfactory (section 3.4).
-
-    ``seconds`` is the time spent annotating until then.
-    """
-
-    type = "satisfied"
-    seconds: Seconds
 
 
 class TaskEnded(TaskPayload):
@@ -299,21 +258,16 @@ class HeadTuned(CyclePayload):
 
 
 class Checked(CyclePayload):
-    """An attention check was answered by clicking (or outlining) a marked target.
-
-    Who misses it may try once more: ``attempt`` 2 decides.
-    """
+    """An attention check was answered by clicking (or outlining) a marked target."""
 
     type = "checked"
     number: Position
-    attempt: Annotated[int, Field(ge=1, le=2)] = 1
     passed: bool
     seconds: Seconds
 
     @property
     def key(self) -> str:  # noqa: D102
-        again = "" if self.attempt == 1 else f"/{self.attempt}"
-        return f"{self.type}/{self.position}/{self.number}{again}"
+        return f"{self.type}/{self.position}/{self.number}"
 
 
 class FineTuned(CyclePayload):
@@ -350,7 +304,7 @@ class Answered(Payload):
     type = "answered"
     instrument: str
     question: str
-    answer: Text | float
+    answer: str | float
     position: Position | None = None
 
     @property
@@ -375,7 +329,7 @@ class Withdrawn(Payload):
     """The participant left the study."""
 
     type = "withdrawn"
-    reason: Text = ""
+    reason: str = ""
 
 
 class Excluded(Payload):

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import design as designs
-from analysis import results, tables
+from analysis import people, results, tables
 
 DATA = Path(__file__).parent / "data"
 CONDITIONS = ("polygon-random", "click-random", "polygon-active", "click-active")
@@ -30,20 +29,24 @@ def write(folder: Path, **frames: pd.DataFrame) -> Path:
     return folder
 
 
-def analysed(folder: Path, *, bayes: bool = False, aligned: bool = False) -> dict[str, Any]:
+def study_of(folder: Path, mode: str | None = None, **frames: pd.DataFrame) -> tables.Study:
+    """The study in a folder, after writing these tables there."""
+    return tables.read(write(folder, **frames), mode=mode)
+
+
+def analysed(
+    folder: Path, *, mode: str | None = None, bayes: bool = False, aligned: bool = False
+) -> dict[str, Any]:
     """What results.json says of a folder."""
-    return results.analyse(tables.read(folder), bayes=bayes, aligned=aligned)
-
-
-def read_dataset(name: str, folder: Path) -> tuple[tables.Study, designs.Design]:
-    study = tables.read(write(folder / name, tasks=pd.read_csv(DATA / f"{name}.csv")))
-    return study, designs.detect(study)
+    study = tables.read(folder, mode=mode)
+    return results.tree(study, people.analyse(study, bayes=bayes, aligned=aligned))
 
 
 def metric(name: str, folder: Path) -> dict[str, Any]:
-    study, design = read_dataset(name, folder)
+    """What results.json says of the outcome of a data set that R has analysed."""
+    study = study_of(folder / name, tasks=pd.read_csv(DATA / f"{name}.csv"))
     which = "accuracy_after" if "accuracy_after" in study.metrics else "seconds_per_image"
-    return dict(results.clean(results.metric(study, design, which, bayes=True)))
+    return dict(results.tree(study, people.analyse(study, bayes=True))["metrics"][which])
 
 
 def tasks(values: np.ndarray, column: str = "seconds_per_image", **more: Any) -> pd.DataFrame:

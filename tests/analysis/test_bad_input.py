@@ -9,13 +9,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import results, tables
+from analysis import tables
 from analysis.errors import InputError
-from tests.analysis.helpers import CONDITIONS, example, tasks, write
+from tests.analysis.helpers import CONDITIONS, analysed, example, tasks, write
 
 
 def analyse(folder: Path, mode: str | None = None, **frames: pd.DataFrame) -> dict:
-    return results.analyse(tables.read(write(folder, **frames), mode=mode))
+    return analysed(write(folder, **frames), mode=mode)
+
+
+def sets_aside(folder: Path, person: str, *words: str, **frames: pd.DataFrame) -> dict:
+    """One participant is left out, by name and reason, and the others are analysed."""
+    found = analyse(folder, **frames)
+    reasons = {e["participant"]: e["reason"] for e in found["participants"]["excluded"]}
+    assert list(reasons) == [person]
+    for word in words:
+        assert word in reasons[person], reasons
+    return found
 
 
 def refuses(folder: Path, *words: str, mode: str | None = None, **frames: pd.DataFrame) -> None:
@@ -67,13 +77,14 @@ def test_columns_that_are_not_needed_may_be_missing(tmp_path: Path) -> None:
 
 def test_a_duplicated_cell_is_named_and_not_averaged(tmp_path: Path) -> None:
     frame = tasks(example())
-    refuses(
+    sets_aside(
         tmp_path,
         "P01",
         "polygon-random",
         "more than one row",
         tasks=pd.concat([frame, frame.iloc[[0]]]),
     )
+    refuses(tmp_path / "all", "more than one row", "8 of 8", tasks=pd.concat([frame, frame]))
 
 
 def test_a_participant_with_three_conditions_is_listed_and_left_out(tmp_path: Path) -> None:
@@ -120,29 +131,29 @@ def test_very_few_participants_have_null_where_nothing_is_defined(
 def test_text_in_a_number_is_named_with_its_row(tmp_path: Path, text: str) -> None:
     frame = tasks(example()).astype({"seconds_per_image": object})
     frame.loc[2, "seconds_per_image"] = text
-    refuses(tmp_path, "row 4", "P01", repr(text), "not a number", tasks=frame)
+    sets_aside(tmp_path, "P01", "row 4", repr(text), "not a number", tasks=frame)
+    frame["seconds_per_image"] = text
+    refuses(tmp_path / "all", "row 2", repr(text), tasks=frame)
 
 
 @pytest.mark.parametrize("text", ["inf", "-Infinity", "1e999"])
 def test_infinite_values_are_named(tmp_path: Path, text: str) -> None:
     frame = tasks(example()).astype({"seconds_per_image": object})
     frame.loc[4, "seconds_per_image"] = text
-    refuses(tmp_path, "row 6", "P02", "infinite", tasks=frame)
+    sets_aside(tmp_path, "P02", "row 6", "infinite", tasks=frame)
 
 
 @pytest.mark.parametrize("value", [0.0, -3.0])
 def test_seconds_are_positive(tmp_path: Path, value: float) -> None:
     frame = tasks(example())
     frame.loc[0, "seconds_per_image"] = value
-    refuses(tmp_path, "must be larger than 0", tasks=frame)
+    sets_aside(tmp_path, "P01", "must be larger than 0", tasks=frame)
 
 
 def test_a_share_outside_zero_and_one(tmp_path: Path) -> None:
     frame = tasks(example() / 10, "accuracy_after")
     frame.loc[0, "accuracy_after"] = -0.2
-    refuses(tmp_path, "not a share", tasks=frame)
-    percent = analyse(tmp_path / "percent", tasks=tasks(example() * 10, "accuracy_after"))
-    assert any("per cent" in note for note in percent["notes"])
+    sets_aside(tmp_path, "P01", "not a share", "below 0", tasks=frame)
 
 
 def test_constant_values_have_no_test(tmp_path: Path) -> None:
@@ -183,14 +194,15 @@ def test_between_participants_is_refused(tmp_path: Path) -> None:
     frame = tasks(example(8))
     half = frame["participant"].isin(["P01", "P02", "P03", "P04"])
     mixed = frame[(frame["interface"] == "click") == half]
-    refuses(tmp_path, "interface varies between participants", tasks=mixed)
+    alone = mixed[mixed["sampling"] == "random"].drop(columns="sampling")
+    refuses(tmp_path, "interface varies between participants", tasks=alone)
     some = frame[
         ~(
             frame["participant"].isin(["P01", "P02", "P03", "P04", "P05"])
             & (frame["interface"] == "click")
         )
     ]
-    refuses(tmp_path, "mixed design", tasks=some)
+    refuses(tmp_path / "some", "mixed design", tasks=some)
 
 
 def test_one_condition_is_refused(tmp_path: Path) -> None:
@@ -294,16 +306,20 @@ def test_separated_answers_have_no_odds_ratio(tmp_path: Path) -> None:
     assert line["lr_p"] < 0.001
 
 
-@pytest.mark.parametrize("answer", ["6", "0", "2.5", "agree", "inf"])
+@pytest.mark.parametrize("answer", ["6", "0", "2.5", "maybe", "inf"])
 def test_likert_answers_are_1_to_5(tmp_path: Path, answer: str) -> None:
     frame = answers(np.full((8, 4), 4), "Q7", "paper").astype({"answer": object})
     frame.loc[3, "answer"] = answer
-    refuses(tmp_path, "Q7", tasks=tasks(example()), answers=frame)
+    found = analyse(tmp_path, tasks=tasks(example()), answers=frame)
+    assert any("P01: Q7" in note and "left out" in note for note in found["notes"])
+    assert found["answers"]["Q7"]["n"] == 31
+    frame["answer"] = answer
+    refuses(tmp_path / "all", "Q7", tasks=tasks(example()), answers=frame)
 
 
 def test_two_answers_to_one_question(tmp_path: Path) -> None:
     frame = answers(np.full((8, 4), 4))
-    refuses(
+    sets_aside(
         tmp_path,
         "P01",
         "own",

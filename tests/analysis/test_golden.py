@@ -25,7 +25,29 @@ GOLDEN = Path(__file__).parent / "data" / "golden"
 IGNORED = ("study.analysed_with", "study.exported_at", "study.recorded_with")
 
 #: Numbers that were defects, by path (`*` is any one step), and why they may differ.
-INTENDED: dict[str, str] = {}
+INTENDED: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "metrics.*.*.ng2_ci90",
+            "metrics.*.*.*.ng2_ci90",
+            "scales.*.tests.*.ng2_ci90",
+            "scales.*.tests.*.*.ng2_ci90",
+        ),
+        "resampling participants covered 53 to 83% instead of 90%",
+    ),
+    "answers.*.clmm": "by-participant slopes: with intercepts alone false positives were .10",
+    "answers.*.levels": "one answer per participant and level, their mean: it was 16 of 8 people",
+    "metrics.*.primary_analysis": "the plan says it before the data; one lost trial decided it",
+    "metrics.*.mixed.formula": "in the words of the functions, not of R",
+    "metrics.*.mixed.optimizers": "one optimizer from two starts; their disagreement is kept",
+    "metrics.*.mixed.criterion_disagreement": "of the two starts",
+    "metrics.*.mixed.effect_disagreement": "of the two starts",
+    **dict.fromkeys(
+        [f"metrics.*.mixed.effects.*.{key}" for key in ("df", "p", "ci95", "ratio_ci95")],
+        "degrees of freedom by Satterthwaite, as lmerTest",
+    ),
+    "aligned_ranks_caveat": "only where some question has aligned ranks",
+}
 
 #: Fits that end where an optimizer stops agree to this; everything else to 1e-9.
 FITTED = ("clmm", "mixed")

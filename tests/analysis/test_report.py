@@ -18,7 +18,7 @@ from analysis.page import report
 from apps.commands.plan import plan
 from apps.commands.power import power
 from apps.commands.report import report as report_command
-from tests.analysis.helpers import example, full_study, tasks, write
+from tests.analysis.helpers import analysed, example, full_study, tasks, write
 
 app = typer.Typer()
 app.command("report")(report_command)
@@ -40,7 +40,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]
         json.dumps({"study": "guidance", "study_hash": "ab" * 32})
     )
     out = folder / "report"
-    return out, report.write(folder, out, bayes=True, aligned=True)
+    report.write(folder, out, bayes=True, aligned=True)
+    return out, json.loads((out / "results.json").read_text(encoding="utf-8"))
 
 
 def test_results_have_every_documented_key(made: tuple[Path, dict[str, Any]]) -> None:
@@ -88,7 +89,7 @@ def test_results_have_every_documented_key(made: tuple[Path, dict[str, Any]]) ->
                 found["answers"][question]["clmm"][effect]
             )
     assert found["answers"]["Q1"]["clmm"]["interface"] is None  # asked after click tasks only
-    assert found["answers"]["Q1"]["clmm"]["sampling"]["odds_ratio"] > 0
+    assert 0 < found["answers"]["Q1"]["clmm"]["sampling"]["p_primary"] <= 1
     assert "seconds_per_image" in json.dumps(found["metrics"])
 
 
@@ -122,12 +123,13 @@ def test_the_page_needs_nothing_else(made: tuple[Path, dict[str, Any]]) -> None:
     assert "&lt;0&gt; &amp; easy" in page  # a comment cannot inject markup
 
 
-def test_missing_trials_make_the_mixed_model_primary(made: tuple[Path, dict[str, Any]]) -> None:
+def test_missing_trials_do_not_change_what_is_primary(made: tuple[Path, dict[str, Any]]) -> None:
+    """The plan says it before the data."""
     metric = made[1]["metrics"]["log_seconds_per_image"]
     assert made[1]["trials"]["missing"] == [
         {"participant": "P01", "condition": "polygon-random", "missing": 2}
     ]
-    assert metric["primary_analysis"] == "mixed"
+    assert metric["primary_analysis"] == "anova"
     mixed, anova = metric["mixed"]["effects"], metric["estimates"]
     assert mixed["interface"]["estimate"] == pytest.approx(anova["interface"]["estimate"], abs=0.02)
     assert "mixed model" in (made[0] / "report.html").read_text()
@@ -153,9 +155,7 @@ def test_scales_preference_and_comments(made: tuple[Path, dict[str, Any]]) -> No
 
 def test_a_balanced_study_keeps_the_anova_primary(tmp_path: Path) -> None:
     """RM ANOVA on mean log time and the maximal mixed model agree when nothing is missing."""
-    from analysis import results, tables
-
-    found = results.analyse(tables.read(write(tmp_path, **full_study(12))))
+    found = analysed(write(tmp_path, **full_study(12)))
     metric = found["metrics"]["log_seconds_per_image"]
     assert metric["primary_analysis"] == "anova"
     for effect in ("interface", "sampling", "interaction"):
@@ -165,13 +165,11 @@ def test_a_balanced_study_keeps_the_anova_primary(tmp_path: Path) -> None:
 
 
 def test_parquet_is_as_good_as_csv(tmp_path: Path) -> None:
-    from analysis import results, tables
-
     frame = tasks(example())
-    csv = results.analyse(tables.read(write(tmp_path / "csv", tasks=frame)))
+    csv = analysed(write(tmp_path / "csv", tasks=frame))
     (tmp_path / "parquet").mkdir()
     frame.to_parquet(tmp_path / "parquet" / "tasks.parquet")
-    parquet = results.analyse(tables.read(tmp_path / "parquet"))
+    parquet = analysed(tmp_path / "parquet")
     assert csv["metrics"] == parquet["metrics"]
 
 
@@ -233,10 +231,8 @@ def test_a_plan_is_written_once_and_read_back(tmp_path: Path) -> None:
     assert "not overwritten" in again.stderr
     # The report of a study that followed says nothing about the plan's date or size.
     frame = tasks(example(20), "accuracy_after", seconds_per_image=5.0)
-    frame["accuracy_after"] /= 10
-    from analysis import results, tables
-
-    found = results.analyse(tables.read(write(tmp_path, tasks=frame)))
+    frame["accuracy_after"] /= 20
+    found = analysed(write(tmp_path, tasks=frame))
     assert found["plan"]["source"] == "plan.toml"
     assert not any("planned and" in d or "no date" in d for d in found["departures"])
 

@@ -1,0 +1,152 @@
+"""Every column that the analysis reads, once: its kind, unit, range and words.
+
+A number outside its range cannot be one: whoever has it is set aside by name (`analysis.tables`).
+Columns that are not here are carried along as text.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+#: What people may be: `mode` of a row.
+MODES = ("live", "pilot", "simulated")
+
+#: What a participant's status may be.
+STATUSES = ("active", "completed", "withdrawn", "excluded")
+
+DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Column:
+    """A numeric column: the words and unit that pages print, and what its values may be.
+
+    `above` and `most` bound the values: `above < value <= most`, or `least <= value`.
+    """
+
+    words: str
+    unit: str = ""
+    least: float = 0.0
+    most: float = 1e12
+    positive: bool = False
+
+    def outside(self, value: float) -> str | None:
+        """Why `value` cannot be a value of this column; `None` where it can."""
+        if self.positive and value <= 0:
+            return "must be larger than 0"
+        if value < self.least:
+            return f"is not a {self.noun}: it is below {self.least:g}"
+        if value > self.most:
+            return f"is not a {self.noun}: it is above {self.most:g}"
+        return None
+
+    @property
+    def noun(self) -> str:
+        """What a value is called: a share, a number of seconds, a number."""
+        if self.is_share:
+            return "share"
+        return "number of seconds" if self.unit == "s" else "number"
+
+    @property
+    def is_share(self) -> bool:
+        """Whether values are shares, 0 to 1."""
+        return self.most == 1.0
+
+
+def _seconds(words: str, *, positive: bool = False, most: float = 100 * DAY) -> Column:
+    return Column(words, "s", most=most, positive=positive)
+
+
+def _share(words: str, unit: str = "share correct") -> Column:
+    return Column(words, unit, most=1.0)
+
+
+#: Outcomes of a task, in the order of the report.
+METRICS: dict[str, Column] = {
+    "seconds_per_image": _seconds("Time per image", positive=True, most=DAY),
+    "log_seconds_per_image": Column("Log time per image", "log s", least=-math.inf),
+    "accuracy_after": _share("Accuracy after fine-tuning"),
+    "conflicting_accuracy_after": _share("Accuracy on conflicting images"),
+    "worst_group_accuracy_after": _share("Accuracy of the worst group"),
+    "attention_inside_after": _share("Attention inside the object", "share of attention"),
+}
+
+#: Scores of instruments, analysed as metrics are.
+SCORES: dict[str, Column] = {
+    "sus": Column("SUS score", "points (0–100)", most=100),
+    "nasa-tlx": Column("Raw NASA-TLX", "points (0–100)", most=100),
+}
+
+#: The columns of a folder's tables that hold numbers.
+NUMBERS: dict[str, dict[str, Column]] = {
+    "tasks": {
+        **{name: column for name, column in METRICS.items() if not name.startswith("log_")},
+        "accuracy_before": _share("Accuracy before fine-tuning"),
+        "conflicting_accuracy_before": _share("Accuracy on conflicting images, before"),
+        "worst_group_accuracy_before": _share("Accuracy of the worst group, before"),
+        "attention_inside_before": _share("Attention inside the object, before"),
+        "position": Column("place of the task in the participant's sequence"),
+        "images": Column("images annotated"),
+        "annotation_seconds": _seconds("annotation time of the task"),
+        "waiting_seconds": _seconds("waiting time of the task"),
+        "training_seconds": _seconds("computing time of fine-tuning"),
+        "collapsed": Column("cycles in which attention collapsed"),
+        "failed": Column("cycles whose fine-tuning failed"),
+    },
+    "items": {
+        "seconds": _seconds("time from onset to confirmation", positive=True, most=DAY),
+        "idle_seconds": _seconds("of these: out of sight, or long pauses", most=DAY),
+        "position": Column("place of the task"),
+        "trial": Column("order in the task"),
+        "cycle": Column("cycle, from 1"),
+        "page": Column("page of candidates, from 1"),
+        "positive_points": Column("positive points"),
+        "negative_regions": Column("negative regions"),
+        "vertices": Column("vertices of all polygons"),
+        "undos": Column("undo actions"),
+    },
+    "participants": {
+        "attention_checks": Column("attention checks shown"),
+        "attention_checks_failed": Column("attention checks missed"),
+        "practice_attempts": Column("practice items attempted"),
+        "tasks_finished": Column("tasks done to the end"),
+        "demographic_age": Column("age", "years", most=130),
+    },
+}
+
+#: Columns that have words but no range: what a participant is described by.
+DESCRIBED = {
+    "age": "Age",
+    "gender": "Gender",
+    "experience": "Experience with machine learning",
+    "compensation": "Compensation",
+}
+
+
+def words(metric: str) -> str:
+    """A metric's name in words."""
+    found = METRICS.get(metric) or SCORES.get(metric) or NUMBERS["tasks"].get(metric)
+    return found.words if found else metric.replace("_", " ")
+
+
+def unit(metric: str) -> str:
+    """A metric's unit, or nothing."""
+    found = METRICS.get(metric) or SCORES.get(metric) or NUMBERS["tasks"].get(metric)
+    return found.unit if found else ""
+
+
+def is_share(metric: str) -> bool:
+    """Whether a metric is a share (0 to 1), whose differences are percentage points."""
+    found = METRICS.get(metric) or NUMBERS["tasks"].get(metric)
+    return found is not None and found.is_share
+
+
+def is_log(metric: str) -> bool:
+    """Whether a metric is a natural logarithm, whose differences are ratios."""
+    return metric.startswith("log_")
+
+
+def before(metric: str) -> str | None:
+    """The column that holds the same measure of the pretrained model, where there can be one."""
+    return metric.removesuffix("_after") + "_before" if metric.endswith("_after") else None
