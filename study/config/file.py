@@ -22,6 +22,12 @@ class StudyFile:
     config: StudyConfig
     hash: str
 
+    def __post_init__(self) -> None:
+        weights = self.config.model.weights
+        if isinstance(weights, Path):  # so that whoever builds the model need not know the file
+            model = self.config.model.model_copy(update={"weights": self.resolve(weights)})
+            object.__setattr__(self, "config", self.config.model_copy(update={"model": model}))
+
     def resolve(self, path: Path) -> Path:
         """A path in the file is relative to the file."""
         return path if path.is_absolute() else (self.path.parent / path).resolve()

@@ -6,6 +6,7 @@ does. They share its weights.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from torch import Tensor, fx, nn
@@ -64,8 +65,9 @@ def cut(network: nn.Module, start: str, end: str, method: str = "forward") -> Cu
     entering = first.args[0]
     if not isinstance(entering, fx.Node) or not isinstance(result, fx.Node):
         raise CutError(f"{start} or the network itself does not map one tensor to one tensor")
+    statistics = dict(network.named_buffers())
     pieces = [
-        _piece(graph, source, target)
+        _piece(graph, source, target, statistics)
         for source, target in ((images, entering), (entering, features), (features, result))
     ]
     stem, block, head = (fx.GraphModule(network, piece) for piece in pieces)
@@ -98,7 +100,9 @@ def _find(nodes: list[fx.Node], place: str) -> list[fx.Node]:
     return found
 
 
-def _piece(graph: fx.Graph, source: fx.Node, target: fx.Node) -> fx.Graph:
+def _piece(
+    graph: fx.Graph, source: fx.Node, target: fx.Node, statistics: Container[str]
+) -> fx.Graph:
     """What computes ``target`` from ``source``; what depends on neither is computed again."""
     needed: set[fx.Node] = set()
     waiting = [target]
@@ -109,6 +113,8 @@ def _piece(graph: fx.Graph, source: fx.Node, target: fx.Node) -> fx.Graph:
                 raise CutError("more than one value crosses the cut")
             needed.add(node)
             waiting.extend(node.all_input_nodes)
+    if any(node.op == "get_attr" and node.target in statistics for node in needed):
+        raise CutError("a buffer of its own takes part, which would stay behind on its device")
     piece = fx.Graph()
     copies = {source: piece.placeholder("entering")}
     for node in graph.nodes:

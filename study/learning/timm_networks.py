@@ -107,15 +107,13 @@ def cut_timm(network: Any) -> Cut:
 
 def _pieces(network: Any) -> Cut:
     """The pieces, each tried on an empty image of the size that the network was made for."""
-    from timm.models.vision_transformer import VisionTransformer
-
     image = torch.zeros(1, *network.pretrained_cfg["input_size"])
     stem: nn.Module
     block: nn.Module
     in_block: tuple[str, ...]
     try:
-        if isinstance(network, VisionTransformer) and len(network.blocks) > 1:
-            stem, block, in_block = tokens.cut_timm(network)
+        if transformer := tokens.cut_timm(network):
+            stem, block, in_block = transformer
         else:
             found = cut(network, _last_stage(network), "", method="forward_features")
             stem, block, in_block = found.stem, found.block, found.in_block

@@ -62,11 +62,39 @@ def cut_torchvision(network: Any) -> Cut:
     )
 
 
-def cut_timm(network: Any) -> tuple[nn.Module, nn.Module, tuple[str, ...]]:
-    """Stem, block and the block's parts of timm's VisionTransformer."""
+def cut_timm(network: Any) -> tuple[nn.Module, nn.Module, tuple[str, ...]] | None:
+    """Stem, block (both of tokens) and the block's parts of timm's transformers, or None.
+
+    timm's VisionTransformer (ViT, DeiT, CLIP, SigLIP, DINOv2, ...) and Eva (EVA-02, DINOv3, ...).
+    """
+    from timm.models.eva import Eva
+    from timm.models.vision_transformer import VisionTransformer
+
+    if not isinstance(network, VisionTransformer | Eva) or len(network.blocks) < 2:
+        return None
     last = len(network.blocks) - 1
-    block = nn.Sequential(network.blocks[last], network.norm)
+    block: nn.Module
+    if isinstance(network, Eva):
+        block = _EvaBlock(network)
+    else:
+        block = nn.Sequential(network.blocks[last], network.norm)
     return _TimmStem(network), block, (f"blocks.{last}", "norm")
+
+
+class _EvaBlock(nn.Module):
+    """The last block and the final norm, with the rotary positions of a square grid."""
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        network = self.network
+        side = to_grid(tokens, network.num_prefix_tokens).shape[2]
+        rope = None if network.rope is None else network.rope.get_embed(shape=(side, side))
+        if rope is not None and getattr(network, "rope_mixed", False):
+            rope = rope[len(network.blocks) - 1]  # positions of each block's own
+        return network.norm(network.blocks[-1](tokens, rope=rope))
 
 
 class _Grid(nn.Module):
@@ -86,17 +114,17 @@ class _TimmStem(nn.Module):
         self.network = network
 
     def forward(self, images: Tensor) -> Tensor:
-        (pair,) = self.network.forward_intermediates(
+        (given,) = self.network.forward_intermediates(
             images,
             indices=[len(self.network.blocks) - 2],
-            return_prefix_tokens=True,
+            return_prefix_tokens=bool(self.network.num_prefix_tokens),
             stop_early=True,
             output_fmt="NLC",
             intermediates_only=True,
         )
         if not self.network.num_prefix_tokens:
-            return pair[0] if isinstance(pair, tuple) else pair
-        patches, prefix = pair
+            return given
+        patches, prefix = given
         return torch.cat([prefix, patches], 1)
 
 

@@ -31,6 +31,7 @@ BACKBONES = {
     "timm/mobilenetv3_small_050": (64, 2, False, True),
     "timm/test_vit": (64, 4, True, True),
     "timm/vit_tiny_patch16_224": (64, 4, True, True),
+    "timm/eva02_tiny_patch14_224": (56, 4, False, True),
     "timm/swin_tiny_patch4_window7_224": (64, 2, True, True),
     "timm/rexnetr_100": (64, 2, True, False),
 }

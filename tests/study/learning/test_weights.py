@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from study.config import ModelConfig
+from study.config import ModelConfig, StudyConfig, StudyFile
 from study.learning import lite0, models, weights
 from study.learning.models import ModelError
 
@@ -90,6 +90,30 @@ def test_refuses_files_of_which_nothing_fits(tmp_path: Path) -> None:
         models.build(_with(path), 2, seed=0)
     with pytest.raises(ModelError, match="must be 'none' or a file for the small network"):
         models.build(TINY.model_copy(update={"weights": "imagenet"}), 2, seed=0)
+
+
+def test_a_file_of_weights_lies_beside_the_study_file(tmp_path: Path) -> None:
+    config = StudyConfig(name="study", model=_with(Path("w.pth")))
+    file = StudyFile(tmp_path / "study.toml", config, "")
+    assert file.config.model.weights == tmp_path / "w.pth"
+    plain = StudyFile(tmp_path / "study.toml", StudyConfig(name="study"), "")
+    assert plain.config.model.weights == "none"
+
+
+def test_weights_of_timm_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    import timm
+
+    create = timm.create_model
+
+    def offline(name: str, pretrained: bool = False, **kwargs: object) -> nn.Module:
+        if pretrained:
+            raise OSError("no route to host")
+        return create(name, **kwargs)
+
+    monkeypatch.setattr("timm.create_model", offline)
+    config = ModelConfig(name="timm/resnet18", weights="imagenet")
+    with pytest.raises(ModelError, match="the weights of timm/resnet18 could not be downloaded"):
+        models.build(config, 2, seed=0)
 
 
 def test_a_prefix_is_only_taken_off_where_that_helps() -> None:
