@@ -25,6 +25,7 @@ from study.annotation import Annotation
 from study.config import Condition, InterfaceName
 from study.errors import UserError
 from study.loop import TaskLoop
+from study.practice import practice_number
 from study.protocol.events import (
     Answered,
     Checked,
@@ -39,6 +40,7 @@ from study.protocol.events import (
     Rested,
     TaskStarted,
 )
+from study.protocol.questionnaire import is_about
 from study.protocol.session import Session
 from study.protocol.steps import (
     Annotate,
@@ -94,7 +96,7 @@ class Participant:
         self.person = person
         self.waiting = waiting
         self.after = after or (lambda step: None)
-        self._maps: tuple[tuple[int, int], NDArray[np.float32]] | None = None
+        self._maps: tuple[tuple[int, int, int], NDArray[np.float32]] | None = None
 
     def run(self) -> str:
         """Do steps until there is none left; returns the final status.
@@ -169,7 +171,8 @@ class Participant:
             )
         stream = self._rng(step.interface, "practice", step.attempt)
         interface = cast(InterfaceName, step.interface)
-        image = self.loop.practice_image(self.session.participant, interface, step.attempt)
+        number = practice_number(step.done, step.failures)
+        image = self.loop.practice_image(self.session.participant, interface, number)
         split = self.loop.dataset["val"]
         mask = split.require_masks("practice")[split.positions[image]].numpy()
         careful = self.person.model_copy(
@@ -202,7 +205,7 @@ class Participant:
         stream = self._rng(step.position, step.cycle, image)
         here = self.loop.config.for_condition(step.condition)
         shown = interface in here.workspace.show_attention
-        maps = recent(self._attention(step), step.images.index(image)) if shown else None
+        maps = self._attention(step, step.images.index(image)) if shown else None
         drawn, done = annotate(interface, mask, maps, self.person, self._shape(interface), stream)
         self._record(
             ItemAnnotated(
@@ -213,6 +216,7 @@ class Participant:
                 annotation=drawn,
                 seconds=done.seconds,
                 actions=done.actions,
+                learnt=step.learnt if shown else None,
             ),
             done.seconds,
         )
@@ -223,16 +227,22 @@ class Participant:
         before = sum(task.images for task in tasks if task.condition.interface == interface)
         return Shape(before + 1, sum(task.annotation_seconds for task in tasks) / 3600.0)
 
-    def _attention(self, step: Annotate) -> NDArray[np.float32]:
-        """The batch's maps, computed together whatever is left of it: the same after a resume."""
-        place = (step.position, step.cycle)
-        if self._maps is None or self._maps[0] != place:
-            maps = self.loop.attention(self.session.progress, *place, step.images)
-            self._maps = (place, maps)
-        return self._maps[1]
+    def _attention(self, step: Annotate, number: int) -> NDArray[np.float32]:
+        """The map of item ``number``, after those that it is compared with.
+
+        The batch's maps are computed together, whatever is left of it: the same after a resume.
+        Where the head learns after each image, what was seen just before is compared as the newest
+        head sees it.
+        """
+        state = (step.position, step.cycle, step.learnt)
+        if self._maps is None or self._maps[0] != state:
+            maps = self.loop.attention(self.session.progress, *state[:2], step.images)
+            self._maps = (state, maps)
+        return recent(self._maps[1], number)
 
     def _check(self, step: Check) -> None:
-        stream = self._rng(step.position, "check", step.number)
+        again = () if step.attempt == 1 else (step.attempt,)
+        stream = self._rng(step.position, "check", step.number, *again)
         passed = bool(stream.random() >= self.person.check_miss_rate)
         interface = step.condition.interface
         shape = self._shape(interface)
@@ -249,6 +259,7 @@ class Participant:
                 position=step.position,
                 cycle=step.cycle,
                 number=step.number,
+                attempt=step.attempt,
                 passed=passed,
                 seconds=done.seconds,
             ),
@@ -256,8 +267,9 @@ class Participant:
         )
 
     def _answer(self, step: Questionnaire) -> None:
-        lived = self._experiences(step.position)
+        everything = self._experiences(step.position)
         for instrument, question in step.questions:
+            lived = [one for one in everything if is_about(question, one.condition)]
             stream = self._rng(step.position or "end", instrument.name, question.key)
             said = answers.answer(instrument, question, self.person, lived, stream)
             self._record(

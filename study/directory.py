@@ -23,7 +23,7 @@ from pathlib import Path
 
 from study.config import StudyFile, file_hash, load
 from study.errors import UserError
-from study.files import write_atomically
+from study.files import make_private, write_atomically
 from study.protocol.session import Study
 from study.protocol.store import EventStore
 
@@ -50,7 +50,8 @@ class StudyDirectory:
         """
         directory = cls(path.resolve())
         try:
-            directory.path.mkdir(parents=True, exist_ok=True)
+            # ages, genders and comments are in it
+            make_private(directory.path)
             raw = file.path.read_bytes()
             if file_hash(raw) != file.hash:
                 raise DirectoryError(f"{file.path} was changed since it was read: start again")

@@ -244,10 +244,10 @@ class TaskLoop:
             return list(range(len(split)))
         return [int(i) for i in np.flatnonzero(split.masks.flatten(1).any(1).numpy())]
 
-    def practice_image(self, participant: str, interface: str, attempt: int) -> str:
-        """The validation image of a practice attempt."""
+    def practice_image(self, participant: str, interface: str, number: int) -> str:
+        """The ``number``-th validation image to practise on (see :mod:`study.practice`)."""
         index = practice_index(
-            self.config.seed, participant, interface, attempt, self.practice_candidates()
+            self.config.seed, participant, interface, number, self.practice_candidates()
         )
         return self.dataset["val"].names[index]
 

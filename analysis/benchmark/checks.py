@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.checks import numbers
 from analysis.errors import InputError
 
-TRIAL = ("strategy", "interface", "seed")
+RUN = ("strategy", "interface", "seed")
 AXES = ("images", "seconds")
 COSTS = ("selection_s", "attention_s", "annotating_s", "fine_tuning_s", "evaluation_s")
 CHOICE = ("picked", "picked_accuracy", "picked_l1", "picked_conflicting", "balance_gap")
@@ -27,8 +27,8 @@ METRICS = (
 LOWER_IS_BETTER = frozenset({"barycentre_distance", "dead_maps"})
 #: Everything of a cycle that does not depend on the split it is evaluated on.
 CYCLE = ("images", "actions", "seconds", *CHOICE, "collapsed", "note", *COSTS)
-CYCLE_COLUMNS = ("trial", *TRIAL, "cycle", "split", *CYCLE, "accuracy")
-PICK_COLUMNS = ("trial", *TRIAL, "cycle", "order", "image")
+CYCLE_COLUMNS = ("trial", *RUN, "cycle", "split", *CYCLE, "accuracy")
+PICK_COLUMNS = ("trial", *RUN, "cycle", "order", "image")
 
 
 def require(table: pd.DataFrame, columns: tuple[str, ...], name: str) -> None:
@@ -56,7 +56,7 @@ def _whole(table: pd.DataFrame, columns: tuple[str, ...], name: str) -> None:
         if wrong.any():
             i = int(np.argmax(wrong.to_numpy()))
             raise InputError(
-                f"{name}: row {i + 2}, trial {table['trial'].iloc[i]}: {column} = "
+                f"{name}: row {i + 2}, run {table['trial'].iloc[i]}: {column} = "
                 f"{table[column].iloc[i]!r} is not a whole number."
             )
         table[column] = values.astype(int)
@@ -75,20 +75,20 @@ def _flag(table: pd.DataFrame, column: str, name: str) -> pd.Series:
 
 
 def _identities(table: pd.DataFrame, name: str) -> None:
-    """A trial is one strategy, interface and seed, and they are one trial."""
+    """A run is one strategy, interface and seed, and they are one trial."""
     for column in ("trial", "strategy", "interface"):
         blank = table[column] == ""
         if blank.any():
             i = int(np.argmax(blank.to_numpy()))
             raise InputError(f"{name}: row {i + 2} has no {column}.")
-    pairs = table[["trial", *TRIAL]].drop_duplicates()
-    for key in (["trial"], list(TRIAL)):
+    pairs = table[["trial", *RUN]].drop_duplicates()
+    for key in (["trial"], list(RUN)):
         twice = pairs.duplicated(key)
         if twice.any():
             row = pairs[twice].iloc[0]
             raise InputError(
-                f"{name}: trial {row['trial']} ({row['strategy']}, {row['interface']}, seed "
-                f"{row['seed']}) is a duplicate: a trial is one strategy, interface and seed."
+                f"{name}: run {row['trial']} ({row['strategy']}, {row['interface']}, seed "
+                f"{row['seed']}) is a duplicate: a run is one strategy, interface and seed."
             )
 
 
@@ -103,7 +103,7 @@ def cycles(table: pd.DataFrame) -> pd.DataFrame:
     if twice.any():
         row = table[twice].iloc[0]
         raise InputError(
-            f"{name}: trial {row['trial']} has cycle {row['cycle']} twice for the split "
+            f"{name}: run {row['trial']} has cycle {row['cycle']} twice for the split "
             f"{row['split']!r}."
         )
     table["collapsed"] = _flag(table, "collapsed", name)
@@ -114,14 +114,14 @@ def cycles(table: pd.DataFrame) -> pd.DataFrame:
         if table[column].isna().any() or (table[column] < 0).any():
             i = int(np.argmax((table[column].isna() | (table[column] < 0)).to_numpy()))
             raise InputError(
-                f"{name}: row {i + 2}, trial {table['trial'].iloc[i]}: {column} must be 0 or more."
+                f"{name}: row {i + 2}, run {table['trial'].iloc[i]}: {column} must be 0 or more."
             )
     for column in (m for m in metrics if m not in LOWER_IS_BETTER):
         outside = (table[column] < 0) | (table[column] > 1)
         if outside.any():
             i = int(np.argmax(outside.to_numpy()))
             raise InputError(
-                f"{name}: row {i + 2}, trial {table['trial'].iloc[i]}: {column} = "
+                f"{name}: row {i + 2}, run {table['trial'].iloc[i]}: {column} = "
                 f"{table[column].iloc[i]:g} is not a share."
             )
     table = table.sort_values(["trial", "cycle", "split"], kind="stable", ignore_index=True)
@@ -131,7 +131,7 @@ def cycles(table: pd.DataFrame) -> pd.DataFrame:
         if falls.any():
             row = steps[falls].iloc[0]
             raise InputError(
-                f"{name}: trial {row['trial']}: {column} falls in cycle {row['cycle']}, but it "
+                f"{name}: run {row['trial']}: {column} falls in cycle {row['cycle']}, but it "
                 "must be cumulative."
             )
     # Strategies stay in the order in which they came, which is that of the benchmark's file.
@@ -143,7 +143,7 @@ def cycles(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def picks(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of picks.csv in the order of picking; no image is picked twice in a trial."""
+    """The rows of picks.csv in the order of picking; no image is picked twice in a run."""
     name = "picks.csv"
     table = table.copy()
     _whole(table, ("seed", "cycle", "order"), name)
@@ -154,6 +154,6 @@ def picks(table: pd.DataFrame) -> pd.DataFrame:
         if twice.any():
             row = table[twice].iloc[0]
             raise InputError(
-                f"{name}: trial {row['trial']} has {what} {row[what]} twice (cycle {row['cycle']})."
+                f"{name}: run {row['trial']} has {what} {row[what]} twice (cycle {row['cycle']})."
             )
     return table.sort_values(["trial", "cycle", "order"], ignore_index=True)

@@ -1,94 +1,109 @@
-"""Strategies against the baseline, paired over seeds."""
+"""Means and paired differences over seeds, one row per group."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from scipy import stats
 
-from analysis.pairwise import holm, mean_interval, paired_t
+from analysis.pairwise import holm
 
-Array = NDArray[np.float64]
-
-
-def describe(values: Array) -> dict[str, Any]:
-    """`n`, mean and Student's 95% interval of what is finite; no interval below two."""
-    known = values[np.isfinite(values)]
-    return {
-        "n": len(known),
-        "mean": float(known.mean()) if len(known) else None,
-        "ci95": mean_interval(known),
-    }
+#: Differences that vary by less than this share of the numbers are rounding: there is no test.
+NOISE = 1e-11
 
 
-def difference(a: Array, b: Array) -> dict[str, Any]:
-    """`a - b` over the pairs that are both there: estimate, 95% interval, paired t.
+def describe(data: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
+    """`n`, `mean` and Student's 95% interval (`low`, `high`) of what is finite, by group.
 
-    `p` is `None` with fewer than two pairs, or where the differences do not vary.
+    There is no interval (NaN) below two values.
     """
-    both = np.isfinite(a) & np.isfinite(b)
-    values = a[both] - b[both]
-    scale = float(np.max(np.abs([a[both], b[both]]), initial=0.0))
-    tested = paired_t(values, scale)
-    return {
-        "n": len(values),
-        "estimate": float(values.mean()) if len(values) else None,
-        "ci95": mean_interval(values),
-        "t": None if tested is None else tested[0],
-        "p": None if tested is None else tested[1],
-        "p_holm": None,
-    }
+    groups = data.groupby(by, sort=False, observed=True)[value].agg(["count", "mean", "std"])
+    half = _half_width(groups)
+    return pd.DataFrame(
+        {
+            "n": groups["count"],
+            "mean": groups["mean"],
+            "low": groups["mean"] - half,
+            "high": groups["mean"] + half,
+        }
+    ).reset_index()
 
 
-def estimated(found: dict[str, Any]) -> dict[str, Any]:
-    """A difference described and not tested: what `difference` found, without t and p."""
-    return {key: found[key] for key in ("n", "estimate", "ci95")}
+def differences(data: pd.DataFrame, by: list[str], a: str, b: str) -> pd.DataFrame:
+    """Column `a` minus column `b` over the rows that have both, by group.
+
+    Returns `pairs, estimate, low, high` (95% interval), `t` and `p` of the paired t test; there is
+    no test (NaN) with fewer than two pairs, or where the differences do not vary.
+    """
+    both = data[by].assign(
+        difference=data[a] - data[b],
+        size=data[[a, b]].abs().max(axis=1).where(data[a].notna() & data[b].notna()),
+    )
+    groups = both.groupby(by, sort=False, observed=True)
+    found = groups["difference"].agg(["count", "mean", "std"])
+    half = _half_width(found)
+    varies = found["std"] > NOISE * groups["size"].max()
+    t = (found["mean"] / (found["std"] / np.sqrt(found["count"]))).where(varies)
+    return pd.DataFrame(
+        {
+            "pairs": found["count"],
+            "estimate": found["mean"],
+            "low": found["mean"] - half,
+            "high": found["mean"] + half,
+            "t": t,
+            "p": 2 * stats.t.sf(t.abs(), found["count"] - 1),
+        }
+    ).reset_index()
 
 
-def against(wide: pd.DataFrame, baseline: str) -> dict[str, dict[str, Any]]:
+def _half_width(groups: pd.DataFrame) -> pd.Series:
+    quantile = stats.t.ppf(0.975, (groups["count"] - 1).clip(lower=1))
+    return quantile * groups["std"] / np.sqrt(groups["count"])  # std is NaN below two
+
+
+def against(
+    outcomes: pd.DataFrame, value: str, baseline: str, higher: pd.Series, family: list[str]
+) -> pd.DataFrame:
     """Each strategy's mean and its difference from the baseline over the seeds both have.
 
-    Parameters
-    ----------
-    wide
-        Seeds as rows, strategies as columns; NaN where a trial is missing.
-    baseline
-        Its line has no `difference`; where it is no column, no line has one.
+    Args:
+        outcomes: one row per run, complete grid: the columns of `family`, `strategy`, `seed`.
+        value: the column that is compared.
+        baseline: the strategy to compare with; it has no difference itself.
+        higher: by measure, whether more of it is better.
+        family: the columns within which Holm's adjustment holds.
 
-    Returns
-    -------
-    dict
-        By strategy: `n`, `mean`, `ci95`, `values` by seed, `missing` (seeds without a value) and
-        `difference`, Holm-adjusted over the strategies.
+    Returns:
+        `n, mean, low, high, missing_seeds`, then `difference, difference_low, difference_high,
+        pairs, t, p, p_holm, verdict` (`better` or `worse` where the 95% interval of the difference
+        excludes 0, else `open`; empty for the baseline).
     """
-    lines: dict[str, dict[str, Any]] = {}
-    for strategy in wide:
-        values = wide[strategy].to_numpy(float)
-        known = np.isfinite(values)
-        lines[str(strategy)] = describe(values) | {
-            "values": {
-                str(s): float(v) for s, v in zip(wide.index[known], values[known], strict=True)
-            },
-            "missing": [int(s) for s in wide.index[~known]],
-            "difference": None
-            if strategy == baseline or baseline not in wide
-            else difference(values, wide[baseline].to_numpy(float)),
-        }
-    compared = [line["difference"] for line in lines.values() if line["difference"]]
-    for found, adjusted in zip(compared, holm([d["p"] for d in compared]), strict=True):
-        found["p_holm"] = adjusted
-    return lines
+    by = [*family, "strategy"]
+    lines = describe(outcomes, by, value)
+    gaps = outcomes["seed"].astype(str).where(outcomes[value].isna(), "")
+    missing = gaps.groupby([outcomes[c] for c in by], sort=False)
+    lines["missing_seeds"] = missing.agg(lambda seeds: " ".join(filter(None, seeds))).to_numpy()
+    own = outcomes[outcomes["strategy"] == baseline].rename(columns={value: "baseline"})
+    pairs = outcomes[outcomes["strategy"] != baseline].merge(
+        own[[*family, "seed", "baseline"]], on=[*family, "seed"]
+    )
+    found = differences(pairs, by, value, "baseline").rename(
+        columns={"estimate": "difference", "low": "difference_low", "high": "difference_high"}
+    )
+    found["p_holm"] = found.groupby(family, sort=False)["p"].transform(_holm)
+    found["verdict"] = verdicts(found, found["measure"].map(higher).astype(bool))
+    return lines.merge(found, how="left", on=by).fillna({"verdict": ""})
 
 
-def verdict(line: dict[str, Any], *, higher_is_better: bool = True) -> str:
-    """`better` or `worse` where the 95% interval of the difference excludes 0, else `open`.
+def _holm(p: pd.Series) -> list[float]:
+    adjusted = holm([None if np.isnan(value) else float(value) for value in p])
+    return [float("nan") if value is None else value for value in adjusted]
 
-    Differences that do not vary have no test, so they stay `open` too.
-    """
-    found = line["difference"]
-    if not found or found["ci95"] is None or found["p"] is None:
-        return "open"
-    low, high = found["ci95"] if higher_is_better else [-b for b in reversed(found["ci95"])]
-    return "better" if low > 0 else "worse" if high < 0 else "open"
+
+def verdicts(found: pd.DataFrame, higher_is_better: pd.Series | bool) -> np.ndarray:
+    """`better`, `worse` or `open` for each difference; without a test it stays `open`."""
+    sign = np.where(higher_is_better, 1, -1)
+    above = found["difference_low"] > 0
+    below = found["difference_high"] < 0
+    told = np.where(above, sign, np.where(below, -sign, 0)) * found["p"].notna()
+    return np.select([told > 0, told < 0], ["better", "worse"], "open")

@@ -2,67 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import pandas as pd
 
 from analysis.benchmark.checks import AXES, COSTS
-from analysis.benchmark.tables import Benchmark
 
-PARTS = tuple(column.removesuffix("_s") for column in COSTS)
+PARTS = {column.removesuffix("_s"): column for column in COSTS}
 PART_NAMES = {part: part.replace("_", "-") for part in PARTS} | {
     "annotating": "simulated annotation"
 }
 
 
-def cost(steps: pd.DataFrame, strategies: list[str]) -> dict[str, dict[str, Any]]:
-    """Wall seconds of computing per cycle and part, mean over trials, and per whole trial.
+def cost(steps: pd.DataFrame) -> pd.DataFrame:
+    """Wall seconds of computing per cycle and part, mean over runs, and per whole run.
 
-    `steps` are of one interface, one row per trial and cycle. Cycle 0, where nothing is selected,
-    counts for the trial's total alone. `total` sums the parts that were measured.
+    `steps` has one row per run and cycle. Cycle 0, where nothing is selected, counts for the run's
+    total alone. `total` sums the parts that were measured. One row per interface and strategy.
     """
-    after = steps[steps["cycle"] > 0]
-    per_trial = after.groupby(["strategy", "trial"], as_index=False)[list(COSTS)].mean()
-    whole = steps.groupby(["strategy", "trial"], as_index=False)[list(COSTS)].sum()
-    spent = steps.groupby(["strategy", "trial"], as_index=False)[[*AXES, "actions"]].max()
-    out: dict[str, dict[str, Any]] = {}
-    for strategy in strategies:
-        parts = per_trial.loc[per_trial["strategy"] == strategy, list(COSTS)].mean().to_numpy(float)
-        all_cycles = whole.loc[whole["strategy"] == strategy, list(COSTS)].to_numpy(float)
-        own = spent[spent["strategy"] == strategy]
-        line: dict[str, Any] = dict(zip(PARTS, parts.tolist(), strict=True))
-        out[strategy] = line | {
-            "total": float(np.nansum(parts)),
-            "per_trial": float(all_cycles.sum(axis=1).mean()),
-            "trials": len(own),
-            "annotator_seconds": float(own["seconds"].mean()),
-            "images": float(own["images"].mean()),
-            "actions": float(own["actions"].mean()),
-        }
-    return out
+    run, by = ["interface", "strategy", "trial"], ["interface", "strategy"]
+    cycles = steps[list(COSTS)].where(steps["cycle"] > 0)
+    per_run = cycles.groupby([steps[c] for c in run], sort=False).mean()
+    parts = per_run.groupby(by, sort=False).mean()
+    parts = parts.rename(columns={column: part for part, column in PARTS.items()})
+    runs = steps.groupby(run, sort=False)
+    whole = runs[list(COSTS)].sum().sum(axis=1).groupby(by, sort=False).mean()
+    spent = runs[[*AXES, "actions"]].max().groupby(by, sort=False)
+    return parts.assign(
+        total=parts.sum(axis=1),
+        per_trial=whole,
+        trials=spent.size(),
+        annotator_seconds=spent["seconds"].mean(),
+        images=spent["images"].mean(),
+        actions=spent["actions"].mean(),
+    ).reset_index()
 
 
-def collapsed(data: Benchmark) -> list[dict[str, Any]]:
-    """Trials in which a fine-tuning collapsed and was undone, with the cycles."""
-    steps = data.steps()
-    bad = steps[steps["collapsed"]]
-    return [
-        {
-            "strategy": str(part["strategy"].iloc[0]),
-            "interface": str(part["interface"].iloc[0]),
-            "seed": int(part["seed"].iloc[0]),
-            "cycles": [int(c) for c in part["cycle"]],
-        }
-        for _, part in bad.groupby("trial", sort=False)
-    ]
+def collapsed(steps: pd.DataFrame) -> pd.DataFrame:
+    """Where a fine-tuning collapsed and was undone: `strategy, interface, seed, cycle`."""
+    columns = ["strategy", "interface", "seed", "cycle"]
+    return steps.loc[steps["collapsed"], columns].reset_index(drop=True)
 
 
-def remarks(data: Benchmark) -> list[dict[str, Any]]:
-    """What strategies and fine-tuning remarked, and in how many cycles."""
-    steps = data.steps()
+def remarks(steps: pd.DataFrame) -> pd.DataFrame:
+    """What strategies and fine-tuning remarked, in how many cycles: `strategy, note, cycles`."""
     said = steps[steps["note"] != ""]
-    return [
-        {"strategy": str(strategy), "note": str(note), "cycles": len(part)}
-        for (strategy, note), part in said.groupby(["strategy", "note"], sort=False)
-    ]
+    return said.groupby(["strategy", "note"], sort=False).size().rename("cycles").reset_index()

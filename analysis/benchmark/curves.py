@@ -1,18 +1,29 @@
-"""One trial's learning curve: a metric against what has been spent, piecewise linear."""
+"""Learning curves: a measure against what has been spent, piecewise linear."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from analysis.benchmark.checks import AXES
+from analysis.benchmark.contrasts import describe
+from analysis.benchmark.rows import records
+from analysis.benchmark.tables import Benchmark
+
 Array = NDArray[np.float64]
+#: What one family of comparisons shares.
+FAMILY = ["interface", "axis", "measure"]
+#: Most points of the common grid that learning curves are averaged on.
+POINTS = 41
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Curve:
     """A metric `y` after spending `x` (images, or annotator seconds), both of shape (cycles,).
 
@@ -21,6 +32,9 @@ class Curve:
 
     x: Array
     y: Array
+
+
+EMPTY = Curve(np.zeros(0), np.zeros(0))
 
 
 def curve(x: ArrayLike, y: ArrayLike) -> Curve:
@@ -67,52 +81,75 @@ def first_reach(curve: Curve, target: float, *, rising: bool = True) -> float:
     return float(curve.x[i - 1] + part * (curve.x[i] - curve.x[i - 1]))
 
 
-@dataclass(frozen=True)
-class Family:
-    """The curves of one interface, split, metric and axis, by (strategy, seed)."""
-
-    curves: dict[tuple[str, int], Curve]
-    strategies: list[str]
-    seeds: list[int]
-
-    def wide(self, value: Callable[[Curve], float]) -> pd.DataFrame:
-        """`value` of each curve, seeds as rows, strategies as columns; NaN where there is none."""
-        return pd.DataFrame(
-            [
-                [
-                    value(self.curves[s, n]) if (s, n) in self.curves else float("nan")
-                    for s in self.strategies
-                ]
-                for n in self.seeds
-            ],
-            index=self.seeds,
-            columns=self.strategies,
-            dtype=float,
-        )
-
-    def wide_at(self, x: float) -> pd.DataFrame:
-        """The metric of each curve at `x`, as in `wide`."""
-        return self.wide(lambda curve: float(at(curve, x)))
+def budgets(steps: pd.DataFrame) -> pd.DataFrame:
+    """`interface, axis, budget`: the most that every run of an interface has spent."""
+    most = steps.groupby(["interface", "trial"])[list(AXES)].max().groupby("interface").min()
+    long = most.reset_index().melt("interface", var_name="axis", value_name="budget")
+    return long.sort_values("interface", kind="stable", ignore_index=True)
 
 
-def family(
-    cycles: pd.DataFrame, strategies: list[str], interface: str, split: str, metric: str, axis: str
-) -> Family:
-    """Collect the curves from the cycles table of a `Benchmark`."""
-    rows = cycles[(cycles["interface"] == interface) & (cycles["split"] == split)]
-    curves = {
-        (str(part["strategy"].iloc[0]), int(part["seed"].iloc[0])): curve(part[axis], part[metric])
-        for _, part in rows.groupby(["strategy", "seed"], sort=False)
-    }
-    here = set(cycles.loc[cycles["interface"] == interface, "strategy"])
-    return Family(
-        curves,
-        [s for s in strategies if s in here],
-        sorted(int(s) for s in cycles.loc[cycles["interface"] == interface, "seed"].unique()),
+def curves(data: Benchmark, measures: pd.DataFrame) -> pd.DataFrame:
+    """One row per run, axis and measure: `interface, axis, measure, strategy, seed, curve`.
+
+    Every strategy of an interface has a row for each of its seeds; `curve` is empty where the run
+    or its metric is missing.
+    """
+    rows = []
+    parts: dict[str, dict[str, Array]] = {}
+    runs: dict[str, dict[Any, Any]] = {}  # row numbers by interface, strategy and seed
+    for split, cycles in data.cycles.groupby("split"):
+        numbers = cycles[[*AXES, *measures["metric"].unique()]]
+        parts[str(split)] = {str(name): numbers[name].to_numpy(float) for name in numbers}
+        runs[str(split)] = cycles.groupby(["interface", "strategy", "seed"]).indices
+    for interface in data.interfaces:
+        here = data.cycles[data.cycles["interface"] == interface]
+        strategies, seeds = set(here["strategy"]), sorted(here["seed"].unique())
+        for m in records(measures):
+            part, found = parts[m["split"]], runs[m["split"]]
+            for axis, strategy, seed in product(AXES, data.strategies, seeds):
+                if strategy in strategies:
+                    of_run = found.get((interface, strategy, seed))
+                    line = EMPTY
+                    if of_run is not None:
+                        line = curve(part[axis][of_run], part[m["metric"]][of_run])
+                    rows.append((interface, axis, m["key"], strategy, int(seed), line))
+    return pd.DataFrame(rows, columns=[*FAMILY, "strategy", "seed", "curve"])
+
+
+def values(runs: pd.DataFrame, value: Callable[[Curve, float], float]) -> Array:
+    """`value(curve, budget)` of every row of `curves` with its `budget`."""
+    return np.array(
+        [value(c, b) for c, b in zip(runs["curve"], runs["budget"], strict=True)], dtype=float
     )
 
 
-def budgets(steps: pd.DataFrame, interface: str) -> dict[str, float]:
-    """The most images and annotator seconds that every trial of an interface has spent."""
-    most = steps[steps["interface"] == interface].groupby("trial")[["images", "seconds"]].max()
-    return {axis: float(most[axis].min()) for axis in ("images", "seconds")}
+def outcomes(runs: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `curves` as numbers: `start` (nothing spent), `final` (the budget), `area`."""
+    return runs.drop(columns="curve").assign(
+        start=values(runs, lambda c, _: float(at(c, 0.0))),
+        final=values(runs, lambda c, budget: float(at(c, budget))),
+        area=values(runs, area),
+    )
+
+
+def means(runs: pd.DataFrame) -> pd.DataFrame:
+    """Mean over seeds at each `x` of a common grid, with pointwise 95% intervals.
+
+    The grid of a family is where its curves bend, if they bend at few places (equal batches of
+    images), else even steps up to the budget. Columns: `interface, axis, measure, strategy, x, n,
+    mean, low, high`.
+    """
+    parts = []
+    for _, family in runs.groupby(FAMILY, sort=False):
+        grid = _grid(family["curve"], float(family["budget"].iloc[0]))
+        points = family[[*FAMILY, "strategy"]].loc[family.index.repeat(len(grid))]
+        y = np.concatenate([at(c, grid) for c in family["curve"]])
+        parts.append(points.assign(x=np.tile(grid, len(family)), y=y))
+    return describe(pd.concat(parts), [*FAMILY, "strategy", "x"], "y")
+
+
+def _grid(found: pd.Series, budget: float) -> Array:
+    bends = np.unique(np.concatenate([[0.0, budget], *(c.x for c in found)]))
+    bends = bends[bends <= budget]
+    apart = len(bends) <= POINTS and np.diff(bends).min() >= budget / (2 * POINTS)
+    return bends if apart else np.linspace(0.0, budget, POINTS)

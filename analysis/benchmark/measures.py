@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+
+import pandas as pd
 
 from analysis.benchmark.checks import LOWER_IS_BETTER, METRICS, metric_columns
 from analysis.benchmark.tables import Benchmark
@@ -20,75 +22,56 @@ NAMES = {
 }
 
 
-@dataclass(frozen=True)
-class Measure:
-    """A metric on a split."""
+def measures(data: Benchmark) -> pd.DataFrame:
+    """The primary measure first; then groups of images and attention, none without the others.
 
-    split: str
-    metric: str
-
-    @property
-    def key(self) -> str:
-        """Its name in results.json."""
-        return f"{self.split}:{self.metric}"
-
-    @property
-    def label(self) -> str:
-        """Its name in words, with the split."""
-        name = NAMES.get(self.metric)
-        if name is None:
-            name = "Accuracy on " + self.metric.removeprefix("accuracy_")
-        return f"{name}, {self.split} split"
-
-    @property
-    def slug(self) -> str:
-        """Its name in files and anchors."""
-        return f"{self.split}-{self.metric}".replace("_", "-").replace(" ", "-")
-
-    @property
-    def higher_is_better(self) -> bool:
-        """Whether a better model has more of it."""
-        return self.metric not in LOWER_IS_BETTER
-
-
-def primary(data: Benchmark) -> Measure:
-    """The measure that the benchmark's file names."""
-    return Measure(data.info["primary"]["split"], data.info["primary"]["metric"])
-
-
-def target(data: Benchmark) -> Measure | None:
-    """The measure whose target the benchmark's file sets, if it sets one."""
-    if data.info["target"]["value"] is None:
-        return None
-    found = Measure(data.info["target"]["split"], data.info["target"]["metric"])
-    return found if measured(data, found) else None
-
-
-def measured(data: Benchmark, measure: Measure) -> bool:
-    """Whether any trial has a number of it."""
-    if measure.metric not in data.cycles:
-        return False
-    rows = data.cycles.loc[data.cycles["split"] == measure.split, measure.metric]
-    return bool(rows.notna().any())
-
-
-def measures(data: Benchmark) -> list[Measure]:
-    """The primary measure first; then conflicting images, attention, and the biased test split."""
-    first = primary(data)
+    Returns one row per measure: `key` (`split:metric`), `slug` (for file names), `split`,
+    `metric`, `label`, `higher_is_better`, `primary`.
+    """
+    split, metric = data.info["primary"]["split"], data.info["primary"]["metric"]
     wanted = [
-        first,
-        Measure(first.split, "conflicting_accuracy"),
-        Measure(first.split, "attention_inside"),
-        Measure("test", "accuracy"),
+        (split, metric),
+        (split, "aligned_accuracy"),
+        (split, "conflicting_accuracy"),
+        (split, "attention_inside"),
+        ("test", "accuracy"),
     ]
-    return [m for m in dict.fromkeys(wanted) if measured(data, m)]
+    found = table(data, list(dict.fromkeys(wanted)))
+    return found.assign(primary=found["key"] == f"{split}:{metric}")
 
 
-def classes(data: Benchmark) -> list[Measure]:
-    """Accuracy on each class of the primary split, as in the paper's Tables 2 and 3."""
-    found = [
-        Measure(primary(data).split, column)
-        for column in metric_columns(data.cycles)
-        if column not in METRICS
+def classes(data: Benchmark) -> pd.DataFrame:
+    """Accuracy on each class and group of the primary split, as in the paper's Tables 2 and 3."""
+    split = data.info["primary"]["split"]
+    own = [column for column in metric_columns(data.cycles) if column not in METRICS]
+    return table(data, [(split, column) for column in own])
+
+
+def target(data: Benchmark) -> pd.DataFrame:
+    """The measure whose target the benchmark's file sets, if it sets one and it was measured."""
+    aim = data.info["target"]
+    return table(data, [] if aim["value"] is None else [(aim["split"], aim["metric"])])
+
+
+def table(data: Benchmark, wanted: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    """One row for each metric on a split that any run has a number of."""
+    rows = [
+        {
+            "key": f"{split}:{metric}",
+            "slug": f"{split}-{metric}".replace("_", "-").replace(" ", "-"),
+            "split": split,
+            "metric": metric,
+            "label": f"{name(metric)}, {split} split",
+            "higher_is_better": metric not in LOWER_IS_BETTER,
+        }
+        for split, metric in wanted
+        if metric in data.cycles
+        and data.cycles.loc[data.cycles["split"] == split, metric].notna().any()
     ]
-    return [m for m in found if measured(data, m)]
+    columns = ("key", "slug", "split", "metric", "label", "higher_is_better")
+    return pd.DataFrame(rows, columns=list(columns))
+
+
+def name(metric: str) -> str:
+    """A metric in words."""
+    return NAMES.get(metric) or "Accuracy on " + metric.removeprefix("accuracy_")

@@ -5,91 +5,62 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from analysis.benchmark.looks import BASELINE, LABEL, short
+from analysis.benchmark.results import matrix
 from analysis.page import style
 
-Line = dict[str, Any]
 #: With more strategies than this, the cells of a heat map are too small for numbers.
 NUMBERED = 12
 
 
-def critical_difference(found: Line, baseline: str) -> Figure | None:
-    """Demsar's diagram: mean ranks, best at the left; bars join what is not told apart."""
-    if "note" in found:
-        return None
-    names, ranks = found["strategies"], found["mean_ranks"]
-    k, bars = len(names), len(found["groups"])
-    half = -(-k // 2)
-    top = 0.55 + 0.22 * bars
-    depth = top + 0.42 * half
-    figure = style.new(style.PAGE, 0.75 + 0.42 * depth)
+def critical_difference(ranks: pd.DataFrame, baseline: str) -> Figure:
+    """Demsar's diagram: mean ranks, best at the left; bars join what is not told apart.
+
+    `ranks` are the rows of one axis. scikit-posthocs draws it; it would compute Nemenyi's p anew,
+    but two ranks are told apart exactly where they differ by the critical difference.
+    """
+    from scikit_posthocs import critical_difference_diagram
+
+    means = ranks.set_index(ranks["strategy"].map(short))["mean_rank"]
+    width = float(ranks["critical_difference"].iloc[0])
+    apart = np.abs(means.to_numpy()[:, None] - means.to_numpy()[None, :]) >= width
+    same = pd.DataFrame(np.where(apart, 0.0, 1.0), index=means.index, columns=means.index)
+    figure = style.new(style.PAGE, 1.3 + 0.11 * len(means))
     axes = figure.add_subplot()
-    margin = 0.02 * (k - 1) + 0.02
-    for tick in range(1, k + 1):
-        axes.plot([tick, tick], [0, -0.12], color=style.INK, linewidth=0.7)
-        if k <= 15 or tick in (1, k) or (tick % 5 == 0 and k - tick > 1):
-            axes.text(tick, -0.2, str(tick), ha="center", va="bottom", fontsize=6.5)
-    axes.plot([1, k], [0, 0], color=style.INK, linewidth=0.9)
-    for i, name in enumerate(names):
-        left = i < half
-        y = top + 0.42 * (i if left else k - 1 - i)
-        edge = 1 - margin if left else k + margin
-        x = ranks[name]
-        own = name == baseline
-        axes.plot(
-            [x, x, edge], [0, y, y], color=BASELINE if own else style.INK, linewidth=0.6, zorder=1
-        )
-        number = f"{x:.1f}"
-        text = f"{short(name)}  {number}" if left else f"{number}  {short(name)}"
-        axes.text(
-            edge + (-margin / 2 if left else margin / 2),
-            y,
-            text,
-            ha="right" if left else "left",
-            va="center",
-            fontsize=6.5,
-            fontweight="bold" if own else "normal",
-        )
-    for level, group in enumerate(found["groups"]):
-        y = 0.3 + 0.22 * level
-        axes.plot(
-            [ranks[group[0]] - margin / 8, ranks[group[-1]] + margin / 8],
-            [y, y],
-            color=style.HUES[1],
-            linewidth=2.2,
-            solid_capstyle="butt",
-            zorder=2,
-        )
-    width = min(found["critical_difference"], k - 1)
-    cut = "" if found["critical_difference"] <= k - 1 else " (wider than the axis)"
-    axes.plot([1, 1 + width], [-1.0, -1.0], color=style.INK, linewidth=1.4, marker="|")
-    axes.text(
-        1 + width / 2,
-        -1.12,
-        f"critical difference {found['critical_difference']:.2f}{cut}",
-        ha="center",
-        va="bottom",
-        fontsize=6.5,
+    colours = dict.fromkeys(means.index, style.INK) | {short(baseline): BASELINE}
+    critical_difference_diagram(
+        means,
+        same,
+        ax=axes,
+        label_fmt_left="{label}  {rank:.1f}",
+        label_fmt_right="{rank:.1f}  {label}",
+        color_palette=colours,
+        label_props={"fontsize": 6.5},
+        elbow_props={"linewidth": 0.6},
+        marker_props={"s": 8},
+        crossbar_props={"color": style.HUES[1], "linewidth": 2.2},
     )
-    axes.set_ylim(depth, -1.7)
-    axes.set_xlim(1 - margin, k + margin)
-    axes.set_axis_off()
+    axes.tick_params(labelsize=6.5)
+    axes.spines["top"].set_visible(True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     style.mark(figure, LABEL)
     return figure
 
 
-def wins(found: Line) -> Figure | None:
-    """Share of blocks in which the row beats the column, best rank first."""
-    if "note" in found:
-        return None
-    values = _array(found["wins"])
-    names = [short(s, 28) for s in found["strategies"]]
+def wins(table: pd.DataFrame, ranks: pd.DataFrame) -> Figure:
+    """Share of blocks in which the row beats the column, best rank first: `wins` of one axis."""
+    order = ranks["strategy"].tolist()
+    values = table.pivot(index="strategy", columns="against", values="share_won")  # noqa: PD010
+    array = values.reindex(index=order, columns=order).to_numpy(float)
+    names = [short(s, 28) for s in order]
     figure = style.new(min(style.PAGE, 2.4 + 0.19 * len(names)), 1.9 + 0.17 * len(names))
     axes = figure.add_subplot()
-    image = _heat(axes, values, names, names, "PuOr", (0, 1))
+    image = _heat(axes, array, names, names, "PuOr", (0, 1))
     bar = figure.colorbar(image, ax=axes, shrink=0.6, aspect=25)
     bar.set_label("share of blocks won by the row", fontsize=6.5)
     bar.ax.tick_params(labelsize=6)
@@ -97,13 +68,14 @@ def wins(found: Line) -> Figure | None:
     return figure
 
 
-def overlap(found: Line) -> Figure:
-    """Mean Jaccard index of picks, in the first cycle and at the end of the budget."""
+def overlap(pairs: pd.DataFrame) -> Figure:
+    """Mean Jaccard index of picks, in the first cycle and at the end: `overlap` of an interface."""
+    titles = {"cycle_1": "First cycle", "end": f"First {pairs['images'].iloc[0]:,.0f} images"}
+    found = {key: matrix(pairs[pairs["when"] == key]) for key in titles}
     names = [short(s, 28) for s in found["cycle_1"]["strategies"]]
     figure = style.new(min(style.PAGE, 3.0 + 0.26 * len(names)), 1.55 + 0.1 * len(names))
     grid = figure.subplots(1, 2)
-    titles = {"cycle_1": "First cycle", "end": f"First {found['images']:,.0f} images"}
-    maps = {key: _array(found[key]["matrix"]) for key in titles}
+    maps = {key: np.array(part["matrix"], dtype=float) for key, part in found.items()}
     for values in maps.values():
         np.fill_diagonal(values, np.nan)
     known = np.concatenate([m[np.isfinite(m)] for m in maps.values()])
@@ -120,10 +92,6 @@ def overlap(found: Line) -> Figure:
     bar.ax.tick_params(labelsize=6)
     style.mark(figure, LABEL)
     return figure
-
-
-def _array(rows: list[list[float | None]]) -> np.ndarray:
-    return np.array([[np.nan if v is None else v for v in row] for row in rows], dtype=float)
 
 
 def _heat(

@@ -7,7 +7,6 @@ Machine Learning Research, 7, 1-30.
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,9 +16,10 @@ from scipy import stats
 from analysis.ranks import friedman
 
 Array = NDArray[np.float64]
+ALPHA = 0.05
 
 
-def nemenyi_q(k: int, alpha: float = 0.05) -> float:
+def nemenyi_q(k: int, alpha: float = ALPHA) -> float:
     """Quantile of the studentised range of `k` groups, infinite degrees of freedom, over sqrt(2).
 
     Demsar's Table 5(a).
@@ -27,7 +27,7 @@ def nemenyi_q(k: int, alpha: float = 0.05) -> float:
     return float(stats.studentized_range.ppf(1 - alpha, k, np.inf) / np.sqrt(2))
 
 
-def critical_difference(k: int, blocks: int, alpha: float = 0.05) -> float:
+def critical_difference(k: int, blocks: int, alpha: float = ALPHA) -> float:
     """The smallest difference of mean ranks that Nemenyi's test calls different."""
     return float(nemenyi_q(k, alpha) * np.sqrt(k * (k + 1) / (6 * blocks)))
 
@@ -53,44 +53,52 @@ def wins(values: Array) -> Array:
     return np.asarray(share, float)
 
 
-def rank(blocks: pd.DataFrame, *, higher_is_better: bool = True) -> dict[str, Any]:
-    """Mean ranks (1 is best), Friedman's test, critical difference and wins.
+def rank(
+    blocks: pd.DataFrame, *, higher_is_better: bool = True
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Friedman's test, mean ranks and wins of the columns of `blocks`.
 
-    Parameters
-    ----------
-    blocks
-        One row per block (seed and interface), strategies as columns, NaN where missing. Only
-        complete blocks count; a strategy that lacks more than half of them is left out first.
+    Args:
+        blocks: one row per block (seed and interface), strategies as columns, NaN where missing.
+            Only complete blocks count; a strategy that lacks more than half of them is left out.
+        higher_is_better: whether the largest value has rank 1.
 
-    Returns
-    -------
-    dict
-        `note` alone says why there is no ranking: fewer than two strategies or complete blocks.
+    Returns:
+        `friedman` (one row: `blocks, k, chi2, df, p, w, alpha, q, critical_difference, left_out,
+        incomplete`; `note` says why there is no ranking), `ranks` (`strategy, mean_rank, blocks,
+        critical_difference`, best first) and `wins` (`strategy, against, share_won`).
     """
     kept = [str(c) for c in blocks if blocks[c].notna().mean() > 0.5]
     complete = blocks[kept].dropna()
-    found: dict[str, Any] = {
-        "left_out": [str(c) for c in blocks if str(c) not in kept],
-        "incomplete_blocks": [str(b) for b in blocks.index.difference(complete.index)],
-        "n_blocks": len(complete),
+    test: dict[str, object] = {
+        "blocks": len(complete),
         "k": len(kept),
+        "left_out": "; ".join(str(c) for c in blocks if str(c) not in kept),
+        "incomplete": "; ".join(str(b) for b in blocks.index.difference(complete.index)),
+        "note": "",
     }
+    ranks = pd.DataFrame(columns=["strategy", "mean_rank", "blocks", "critical_difference"])
+    won = pd.DataFrame(columns=["strategy", "against", "share_won"])
     if len(kept) < 2 or len(complete) < 2:
-        return found | {"note": "a ranking needs two strategies and two complete blocks"}
+        test["note"] = "a ranking needs two strategies and two complete blocks"
+        return pd.DataFrame([test]), ranks, won
     values = np.round(complete.to_numpy(float) * (1 if higher_is_better else -1), 12)
-    ranks = stats.rankdata(-values, axis=1).mean(axis=0)
-    order = np.argsort(ranks, kind="stable")
+    means = stats.rankdata(-values, axis=1).mean(axis=0)
+    order = np.argsort(means, kind="stable")
     names = [kept[i] for i in order]
     width = critical_difference(len(kept), len(complete))
-    ordered = ranks[order]
+    test |= asdict(friedman(values))
+    test |= {"alpha": ALPHA, "q": nemenyi_q(len(kept)), "critical_difference": width}
+    ranks = pd.DataFrame(
+        {
+            "strategy": names,
+            "mean_rank": means[order],
+            "blocks": len(complete),
+            "critical_difference": width,
+        }
+    )
     share = wins(values[:, order])
-    return found | {
-        "strategies": names,
-        "mean_ranks": dict(zip(names, ordered.tolist(), strict=True)),
-        "friedman": asdict(friedman(values)),
-        "alpha": 0.05,
-        "q": nemenyi_q(len(kept)),
-        "critical_difference": width,
-        "groups": [names[a : b + 1] for a, b in groups(ordered, width)],
-        "wins": share.tolist(),
-    }
+    i, j = np.nonzero(np.isfinite(share))
+    named = np.array(names, dtype=object)
+    won = pd.DataFrame({"strategy": named[i], "against": named[j], "share_won": share[i, j]})
+    return pd.DataFrame([test]), ranks, won

@@ -3,59 +3,63 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from matplotlib.figure import Figure
 
 from analysis import plain
-from analysis.benchmark import curve_figures, difference_figures, export, rank_figures, sentences
-from analysis.benchmark.checks import AXES
+from analysis.benchmark import curve_figures, interval_figures, rank_figures, sentences
+from analysis.benchmark.comparisons import Tables, analyse
 from analysis.benchmark.cost import PART_NAMES
-from analysis.benchmark.results import analyse
-from analysis.benchmark.tables import read
+from analysis.benchmark.results import tree
+from analysis.benchmark.rows import records, split, spread, where
+from analysis.benchmark.tables import Benchmark, read
 from analysis.errors import InputError
 from analysis.page import report as pages
 from analysis.page import style
 from analysis.page.report import Picture
 
-Line = dict[str, Any]
 KINDS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
-def write(
-    folder: Path, out: Path, pictures: Sequence[tuple[Path | bytes, str]] = ()
-) -> dict[str, Any]:
+def write(folder: Path, out: Path, pictures: Sequence[tuple[Path | bytes, str]] = ()) -> Tables:
     """Analyse a benchmark and write report.html, results.json, figures/ and tables/ into `out`.
 
-    Parameters
-    ----------
-    folder
-        With benchmark.json, cycles.csv and picks.csv.
-    pictures
-        Ready-made images (PNG, JPEG or SVG, as a file or its content) with their captions: what
-        classifiers look at before and after, as in the paper's Figure 8.
+    Args:
+        folder: with benchmark.json, cycles.csv and picks.csv.
+        out: made when missing.
+        pictures: ready-made images (PNG, JPEG or SVG, as a file or its content) with their
+            captions: what classifiers look at before and after, as in the paper's Figure 8.
 
-    Returns
-    -------
-    dict
-        What results.json holds.
+    Returns:
+        The report's tables, those that tables/ holds as CSV.
 
-    Raises
-    ------
-    InputError
-        With one sentence, if the data or a picture cannot be used.
+    Raises:
+        InputError: with one sentence, if the data or a picture cannot be used.
     """
     shown = [{"source": data_uri(image), "caption": caption} for image, caption in pictures]
-    results = analyse(read(folder))
+    data = read(folder)
+    tables = analyse(data)
     pages.make_folder(out)
-    figures = draw(results, out / "figures")
-    tables = export.write(results, out / "tables")
-    plain.write(results, out / "results.json")
-    page = render(results, figures, shown, tables)
+    plain.write(tree(data, tables), out / "results.json")
+    names = export(tables, out / "tables")
+    page = render(data, tables, draw(tables, out / "figures"), shown, names)
     (out / "report.html").write_text(page, encoding="utf-8")
-    return results
+    return tables
+
+
+def export(tables: Tables, folder: Path) -> list[str]:
+    """Write every table that has a row as CSV; each row says `simulated`. Returns the names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = []
+    for name, table in tables.items():
+        if len(table):
+            marked = table.copy()
+            marked.insert(0, "mode", "simulated")
+            marked.to_csv(folder / f"{name}.csv", index=False)
+            names.append(f"{name}.csv")
+    return names
 
 
 def data_uri(image: Path | bytes) -> str:
@@ -73,109 +77,146 @@ def data_uri(image: Path | bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def draw(results: Line, folder: Path) -> dict[str, list[Picture]]:
+def draw(tables: Tables, folder: Path) -> dict[str, list[Picture]]:
     """Every figure, saved as SVG and PNG, grouped by the section that shows it."""
     found: dict[str, list[Picture]] = {}
-
-    def add(section: str, name: str, figure: Figure | None, caption: str) -> None:
-        if figure is not None:
-            wide = figure.get_figwidth() > 1.2 * style.COLUMN
-            svg = style.save(figure, folder, name)
-            found.setdefault(section, []).append(Picture(name, svg, caption, wide))
-
-    baseline = results["baseline"]
     with style.styled():
-        for interface in results["interfaces"]:
-            for axis in AXES:
-                end = sentences.budget(axis, results["budgets"][interface][axis])
-                for measure in results["measures"]:
-                    add(
-                        f"curves:{interface}:{measure['key']}",
-                        f"curves-{interface}-{axis}-{measure['slug']}",
-                        curve_figures.curves(results, interface, axis, measure),
-                        f"{interface}: {measure['label']}, by {axis} up to {end}, which every "
-                        "trial has spent; means over seeds with pointwise 95% bands, as in the "
-                        "paper’s Figure 7. What seeds share widens the bands and cancels in the "
-                        "paired differences.",
-                    )
-                for kind, text in (("final", "At"), ("area", "Mean over the budget up to")):
-                    add(
-                        f"{kind}:{interface}",
-                        f"{kind}-{interface}-{axis}",
-                        difference_figures.differences(results, kind, interface, axis),
-                        f"{interface}: {text} {end}, each strategy minus {baseline}: single seeds "
-                        "(grey), mean with 95% CI; filled marks have Holm's p below .05.",
-                    )
-            add(
-                f"picks:{interface}",
-                f"choices-{interface}",
-                difference_figures.choices(results, interface),
-                f"{interface}: what strategies picked; mean over seeds of the mean over cycles, "
-                "with 95% CI.",
-            )
-            shared = results["picks"][interface]["overlap"]
-            if shared is not None:
-                add(
-                    f"picks:{interface}",
-                    f"overlap-{interface}",
-                    rank_figures.overlap(shared),
-                    f"{interface}: how much of two strategies’ picks is the same, mean Jaccard "
-                    "index over seeds. In the first cycle all choose with the same classifier.",
-                )
-            add(
-                f"cost:{interface}",
-                f"cost-{interface}",
-                difference_figures.cost(results, interface),
-                f"{interface}: what a cycle costs to compute, mean over trials. Annotator seconds "
-                "are not in it.",
-            )
-        pairs = {(line["a"], line["b"]): None for line in results["interfaces_compared"]}
-        for a, b in pairs:
-            add(
-                "interfaces",
-                f"interfaces-{a}-{b}",
-                difference_figures.interfaces(results, a, b),
-                f"{a} minus {b}, paired over seeds, with 95% CI.",
-            )
-        for axis, ranked in results["ranking"].items():
-            add(
-                "ranking",
-                f"critical-difference-{axis}",
-                rank_figures.critical_difference(ranked, baseline),
-                f"Mean ranks at equal {axis}, 1 is best. Bars join strategies that Nemenyi’s test "
-                "(α = .05) does not tell apart (Demšar, 2006).",
-            )
-        for axis, ranked in results["ranking"].items():
-            add(
-                "ranking",
-                f"wins-{axis}",
-                rank_figures.wins(ranked),
-                f"Share of blocks (seed and interface) in which the row is better than the column "
-                f"at equal {axis}; ties count half.",
-            )
+        for section, name, figure, caption in figures(tables):
+            if figure is not None:
+                wide = figure.get_figwidth() > 1.2 * style.COLUMN
+                svg = style.save(figure, folder, name)
+                found.setdefault(section, []).append(Picture(name, svg, caption, wide))
     return found
 
 
+def figures(tables: Tables) -> Iterator[tuple[str, str, Figure | None, str]]:
+    """Section, name, figure and caption of everything that is drawn."""
+    t, measures = tables, tables["measures"]
+    baseline = t["setup"]["baseline"].iloc[0]
+    for interface, axis, budget in t["budgets"].itertuples(index=False):
+        end = sentences.budget(axis, budget)
+        here = {"interface": interface, "axis": axis}
+        for m in records(measures):
+            lines = where(t["curves"], **here, measure=m["key"])
+            yield (
+                f"curves:{interface}:{m['key']}",
+                f"curves-{interface}-{axis}-{m['slug']}",
+                curve_figures.curves(lines, baseline, m["label"], rising=m["higher_is_better"]),
+                f"{interface}: {m['label']}, by {axis} up to {end}, which every run has spent; "
+                "means over seeds with pointwise 95% bands, as in the paper’s Figure 7. What seeds "
+                "share widens the bands and cancels in the paired differences.",
+            )
+        yield (
+            f"final:{interface}",
+            f"together-{interface}-{axis}",
+            interval_figures.together(
+                where(t["final"], **here),
+                where(t["values"], **here, kind="final"),
+                measures,
+                baseline,
+            ),
+            f"{interface}: at {end}, every measure side by side: single seeds (grey), mean with "
+            "95% CI. Accuracy by group and attention: neither stands for the other.",
+        )
+        for kind, text in (("final", "At"), ("area", "Mean over the budget up to")):
+            yield (
+                f"{kind}:{interface}",
+                f"{kind}-{interface}-{axis}",
+                interval_figures.differences(
+                    where(t[kind], **here),
+                    where(t["values"], **here, kind=kind),
+                    measures,
+                    baseline,
+                ),
+                f"{interface}: {text} {end}, each strategy minus {baseline}: single seeds (grey), "
+                "mean with 95% CI; filled marks have Holm's p below .05.",
+            )
+    for interface, lines in split(t["choices"], "interface"):
+        yield (
+            f"picks:{interface}",
+            f"choices-{interface}",
+            interval_figures.choices(lines, baseline),
+            f"{interface}: what strategies picked; mean over seeds of the mean over cycles, with "
+            "95% CI.",
+        )
+    for interface, pairs in split(t["overlap"], "interface"):
+        yield (
+            f"picks:{interface}",
+            f"overlap-{interface}",
+            rank_figures.overlap(pairs),
+            f"{interface}: how much of two strategies’ picks is the same, mean Jaccard index over "
+            "seeds. In the first cycle all choose with the same classifier.",
+        )
+    for interface, lines in split(t["cost"], "interface"):
+        yield (
+            f"cost:{interface}",
+            f"cost-{interface}",
+            interval_figures.cost(lines),
+            f"{interface}: what a cycle costs to compute, mean over runs. Annotator seconds are "
+            "not in it.",
+        )
+    own = where(t["interfaces"], measure=measures["key"].iloc[0])
+    for a, b, lines in split(own, "a", "b"):
+        yield (
+            "interfaces",
+            f"interfaces-{a}-{b}",
+            interval_figures.interfaces(lines, measures["label"].iloc[0]),
+            f"{a} minus {b}, paired over seeds, with 95% CI.",
+        )
+    for axis, ranks in split(t["ranks"], "axis"):
+        width = sentences.fixed(ranks["critical_difference"].iloc[0])
+        yield (
+            "ranking",
+            f"critical-difference-{axis}",
+            rank_figures.critical_difference(ranks, baseline),
+            f"Mean ranks at equal {axis}, 1 is best. Bars join strategies that Nemenyi’s test "
+            f"(α = .05, critical difference {width}) does not tell apart (Demšar, 2006).",
+        )
+    for axis, ranks in split(t["ranks"], "axis"):
+        yield (
+            "ranking",
+            f"wins-{axis}",
+            rank_figures.wins(where(t["wins"], axis=axis), ranks),
+            f"Share of blocks (seed and interface) in which the row is better than the column at "
+            f"equal {axis}; ties count half.",
+        )
+
+
 def render(
-    results: Line,
+    data: Benchmark,
+    tables: Tables,
     figures: dict[str, list[Picture]],
     shown: list[dict[str, str]],
-    tables: list[str],
+    names: list[str],
 ) -> str:
     """The page as text."""
     page = pages.environment()
     page.globals.update(
+        records=records,
+        where=where,
+        spread=spread,
+        infinity=float("inf"),
         signed=sentences.signed,
+        bounds=sentences.bounds,
         budget=sentences.budget,
         against_baseline=sentences.against_baseline,
         interface_sentence=sentences.interfaces,
         parts=PART_NAMES,
     )
     return page.get_template("benchmark.html.jinja").render(
-        r=results,
+        t=tables,
+        data=data,
+        info=data.info,
+        versions=plain.versions(),
+        seeds=sentences.listed(data.seeds),
+        budgets=tables["budgets"].set_index(["interface", "axis"])["budget"].to_dict(),
         pictures=figures,
         shown=shown,
-        tables=tables,
-        summary=sentences.summary(results),
-        limits=sentences.limits(results),
+        names=names,
+        labels=tables["measures"].set_index("key")["label"].to_dict(),
+        classes={
+            c: c.removeprefix("accuracy_").replace("_", ", ") for c in tables["classes"]["measure"]
+        },
+        summary=sentences.summary(tables),
+        limits=sentences.limits(tables),
     )

@@ -1,11 +1,10 @@
-"""Everything the benchmark's report says, as one tree of plain values: results.json.
+"""The tables of a benchmark as one tree of plain values: results.json, schema 1.
 
-Numbers keep full precision here and are rounded only where they are printed. `axis` is `images`
-or `seconds` (SIMULATED annotator seconds), `measure` is `split:metric`. Top level:
+Numbers keep full precision; what is not defined is null. Top level:
 
 - `benchmark`, `seeds`, `strategies`, `baseline`, `interfaces`, `splits`, `measures`, `trials`
-  (how many are analysed), `warnings`: what was run, and what the reader must know;
-- `budgets.<interface>.<axis>`: what every trial of the interface has spent;
+  (how many runs are analysed), `warnings`: what was run, and what the reader must know;
+- `budgets.<interface>.<axis>`: what every run of the interface has spent;
 - `final.<interface>.<axis>.<measure>`: `budget`, `pretrained`, and `strategies.<strategy>` with
   `n, mean, ci95, values, missing, gain, difference.{n, estimate, ci95, t, p, p_holm}`; `area` has
   the same without `pretrained` and `gain`; `classes.<interface>.<axis>.<column>` means alone;
@@ -21,33 +20,28 @@ or `seconds` (SIMULATED annotator seconds), `measure` is `split:metric`. Top lev
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from analysis.benchmark import cost, overlap, ranking
-from analysis.benchmark.checks import AXES
-from analysis.benchmark.contrasts import against, describe, difference, estimated
-from analysis.benchmark.curves import Family, area, at, budgets, family, first_reach
-from analysis.benchmark.interfaces import compare_interfaces
-from analysis.benchmark.measures import Measure, classes, measures, primary, target
+from analysis.benchmark import ranking
+from analysis.benchmark.comparisons import Tables, count
+from analysis.benchmark.curves import FAMILY
+from analysis.benchmark.measures import target as target_measure
 from analysis.benchmark.tables import Benchmark
 from analysis.plain import clean, versions
 
-Array = NDArray[np.float64]
 SCHEMA = 1
-#: Most points of the common grid that learning curves are averaged on.
-POINTS = 41
+Tree = dict[str, Any]
 
 
-def analyse(data: Benchmark) -> dict[str, Any]:
-    """Run every comparison of a benchmark; the schema is that of results.json."""
-    spent = {i: budgets(data.steps(), i) for i in data.interfaces}
-    chosen = measures(data)
-    results: dict[str, Any] = {
+def tree(data: Benchmark, tables: Tables) -> Tree:
+    """What results.json holds."""
+    t = tables
+    differences, families = count(t)
+    found: Tree = {
         "schema": SCHEMA,
         "label": "SIMULATED",
         "benchmark": data.info | {"analysed_with": versions()},
@@ -56,183 +50,196 @@ def analyse(data: Benchmark) -> dict[str, Any]:
         "baseline": data.baseline,
         "interfaces": data.interfaces,
         "splits": data.splits,
-        "trials": int(data.cycles["trial"].nunique()),
+        "trials": int(t["setup"]["trials"].iloc[0]),
         "warnings": data.warnings,
-        "measures": [
-            {
-                "key": m.key,
-                "slug": m.slug,
-                "split": m.split,
-                "metric": m.metric,
-                "label": m.label,
-                "higher_is_better": m.higher_is_better,
-                "primary": m == primary(data),
-            }
-            for m in chosen
+        "measures": t["measures"].to_dict("records"),
+        "budgets": nest(t["budgets"], ["interface", "axis"], lambda rows: rows["budget"].iloc[0]),
+        "final": nest(t["final"], FAMILY, lambda rows: _final(rows, t["values"])),
+        "area": nest(
+            t["area"], FAMILY, lambda rows: {"strategies": _lines(rows, t["values"], "area")}
+        ),
+        "curves": nest(t["curves"], FAMILY, _curves),
+        "classes": {i: {"images": {}, "seconds": {}} for i in data.interfaces}
+        | nest(t["classes"], FAMILY, _classes),
+        "comparisons": {"count": differences, "families": families},
+        "target": _target(data, t["target"], t["reached"]),
+        "interfaces_compared": [
+            _interfaces(rows)
+            for _, rows in t["interfaces"].groupby(["a", "b", "axis", "measure"], sort=False)
         ],
-        "budgets": spent,
-        "final": {},
-        "area": {},
-        "curves": {},
-        "classes": {},
+        "ranking": {
+            str(row["axis"]): _ranking(row, t["ranks"], t["wins"])
+            for row in t["friedman"].to_dict("records")
+        },
+        "picks": {i: _picks(i, t["choices"], t["overlap"]) for i in data.interfaces},
+        "cost": nest(
+            t["cost"],
+            ["interface", "strategy"],
+            lambda rows: rows.iloc[0, 2:].to_dict(),
+        ),
+        "collapsed": [
+            {"strategy": s, "interface": i, "seed": n, "cycles": rows["cycle"].tolist()}
+            for (s, i, n), rows in t["collapsed"].groupby(
+                ["strategy", "interface", "seed"], sort=False
+            )
+        ],
+        "failed": data.info["failed"],
+        "remarks": t["remarks"].to_dict("records"),
     }
-    for interface in data.interfaces:
-        for kind in ("final", "area", "curves", "classes"):
-            results[kind][interface] = {axis: {} for axis in AXES}
-        for axis in AXES:
-            budget = spent[interface][axis]
-            for measure in chosen:
-                found = family_of(data, interface, measure, axis)
-                results["final"][interface][axis][measure.key] = final(found, budget, data.baseline)
-                results["area"][interface][axis][measure.key] = {
-                    "strategies": against(found.wide(partial(area, budget=budget)), data.baseline)
-                }
-                results["curves"][interface][axis][measure.key] = mean_curves(found, budget)
-            for measure in classes(data):
-                found = family_of(data, interface, measure, axis)
-                results["classes"][interface][axis][measure.metric] = by_class(found, budget)
-    results["comparisons"] = comparisons(results)
-    results["target"] = time_to_target(data)
-    results["interfaces_compared"] = compare_interfaces(data, chosen, spent)
-    results["ranking"] = rankings(data, spent)
-    steps = data.steps()
-    results["picks"] = {i: _picks(data, steps, i, spent[i]["images"]) for i in data.interfaces}
-    results["cost"] = {
-        i: cost.cost(part, [s for s in data.strategies if s in set(part["strategy"])])
-        for i, part in steps.groupby("interface")
+    return dict(clean(found))
+
+
+def nest(table: pd.DataFrame, keys: list[str], leaf: Callable[[pd.DataFrame], Any]) -> Tree:
+    """`leaf(rows)` under the values of `keys`, one level for each."""
+    found: Tree = {}
+    for values, rows in table.groupby(keys, sort=False):
+        node = found
+        for value in values[:-1]:
+            node = node.setdefault(str(value), {})
+        node[str(values[-1])] = leaf(rows)
+    return found
+
+
+def _mean(row: dict[Hashable, Any]) -> Tree:
+    return {"n": row["n"], "mean": row["mean"], "ci95": _interval(row, "")}
+
+
+def _interval(row: dict[Hashable, Any], prefix: str) -> list[float] | None:
+    bounds = [row[f"{prefix}low"], row[f"{prefix}high"]]
+    return None if np.isnan(bounds).any() else bounds
+
+
+def _lines(rows: pd.DataFrame, values: pd.DataFrame, kind: str) -> Tree:
+    first = rows.iloc[0]
+    own = values[
+        (values["kind"] == kind) & (values[FAMILY] == first[FAMILY].to_list()).all(axis=1)
+    ].groupby("strategy")
+    by_seed = {
+        s: dict(zip(part["seed"].astype(str), part["value"], strict=True)) for s, part in own
     }
-    results["collapsed"] = cost.collapsed(data)
-    results["failed"] = data.info["failed"]
-    results["remarks"] = cost.remarks(data)
-    return dict(clean(results))
-
-
-def family_of(data: Benchmark, interface: str, measure: Measure, axis: str) -> Family:
-    """The learning curves of one interface, measure and axis."""
-    return family(data.cycles, data.strategies, interface, measure.split, measure.metric, axis)
-
-
-def final(curves: Family, budget: float, baseline: str) -> dict[str, Any]:
-    """Before anything is annotated, and at the end of a budget, against the baseline.
-
-    The pretrained classifier of a seed is the same for every strategy; where evaluations of it
-    differ by numerical noise, a seed's mean counts. `gain` is a strategy's change from it.
-    """
-    start, end = curves.wide_at(0.0), curves.wide_at(budget)
-    strategies = against(end, baseline)
-    for name, line in strategies.items():
-        line["gain"] = estimated(difference(end[name].to_numpy(float), start[name].to_numpy(float)))
-    return {
-        "budget": budget,
-        "pretrained": describe(start.mean(axis=1).to_numpy(float)),
-        "strategies": strategies,
-    }
-
-
-def by_class(curves: Family, budget: float) -> dict[str, Any]:
-    """One class's accuracy before and after, described and not tested."""
-    start, end = curves.wide_at(0.0).mean(axis=1), curves.wide_at(budget)
-    return {
-        "pretrained": describe(start.to_numpy(float)),
-        "strategies": {str(s): describe(end[s].to_numpy(float)) for s in end},
-    }
-
-
-def mean_curves(curves: Family, budget: float) -> dict[str, Any]:
-    """Mean over seeds at each point of a common grid, with pointwise 95% intervals.
-
-    The grid is where the curves bend, if they bend at few places (equal batches of images), else
-    even steps up to the budget.
-    """
-    bends = np.unique(np.concatenate([[0.0, budget], *(c.x for c in curves.curves.values())]))
-    bends = bends[bends <= budget]
-    apart = len(bends) <= POINTS and np.diff(bends).min() >= budget / (2 * POINTS)
-    grid = bends if apart else np.linspace(0.0, budget, POINTS)
-    out: dict[str, Any] = {"x": grid.tolist(), "strategies": {}}
-    for strategy in curves.strategies:
-        lines = [at(curves.curves[k], grid) for k in curves.curves if k[0] == strategy]
-        points = [describe(column) for column in np.array(lines).reshape(-1, len(grid)).T]
-        out["strategies"][strategy] = {
-            "n": [p["n"] for p in points],
-            "mean": [p["mean"] for p in points],
-            "low": [None if p["ci95"] is None else p["ci95"][0] for p in points],
-            "high": [None if p["ci95"] is None else p["ci95"][1] for p in points],
+    found: Tree = {}
+    for row in rows.to_dict("records"):
+        found[row["strategy"]] = _mean(row) | {
+            "values": by_seed.get(row["strategy"], {}),
+            "missing": [int(seed) for seed in row["missing_seeds"].split()],
+            "difference": None
+            if np.isnan(row["pairs"])
+            else {
+                "n": int(row["pairs"]),
+                "estimate": row["difference"],
+                "ci95": _interval(row, "difference_"),
+                **{key: row[key] for key in ("t", "p", "p_holm")},
+            },
         }
-    return out
+        if "gain" in row:
+            gain = {"n": int(row["gain_n"]), "estimate": row["gain"]}
+            found[row["strategy"]]["gain"] = gain | {"ci95": _interval(row, "gain_")}
+    return found
 
 
-def comparisons(results: dict[str, Any]) -> dict[str, int]:
-    """How many differences from the baseline were tested, and in how many Holm families."""
-    count = families = 0
-    for kind in ("final", "area"):
-        for by_axis in results[kind].values():
-            for by_measure in by_axis.values():
-                for found in by_measure.values():
-                    lines = found["strategies"].values()
-                    tested = sum(1 for line in lines if line["difference"])
-                    count += tested
-                    families += tested > 0
-    return {"count": count, "families": families}
+def _final(rows: pd.DataFrame, values: pd.DataFrame) -> Tree:
+    start = rows["strategy"] == "pretrained"
+    lines = rows[~start]
+    return {
+        "budget": lines["budget"].iloc[0],
+        "pretrained": _mean(rows[start].iloc[0].to_dict()),
+        "strategies": _lines(lines, values, "final"),
+    }
 
 
-def time_to_target(data: Benchmark) -> dict[str, Any] | None:
-    """Images and annotator seconds until a metric first is at its target.
+def _classes(rows: pd.DataFrame) -> Tree:
+    lines = {row["strategy"]: _mean(row) for row in rows.to_dict("records")}
+    return {"pretrained": lines.pop("pretrained"), "strategies": lines}
 
-    Each trial is followed to its own end. The median is over all trials, those that never get
-    there counting as infinite; `median` is `None` where it is infinite itself.
-    """
-    measure = target(data)
-    if measure is None:
+
+def _curves(rows: pd.DataFrame) -> Tree:
+    lines = rows.groupby("strategy", sort=False)[["n", "mean", "low", "high"]]
+    return {
+        "x": sorted(rows["x"].unique()),
+        "strategies": {s: part.to_dict("list") for s, part in lines},
+    }
+
+
+def _target(data: Benchmark, table: pd.DataFrame, reached: pd.DataFrame) -> Tree | None:
+    wanted = target_measure(data)
+    if wanted.empty:
         return None
-    goal = float(data.info["target"]["value"])
-    out: dict[str, Any] = {"key": measure.key, "label": measure.label, "value": goal}
-    out["interfaces"] = {}
-    for interface in data.interfaces:
-        found: dict[str, Any] = {s: {} for s in data.strategies}
-        for axis in AXES:
-            curves = family_of(data, interface, measure, axis)
-            for strategy in curves.strategies:
-                values = np.array(
-                    [
-                        first_reach(c, goal, rising=measure.higher_is_better)
-                        for (s, _), c in curves.curves.items()
-                        if s == strategy and len(c.x)
-                    ]
-                )
-                found[strategy][axis] = {
-                    "n": len(values),
-                    "reached": int(np.isfinite(values).sum()),
-                    "median": float(np.median(values)) if len(values) else None,
-                    "values": values.tolist(),
-                }
-        out["interfaces"][interface] = {s: line for s, line in found.items() if line}
-    return out
+    by = ["interface", "strategy", "axis"]
+    runs = reached.groupby(by, sort=False)["spent"].agg(list).rename("values").reset_index()
+    found = nest(
+        table.merge(runs, on=by),
+        by,
+        lambda rows: rows[["n", "reached", "median", "values"]].iloc[0].to_dict(),
+    )
+    return {
+        "key": wanted["key"].iloc[0],
+        "label": wanted["label"].iloc[0],
+        "value": float(data.info["target"]["value"]),
+        "interfaces": {i: found.get(i, {}) for i in data.interfaces},
+    }
 
 
-def rankings(data: Benchmark, spent: dict[str, dict[str, float]]) -> dict[str, Any]:
-    """Strategies ranked by the primary measure, seed x interface as blocks, on both axes."""
-    measure = primary(data)
-    out: dict[str, Any] = {}
-    for axis in AXES:
-        parts = []
-        for interface in data.interfaces:
-            budget = spent[interface][axis]
-            wide = family_of(data, interface, measure, axis).wide_at(budget)
-            parts.append(wide.set_axis([f"{interface}, seed {s}" for s in wide.index]))
-        blocks = pd.concat(parts).reindex(columns=data.strategies)
-        out[axis] = ranking.rank(blocks, higher_is_better=measure.higher_is_better)
-    return out
+def _interfaces(rows: pd.DataFrame) -> Tree:
+    def line(row: dict[Hashable, Any]) -> Tree:
+        return {"n": row["n"], "estimate": row["difference"], "ci95": _interval(row, "")}
+
+    records = rows.to_dict("records")
+    first = {key: records[0][key] for key in ("a", "b", "axis", "budget", "measure")}
+    first |= {key: records[0][key] for key in ("mean_a", "mean_b")}
+    over = {row["over"]: row for row in records if row["over"] != "strategy"}
+    seeds = over["seeds"]
+    return first | {
+        "over_seeds": line(seeds) | {"t": seeds["t"], "p": seeds["p"]},
+        "over_blocks": line(over["blocks"]),
+        "by_strategy": {r["strategy"]: line(r) for r in records if r["over"] == "strategy"},
+    }
 
 
-def _picks(data: Benchmark, steps: pd.DataFrame, interface: str, budget: float) -> dict[str, Any]:
-    here = steps[steps["interface"] == interface]
-    strategies = [s for s in data.strategies if s in set(here["strategy"])]
-    picks = data.picks[data.picks["interface"] == interface]
-    out: dict[str, Any] = {"choices": overlap.choices(here, strategies), "overlap": None}
-    if len(picks):
-        out["overlap"] = {
-            "cycle_1": overlap.overlap(picks[picks["cycle"] == 1], strategies),
-            "end": overlap.overlap(overlap.first(picks, budget), strategies),
-            "images": budget,
-        }
-    return out
+def _ranking(test: dict[Hashable, Any], ranks: pd.DataFrame, wins: pd.DataFrame) -> Tree:
+    found: Tree = {
+        "left_out": [name for name in test["left_out"].split("; ") if name],
+        "incomplete_blocks": [name for name in test["incomplete"].split("; ") if name],
+        "n_blocks": test["blocks"],
+        "k": test["k"],
+    }
+    if test["note"]:
+        return found | {"note": test["note"]}
+    own = ranks[ranks["axis"] == test["axis"]]
+    names, means = own["strategy"].tolist(), own["mean_rank"].to_numpy(float)
+    won = wins[wins["axis"] == test["axis"]].pivot_table(
+        index="strategy", columns="against", values="share_won"
+    )
+    width = test["critical_difference"]
+    return found | {
+        "strategies": names,
+        "mean_ranks": dict(zip(names, means, strict=True)),
+        "friedman": {key: test[key] for key in ("chi2", "df", "p", "w")},
+        **{key: test[key] for key in ("alpha", "q", "critical_difference")},
+        "groups": [names[a : b + 1] for a, b in ranking.groups(means, width)],
+        "wins": won.reindex(index=names, columns=names).to_numpy().tolist(),
+    }
+
+
+def _picks(interface: str, choices: pd.DataFrame, overlap: pd.DataFrame) -> Tree:
+    own = choices[choices["interface"] == interface]
+    shared = overlap[overlap["interface"] == interface]
+    found: Tree = {
+        "choices": nest(own, ["strategy", "what"], lambda rows: _mean(rows.iloc[0].to_dict())),
+        "overlap": None,
+    }
+    if len(shared):
+        found["overlap"] = {
+            str(when): matrix(part) for when, part in shared.groupby("when", sort=False)
+        } | {"images": shared["images"].iloc[0]}
+    return found
+
+
+def matrix(pairs: pd.DataFrame) -> Tree:
+    """Rows `a, b, jaccard, seeds` of one interface and time as two symmetric matrices."""
+    names = pairs["a"].drop_duplicates().tolist()
+    found: Tree = {"strategies": names}
+    for key, column in (("matrix", "jaccard"), ("n", "seeds")):
+        upper = pairs.pivot(index="a", columns="b", values=column)  # noqa: PD010
+        upper = upper.reindex(index=names, columns=names)
+        found[key] = upper.combine_first(upper.T).loc[names, names].to_numpy().tolist()
+    return found

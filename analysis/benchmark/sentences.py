@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from analysis.benchmark.contrasts import verdict
+import pandas as pd
+
+from analysis.benchmark.comparisons import Tables, count
+from analysis.benchmark.rows import records, split
 from analysis.page.formatting import MINUS, fixed, interval, number, p_equals, plural
 
-Line = dict[str, Any]
+#: One row of a table, its columns by name.
+Row = Mapping[Any, Any]
 #: So many strategies are named with their estimates; the rest are in the table.
 NAMED = 6
+#: With more seeds than this, a range stands for them.
+LISTED = 8
 
 
 def budget(axis: str, value: float) -> str:
@@ -20,212 +27,222 @@ def budget(axis: str, value: float) -> str:
 
 def signed(value: float | None) -> str:
     """A difference with its sign."""
-    if value is None:
+    if value is None or pd.isna(value):
         return "–"
     text = number(abs(value))
     return text if value == 0 else ("+" if value > 0 else MINUS) + text
 
 
-def _named(lines: list[tuple[str, Line]]) -> str:
-    parts = [f"{s} {signed(d['estimate'])} {interval(d['ci95'])}" for s, d in lines[:NAMED]]
-    more = len(lines) - NAMED
-    return "; ".join(parts) + (f"; and {more} more in the table" if more > 0 else "")
+def bounds(row: Row, prefix: str = "") -> list[float] | None:
+    """The interval of a row, where it has one."""
+    low, high = row[f"{prefix}low"], row[f"{prefix}high"]
+    return None if pd.isna(low) or pd.isna(high) else [low, high]
 
 
-def against_baseline(found: Line, baseline: str, where: str, measure: Line) -> str:
-    """Which strategies are better or worse than the baseline beyond the 95% interval."""
-    compared = {s: line for s, line in found["strategies"].items() if line["difference"]}
+def listed(seeds: list[int]) -> str:
+    """`seeds 0, 1, 2`, or `20 seeds, 0 to 19`."""
+    if len(seeds) > LISTED:
+        return f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}"
+    return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+
+
+def difference(row: Row) -> str:
+    """One strategy against the baseline: `entropy +0.050 [0.031, 0.069]`."""
+    return f"{row['strategy']} {signed(row['difference'])} {interval(bounds(row, 'difference_'))}"
+
+
+def many(count: int, noun: str) -> str:
+    """`1 strategy`, `2 strategies`."""
+    return plural(count, noun) if count == 1 else f"{count:,} {noun[:-1]}ies"
+
+
+def _named(rows: pd.DataFrame) -> str:
+    parts = [difference(row) for row in rows[:NAMED].to_dict("records")]
+    more = len(rows) - NAMED
+    text = "; ".join(parts) + (f"; and {more} more in the table" if more > 0 else "")
+    return f" ({text})" if parts else ""
+
+
+def against_baseline(lines: pd.DataFrame, baseline: str, where: str, measure: Row) -> str:
+    """Which strategies are better or worse than the baseline beyond the 95% interval.
+
+    `lines` are the rows of `final` or `area` of one interface, axis and measure.
+    """
+    compared = lines[lines["pairs"].notna()]
     head = f"{where}, {measure['label']}: "
-    if not compared:
-        return head + f"there is no trial of {baseline} to compare with."
-    seeds = max(line["difference"]["n"] for line in compared.values())
-    if seeds < 2:
+    if compared.empty:
+        return head + f"there is no run of {baseline} to compare with."
+    fewest, most = int(compared["pairs"].min()), int(compared["pairs"].max())
+    if most < 2:
         return (
-            head + f"{plural(seeds, 'seed')} in common with {baseline}, so there is no interval "
+            head + f"{plural(most, 'seed')} in common with {baseline}, so there is no interval "
             "and no strategy is called better or worse."
         )
-    fewest = min(line["difference"]["n"] for line in compared.values())
-    shared = plural(seeds, "seed") if fewest == seeds else f"{fewest} to {seeds} shared seeds"
-    sign = -1 if measure["higher_is_better"] else 1
-    by: dict[str, list[tuple[str, Line]]] = {"better": [], "worse": [], "open": []}
-    for strategy, line in compared.items():
-        judged = verdict(line, higher_is_better=measure["higher_is_better"])
-        by[judged].append((strategy, line["difference"]))
-    by["better"].sort(key=lambda item: sign * item[1]["estimate"])
-    by["worse"].sort(key=lambda item: -sign * item[1]["estimate"])
-    count = plural(len(compared), "strategy").replace("strategys", "strategies")
-    many = "is" if len(by["better"]) == 1 else "are"
+    shared = plural(most, "seed") if fewest == most else f"{fewest} to {most} shared seeds"
+    falling = not measure["higher_is_better"]
+    ranked = compared.sort_values("difference", ascending=falling, kind="stable")
+    better = ranked[ranked["verdict"] == "better"]
+    worse = ranked[ranked["verdict"] == "worse"][::-1]
+    undecided = len(compared) - len(better) - len(worse)
     text = head + (
-        f"of {count}, {len(by['better'])} {many} better than {baseline} beyond the 95% interval"
+        f"of {many(len(compared), 'strategy')}, {len(better)} "
+        f"{'is' if len(better) == 1 else 'are'} better than {baseline} beyond the 95% interval"
+        f"{_named(better)}, {len(worse)} worse{_named(worse)}"
     )
-    text += f" ({_named(by['better'])})" if by["better"] else ""
-    text += f", {len(by['worse'])} worse"
-    text += f" ({_named(by['worse'])})" if by["worse"] else ""
-    text += f", {len(by['open'])} not told apart from it by {shared}. " if by["open"] else ". "
-    decided = by["better"] + by["worse"]
-    stand = [s for s, d in decided if d["p_holm"] is not None and d["p_holm"] < 0.05]
-    if decided:
+    text += f", {undecided} not told apart from it by {shared}." if undecided else "."
+    decided = pd.concat([better, worse])
+    if len(decided):
+        stand = decided.loc[decided["p_holm"] < 0.05, "strategy"].tolist()
+        left = f"{', '.join(stand)} remain{'s' if len(stand) == 1 else ''}"
         text += (
-            f"After Holm's adjustment over {len(compared)} comparisons "
-            + (
-                f"{', '.join(stand)} remain{'s' if len(stand) == 1 else ''}"
-                if stand
-                else "none remains"
-            )
-            + "."
+            f" After Holm's adjustment over {len(compared)} comparisons "
+            f"{left if stand else 'none remains'}."
         )
-    return text.strip()
+    return text
 
 
-def interfaces(line: Line, label: str) -> str:
-    """One comparison of two interfaces."""
-    over = line["over_seeds"]
+def interfaces(row: Row, label: str) -> str:
+    """One comparison of two interfaces over seeds."""
     text = (
-        f"At {budget(line['axis'], line['budget'])}, {label}: {line['a']} {MINUS} {line['b']} = "
-        f"{signed(over['estimate'])}"
+        f"At {budget(row['axis'], row['budget'])}, {label}: {row['a']} {MINUS} {row['b']} = "
+        f"{signed(row['difference'])}"
     )
-    if over["ci95"] is None:
-        return text + f" ({plural(over['n'], 'seed')}, no interval)."
+    seeds = plural(int(row["n"]), "seed")
+    if bounds(row) is None:
+        return text + f" ({seeds}, no interval)."
+    p: float | None = None if pd.isna(row["p"]) else row["p"]
     return text + (
-        f", 95% CI {interval(over['ci95'])}, {p_equals(over['p'])} (over "
-        f"{plural(over['n'], 'seed')}, mean of the strategies)."
+        f", 95% CI {interval(bounds(row))}, {p_equals(p)} (over {seeds}, mean of the strategies)."
     )
 
 
-def target(results: Line) -> list[str]:
-    """Which strategy is at the target with the least, and the baseline beside it."""
-    found = results["target"]
-    if found is None:
-        return []
-    out = []
-    for interface, strategies in found["interfaces"].items():
-        for axis in ("images", "seconds"):
-            medians = {
-                s: line[axis]["median"]
-                for s, line in strategies.items()
-                if axis in line and line[axis]["median"] is not None
-            }
-            head = f"{interface.capitalize()}: {number(found['value'])} in {found['label']}"
-            if not medians:
-                out.append(f"{head} is reached by no strategy in more than half of its trials.")
-                break
-            best = min(medians, key=lambda s: medians[s])
-            line = strategies[best][axis]
-            text = (
-                f"{head} is reached first, by median {axis}, with {best}: "
-                f"{budget(axis, medians[best])} ({line['reached']} of {line['n']} trials)"
-            )
-            baseline = strategies.get(results["baseline"], {}).get(axis)
-            if baseline and best != results["baseline"]:
-                took = (
-                    budget(axis, baseline["median"])
-                    if baseline["median"] is not None
-                    else "not reached by its median trial"
-                )
-                text += (
-                    f"; {results['baseline']}: {took} ({baseline['reached']} of {baseline['n']})"
-                )
-            out.append(text + ".")
-    return out
+def target(lines: pd.DataFrame, baseline: str) -> str:
+    """Which strategy is at the target with the least, and the baseline beside it.
+
+    `lines` are the rows of `target` of one interface and axis.
+    """
+    first = lines.iloc[0]
+    axis, head = first["axis"], first["interface"].capitalize()
+    head += f": {number(first['aim'])} in {first['label']}"
+    there = lines[lines["median"] < float("inf")]
+    if there.empty:
+        return f"{head} is reached by no strategy in more than half of its runs."
+    best = there.sort_values("median", kind="stable").iloc[0]
+    text = (
+        f"{head} is reached first, by median {axis}, with {best['strategy']}: "
+        f"{budget(axis, best['median'])} ({best['reached']} of {best['n']} runs)"
+    )
+    for own in lines[lines["strategy"] == baseline].to_dict("records"):
+        if best["strategy"] != baseline:
+            missed = own["median"] == float("inf")
+            took = "not reached by its median run" if missed else budget(axis, own["median"])
+            text += f"; {baseline}: {took} ({own['reached']} of {own['n']})"
+    return text + "."
 
 
-def ranking(found: Line, axis: str, baseline: str) -> str:
-    """Friedman's test, and what Nemenyi's tells from the baseline."""
-    head = f"Ranks at equal {axis}: "
-    if "note" in found:
-        return head + found["note"] + "."
-    test = found["friedman"]
-    text = head + f"{plural(found['n_blocks'], 'block')} (seed and interface)"
-    if test["chi2"] is not None:
-        text += f", Friedman χ²({test['df']}) = {fixed(test['chi2'])}, {p_equals(test['p'])}"
-    text += f", critical difference {fixed(found['critical_difference'])}. "
-    if test["p"] is None or test["p"] >= found["alpha"]:
+def targets(tables: Tables) -> list[str]:
+    """The sentences on the target; one for an interface where no strategy reaches it."""
+    baseline = tables["setup"]["baseline"].iloc[0]
+    found = [target(lines, baseline) for *_, lines in split(tables["target"], "interface", "axis")]
+    return list(dict.fromkeys(found))
+
+
+def ranking(test: Row, ranks: pd.DataFrame, baseline: str) -> str:
+    """Friedman's test (a row of `friedman`), and what Nemenyi's tells from the baseline."""
+    head = f"Ranks at equal {test['axis']}: "
+    if test["note"]:
+        return head + f"{test['note']}."
+    text = head + f"{plural(int(test['blocks']), 'block')} (seed and interface)"
+    untested = pd.isna(test["p"])
+    if not untested:
+        text += f", Friedman χ²({test['df']:.0f}) = {fixed(test['chi2'])}, {p_equals(test['p'])}"
+    text += f", critical difference {fixed(test['critical_difference'])}. "
+    if untested or test["p"] >= test["alpha"]:
         # Demsar: the pairwise test follows only where Friedman's rejects equal ranks.
         return text + "Friedman's test tells no ranks apart, so no pair of them is compared."
-    ranks = found["mean_ranks"]
-    if baseline not in ranks:
+    means = ranks.set_index("strategy")["mean_rank"]
+    if baseline not in means:
         return text.strip()
-    width, own = found["critical_difference"], ranks[baseline]
-    better = [s for s, r in ranks.items() if own - r >= width]
-    worse = [s for s, r in ranks.items() if r - own >= width]
+    ahead = means[baseline] - means
+    better = means.index[ahead >= test["critical_difference"]]
+    worse = means.index[-ahead >= test["critical_difference"]]
     return text + (
-        f"{baseline} has the mean rank {fixed(own, 1)}; Nemenyi's test ranks "
+        f"{baseline} has the mean rank {fixed(means[baseline], 1)}; Nemenyi's test ranks "
         f"{', '.join(better) or 'no strategy'} above it and {', '.join(worse) or 'none'} below."
     )
 
 
-def _others(results: Line, by_measure: Line, where: str) -> list[str]:
-    """How the other measures fall out, so that none of them stands for another."""
+def others(final: pd.DataFrame, measures: pd.DataFrame, where: str) -> list[str]:
+    """How the other measures fall out, so that none of them stands for another.
+
+    `final` are the rows of one interface and axis.
+    """
     parts = []
-    for measure in results["measures"][1:]:
-        compared = [s for s in by_measure[measure["key"]]["strategies"].values() if s["difference"]]
-        if not any(line["difference"]["ci95"] for line in compared):
-            continue
-        found = [verdict(s, higher_is_better=measure["higher_is_better"]) for s in compared]
-        parts.append(
-            f"{measure['label']}: {found.count('better')} better, {found.count('worse')} worse, "
-            f"{found.count('open')} not told apart"
-        )
+    for m in records(measures)[1:]:
+        own = final[(final["measure"] == m["key"]) & final["pairs"].notna()]
+        if own["difference_low"].notna().any():
+            found = own["verdict"].value_counts()
+            better, worse, same = (found.get(v, 0) for v in ("better", "worse", "open"))
+            parts.append(f"{m['label']}: {better} better, {worse} worse, {same} not told apart")
     if not parts:
         return []
     return [f"{where}, the other measures beyond their 95% intervals: {'; '.join(parts)}."]
 
 
-def summary(results: Line) -> list[str]:
+def summary(tables: Tables) -> list[str]:
     """What the benchmark found, in the order that a reader asks."""
-    first = results["measures"][0]
-    labels = {m["key"]: m["label"] for m in results["measures"]}
+    setup, measures = records(tables["setup"])[0], tables["measures"]
+    first = records(measures)[0]
     out = []
-    for interface, by_axis in results["final"].items():
-        for axis, by_measure in by_axis.items():
-            found = by_measure[first["key"]]
-            where = f"{interface.capitalize()}, at {budget(axis, found['budget'])}"
-            out.append(against_baseline(found, results["baseline"], where, first))
-            out += _others(results, by_measure, where)
-    out += target(results)
-    out += [
-        interfaces(line, labels[line["measure"]])
-        for line in results["interfaces_compared"]
-        if line["measure"] == first["key"]
-    ]
-    out += [ranking(found, axis, results["baseline"]) for axis, found in results["ranking"].items()]
-    tests = results["comparisons"]
+    for interface, axis, lines in split(tables["final"], "interface", "axis"):
+        where = f"{interface.capitalize()}, at {budget(axis, lines['budget'].iloc[-1])}"
+        own = lines[lines["measure"] == first["key"]]
+        out.append(against_baseline(own, setup["baseline"], where, first))
+        out += others(lines, measures, where)
+    out += targets(tables)
+    over = tables["interfaces"]
+    over = over[(over["over"] == "seeds") & (over["measure"] == first["key"])]
+    out += [interfaces(row, first["label"]) for row in over.to_dict("records")]
+    for test in tables["friedman"].to_dict("records"):
+        ranks = tables["ranks"]
+        out.append(ranking(test, ranks[ranks["axis"] == test["axis"]], setup["baseline"]))
+    differences, families = count(tables)
     out.append(
-        f"{tests['count']:,} differences from {results['baseline']} were estimated, in "
-        f"{plural(tests['families'], 'family').replace('familys', 'families')} of Holm's "
-        f"adjustment; were no strategy any different, about {0.05 * tests['count']:,.0f} of their "
-        "95% intervals would exclude 0 by chance."
+        f"{differences:,} differences from {setup['baseline']} were estimated, in "
+        f"{many(families, 'family')} of Holm's adjustment; were no strategy any different, about "
+        f"{0.05 * differences:,.0f} of their 95% intervals would exclude 0 by chance."
     )
-    if results["collapsed"]:
+    runs = tables["collapsed"].groupby(["strategy", "interface", "seed"]).ngroups
+    if runs:
         out.append(
-            f"Fine-tuning collapsed in some cycle of {len(results['collapsed'])} of "
-            f"{plural(results['trials'], 'trial')}."
+            f"Fine-tuning collapsed in some cycle of {runs} of {plural(setup['trials'], 'run')}."
         )
-    if results["failed"]:
-        out.append(f"{plural(len(results['failed']), 'trial')} failed and are left out.")
+    if setup["failed"]:
+        out.append(f"{plural(setup['failed'], 'run')} failed and are left out.")
     return out
 
 
-def limits(results: Line) -> dict[str, list[str]]:
+def limits(tables: Tables) -> dict[str, list[str]]:
     """What this shows, and what it does not."""
-    seeds = len(results["seeds"])
+    setup, differences = records(tables["setup"])[0], count(tables)[0]
+    seeds = plural(setup["seeds"], "seed")
     return {
         "shows": [
             "How strategies compare when the same simulated annotator works on the same data, "
-            f"with {plural(seeds, 'seed')}: each difference is paired within seeds, so what seeds "
+            f"with {seeds}: each difference is paired within seeds, so what seeds "
             "share cancels.",
             "What a strategy picks, what it costs to compute, and whether its fine-tuning held.",
         ],
         "not": [
             "Anything about people. The annotators are SIMULATED: their speed is calibrated to "
             "published means, so seconds here repeat those means and are no evidence for them.",
-            f"Anything beyond the dataset “{results['benchmark']['dataset']}”. Drawn scenes have "
+            f"Anything beyond the dataset “{setup['dataset']}”. Drawn scenes have "
             "shortcuts and masks cleaner than photographs; an order of strategies there need not "
             "hold elsewhere.",
-            f"Small differences. {plural(seeds, 'seed').capitalize()} "
-            f"{'gives' if seeds == 1 else 'give'} wide intervals, and a strategy that is not told "
-            "apart from the baseline is not thereby equal to it.",
-            f"Each of {results['comparisons']['count']:,} comparisons by itself. Holm's adjustment "
+            f"Small differences. {seeds.capitalize()} "
+            f"{'gives' if setup['seeds'] == 1 else 'give'} wide intervals, and a strategy that is "
+            "not told apart from the baseline is not thereby equal to it.",
+            f"Each of {differences:,} comparisons by itself. Holm's adjustment "
             "holds within one interface, measure and axis, not over the whole report; what stands "
             "only unadjusted is a candidate for another run with new seeds.",
             "Independence of the blocks that ranks are taken over: interfaces share a seed's data "

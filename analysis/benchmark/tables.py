@@ -16,12 +16,12 @@ from analysis.benchmark.checks import (
     CYCLE,
     CYCLE_COLUMNS,
     PICK_COLUMNS,
-    TRIAL,
+    RUN,
 )
 from analysis.errors import InputError
 from analysis.folder import read_csv
 
-#: A trial that spent less than this share of the median cuts every other short, and is named.
+#: A run that spent less than this share of the median cuts every other short, and is named.
 SHORT = 0.8
 KEYS = (
     "name",
@@ -44,7 +44,7 @@ KEYS = (
 class Benchmark:
     """Validated tables of one benchmark, with everything the reader must know about them.
 
-    `cycles` has a row per trial, cycle and split; `picks` one per annotated image. Trials that
+    `cycles` has a row per run, cycle and split; `picks` one per annotated image. Runs that
     failed, or that annotated nothing, are in neither: `warnings` names them.
     """
 
@@ -80,9 +80,16 @@ class Benchmark:
         """Splits that the models were evaluated on."""
         return sorted(self.cycles["split"].unique())
 
+    def arms(self) -> pd.DataFrame:
+        """`strategy` (the label that is compared) and what the benchmark's file sets for it."""
+        said = self.info.get("arms") or {}
+        rows = [{"strategy": name} | dict(said.get(name, {})) for name in self.strategies]
+        table = pd.DataFrame(rows)
+        return table if isinstance(said, dict) and said else table[["strategy"]]
+
     def steps(self) -> pd.DataFrame:
-        """One row per trial and cycle: what does not depend on the split."""
-        columns = ["trial", *TRIAL, "cycle", *CYCLE]
+        """One row per run and cycle: what does not depend on the split."""
+        columns = ["trial", *RUN, "cycle", *CYCLE]
         return self.cycles[columns].drop_duplicates(["trial", "cycle"])
 
 
@@ -99,7 +106,7 @@ def read(folder: Path) -> Benchmark:
     checks.require(cycles, CYCLE_COLUMNS, "cycles.csv")
     checks.require(picks, PICK_COLUMNS, "picks.csv")
     if not len(cycles):
-        raise InputError("cycles.csv: has no rows; the benchmark has no finished trial yet.")
+        raise InputError("cycles.csv: has no rows; the benchmark has no finished run yet.")
     warnings: list[str] = []
     cycles = _drop_failed(checks.cycles(cycles), info, warnings)
     picks = checks.picks(picks)
@@ -147,15 +154,15 @@ def _table(folder: Path, name: str) -> pd.DataFrame:
 
 
 def _drop_failed(cycles: pd.DataFrame, info: dict[str, Any], warnings: list[str]) -> pd.DataFrame:
-    """Without trials that failed or annotated nothing: they would cut everyone's budget."""
+    """Without runs that failed or annotated nothing: they would cut everyone's budget."""
     failed = {(str(f["strategy"]), str(f["interface"]), int(f["seed"])) for f in info["failed"]}
     if failed:
         warnings.append(
-            f"{len(failed)} of {info['trials']} trials failed and are left out: "
+            f"{len(failed)} of {info['trials']} runs failed and are left out: "
             + "; ".join(f"{s}, {i}, seed {n}" for s, i, n in sorted(failed))
             + "."
         )
-    keys = pd.MultiIndex.from_frame(cycles[list(TRIAL)])
+    keys = pd.MultiIndex.from_frame(cycles[list(RUN)])
     keep = ~keys.isin(list(failed)) if failed else np.ones(len(cycles), dtype=bool)
     most = cycles.groupby("trial")["images"].transform("max").to_numpy(float)
     idle = keep & (most <= 0)
@@ -166,7 +173,7 @@ def _drop_failed(cycles: pd.DataFrame, info: dict[str, Any], warnings: list[str]
         )
     cycles = cycles[keep & ~idle].reset_index(drop=True)
     if not len(cycles):
-        raise InputError("cycles.csv: no trial has annotated an image, so nothing can be compared.")
+        raise InputError("cycles.csv: no run has annotated an image, so nothing can be compared.")
     return cycles
 
 
@@ -176,12 +183,12 @@ def _gaps(data: Benchmark) -> list[str]:
     steps = data.steps()
     found = steps["trial"].nunique()
     if found < int(data.info["trials"]):
-        out.append(f"{found} of {data.info['trials']} planned trials are analysed.")
+        out.append(f"{found} of {data.info['trials']} planned runs are analysed.")
     for interface, part in steps.groupby("interface"):
         seeds = {int(s) for s in part["seed"]}
         if data.baseline not in set(part["strategy"]):
             out.append(
-                f"{interface}: the baseline {data.baseline} has no trial, so nothing is compared "
+                f"{interface}: the baseline {data.baseline} has no run, so nothing is compared "
                 "with it."
             )
         for strategy in data.strategies:
@@ -192,14 +199,14 @@ def _gaps(data: Benchmark) -> list[str]:
                     f"{interface}: {strategy} lacks seed{'s' if len(missing) > 1 else ''} "
                     f"{', '.join(map(str, missing))}, which its comparisons do without."
                 )
-    most = steps.groupby(list(TRIAL))[list(AXES)].max()
+    most = steps.groupby(list(RUN))[list(AXES)].max()
     for axis in AXES:
         usual = most[axis].groupby("interface").transform("median")
         for key in most.index[most[axis] < SHORT * usual]:
             strategy, interface, seed = key
             out.append(
                 f"{strategy}, {interface}, seed {seed} spent {most[axis][key]:g} {axis} where half "
-                f"the trials spent {usual[key]:g} or more: the budget of {interface} is cut there."
+                f"the runs spent {usual[key]:g} or more: the budget of {interface} is cut there."
             )
     for trial, part in steps.groupby("trial"):
         cycles = set(part["cycle"])
@@ -207,7 +214,7 @@ def _gaps(data: Benchmark) -> list[str]:
         if absent:
             row = part.iloc[0]
             out.append(
-                f"{row['strategy']}, {row['interface']}, seed {row['seed']} (trial {trial}) has no "
+                f"{row['strategy']}, {row['interface']}, seed {row['seed']} (run {trial}) has no "
                 f"row for cycle {', '.join(map(str, absent))}."
             )
     if not len(data.picks):

@@ -109,18 +109,17 @@ def report(
 
 
 def _write_report(file: BenchFile, place: Path, out: Path) -> None:
-    from analysis.benchmark import write
-    from analysis.benchmark.sentences import summary
+    from analysis.benchmark import summary, write
     from analysis.errors import InputError
     from apps.commands.benchmark_pictures import before_after
     from study.errors import UserError
 
     try:
-        results = write(place, out, before_after(file, place))
+        tables = write(place, out, before_after(file, place))
     except InputError as error:
         raise UserError(str(error)) from error
     console.print("[bold red]SIMULATED annotators[/bold red]")
-    for sentence in summary(results):
+    for sentence in summary(tables):
         console.print(f"- {sentence}", markup=False)
     console.print(f"Wrote {out / 'report.html'}, {out / 'results.json'} and {out / 'figures'}.")
 

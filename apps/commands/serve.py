@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from apps.commands.console import console, counted
+from apps.web import tutor
+from apps.web.address import EVERYWHERE, LOOPBACK, lan_address
 from apps.web.supervisor import Kept
 from study.errors import UserError
 
@@ -42,9 +44,10 @@ def serve(
     from study.directory import StudyDirectory
 
     file = load(study)
-    directory = StudyDirectory.create(out, file)
+    # first what may be refused: a directory belongs to the file that it was begun with
     os.environ[PASSWORD_VARIABLE] = _password()
     _require_free(host, port)
+    directory = StudyDirectory.create(out, file)
     _require_ready(file, directory)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     place = str(directory.path)
@@ -57,6 +60,9 @@ def serve(
             for name in dict.fromkeys(device or ["auto"])
         ),
     ]
+    if tutor.is_needed(file.config):
+        first = (device or ["auto"])[0]
+        kept.append(Kept("the tutor", ["-m", "apps.web.tutor", place, "--device", first]))
     ending = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ending.set())
@@ -72,6 +78,8 @@ def serve(
             process.end()
         for process in kept:
             process.wait()
+        # nobody has the log open any more: from here on it is one file
+        directory.store().close()
     console.print("Stopped. Nothing is lost: run the same command again to go on.")
 
 
@@ -120,7 +128,7 @@ def _require_free(host: str, port: int) -> None:
 
 def _announce(name: str, host: str, port: int, ending: threading.Event) -> None:
     """Say where to go, once somebody answers there."""
-    local = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
+    local = f"http://{'127.0.0.1' if host in EVERYWHERE else host}:{port}"
     while not ending.wait(0.3):
         try:
             urllib.request.urlopen(f"{local}/_stcore/health", timeout=2).close()
@@ -129,22 +137,12 @@ def _announce(name: str, host: str, port: int, ending: threading.Event) -> None:
             continue
     if ending.is_set():
         return
-    everywhere = f"http://{lan_address()}:{port}" if host == "0.0.0.0" else local
+    everywhere = f"http://{lan_address()}:{port}" if host in EVERYWHERE else local
     console.print(f"[bold]{name}[/bold] is open. The experimenter: {everywhere}/experimenter")
     console.print(f"Participants use their links from there, or their code at {everywhere}")
-    if host == "127.0.0.1":
+    if host in LOOPBACK:
         console.print("Other computers can join after: --host 0.0.0.0")
     console.print("Ctrl+C stops it.")
-
-
-def lan_address() -> str:
-    """This computer's address in its own network; nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-            return str(probe.getsockname()[0])
-        except OSError:
-            return socket.gethostname()
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """The notice board between the web process and the workers: leases, jobs and their progress.
 
 Nothing here is study state. If this file is deleted, the log still says what comes next; what is
-lost is who had which tab open and which job was under way.
+lost is who had which tab open, which job was under way and which form was half filled in.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 import time
@@ -26,6 +27,9 @@ CREATE TABLE IF NOT EXISTS jobs (
   participant TEXT PRIMARY KEY, step TEXT NOT NULL, state TEXT NOT NULL, requested REAL NOT NULL,
   started REAL, reported REAL, done INTEGER NOT NULL DEFAULT 0, total INTEGER NOT NULL DEFAULT 0,
   attempts INTEGER NOT NULL DEFAULT 0, worker TEXT, problem TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS drafts (
+  participant TEXT NOT NULL, page TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY (participant, page, key));
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL, at REAL NOT NULL);
 """
 
@@ -207,6 +211,32 @@ class Board:
             "attempts, problem FROM jobs ORDER BY state <> 'running', requested"
         ).fetchall()
         return [Job(**dict(row), ahead=index) for index, row in enumerate(rows)]
+
+    # -- drafts ----------------------------------------------------------------------------
+
+    def keep_draft(self, participant: str, page: str, key: str, value: Any) -> None:
+        """Keep an answer of a form that is not handed in yet; None forgets it."""
+        if value is None:
+            self._run(
+                "DELETE FROM drafts WHERE participant = ? AND page = ? AND key = ?",
+                participant, page, key,
+            )  # fmt: skip
+            return
+        self._run(
+            "INSERT OR REPLACE INTO drafts VALUES (?, ?, ?, ?)",
+            participant, page, key, json.dumps(value),
+        )  # fmt: skip
+
+    def drafts(self, participant: str, page: str) -> dict[str, Any]:
+        """The kept answers of a form."""
+        rows = self._run(
+            "SELECT key, value FROM drafts WHERE participant = ? AND page = ?", participant, page
+        )
+        return {row["key"]: json.loads(row["value"]) for row in rows}
+
+    def forget_drafts(self, participant: str, page: str) -> None:
+        """A form is handed in."""
+        self._run("DELETE FROM drafts WHERE participant = ? AND page = ?", participant, page)
 
     # -- facts -----------------------------------------------------------------------------
 

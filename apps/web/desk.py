@@ -15,18 +15,33 @@ from typing import Any
 from pydantic import ValidationError
 
 from apps.web.board import Board
+from apps.web.guard import Guard
 from apps.web.jobs import Queue
 from apps.web.layout import Layout, step_name
 from apps.web.messages import (
     MESSAGE,
     AnnotatedMessage,
+    AnyMessage,
     CheckedMessage,
     PractisedMessage,
+    RestedMessage,
+    SatisfiedMessage,
 )
 from apps.web.state import State, state_of
+from apps.web.stimuli import unpack_regions
 from apps.web.tokens import participant_of_code, read_secret, sign, verify
+from apps.web.tutor import Bell, is_needed
 from study.config import StudyConfig
-from study.practice import practice_correct, practice_index
+from study.files import append_privately
+from study.practice import (
+    Verdict,
+    has_region_beside,
+    judge,
+    objects,
+    practice_index,
+    practice_number,
+    wanted,
+)
 from study.protocol.events import (
     Checked,
     Evaluated,
@@ -34,10 +49,29 @@ from study.protocol.events import (
     ItemAnnotated,
     Payload,
     Practised,
+    Satisfied,
     TaskExtended,
+    TaskRested,
+    UnknownEvent,
 )
 from study.protocol.session import ProtocolError, Session
-from study.protocol.steps import Check, Evaluate, FineTune, Practice, Select, Step
+from study.protocol.steps import Check, Evaluate, FineTune, Practice, Select, Step, TuneHead
+from study.protocol.store import StoreError, TakenError
+from study.protocol.timeline import CHECK_ATTEMPTS
+
+PATIENCE = 86400.0
+"""A computer's clock may be a day wrong before the first answer of the server."""
+MOST_KEPT, MOST_REFUSED = 20_000, 20_000_000
+"""Characters kept of one refused message, and of all of a study."""
+
+
+def _one_line(error: Exception) -> str:
+    """Why something was refused, in one sentence, without what was said: it may be long."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(map(str, first["loc"]))[:200]
+        return f"{place}: {first['msg']}" if place else str(first["msg"])
+    return str(error)
 
 
 class Desk:
@@ -50,7 +84,9 @@ class Desk:
     def __init__(self, path: Path) -> None:
         self.layout = Layout.open(path)
         self.queue = Queue(self.layout.queue_path)
+        self.bell = Bell(self.layout.tutor_path) if is_needed(self.layout.config) else None
         self.secret = read_secret(self.layout.directory.path)
+        self.guard = Guard(self.layout.guesses_path)
         self._seats: dict[str, Seat] = {}
         self._lock = threading.Lock()
 
@@ -88,7 +124,8 @@ class Desk:
             if participant not in self._seats:
                 try:
                     session = Session(self.layout.study, participant)
-                except ProtocolError:
+                except (ProtocolError, StoreError, UnknownEvent):
+                    # not enrolled here, or set aside: the experimenter's page says who
                     return None
                 self._seats[participant] = Seat(self, session)
             return self._seats[participant]
@@ -103,6 +140,8 @@ class Seat:
         self.lock = threading.RLock()
         self._ids: set[str] = set()
         self._number = 0
+        self._enrolled_at = desk.layout.study.store.events(session.participant)[0].at
+        self.verdict = Verdict(True)
 
     @property
     def participant(self) -> str:
@@ -128,8 +167,8 @@ class Seat:
     def state(self) -> State:
         """What the browser shows; asks for the machine's step where one is due."""
         with self.lock:
-            step = self.step()
-            if isinstance(step, Select | Evaluate):
+            step = self._taught(self.step())
+            if isinstance(step, Select | Evaluate | TuneHead):
                 self._request(step)
             board = self.desk.board
             job = board.job(self.participant) if step.machine else None
@@ -143,16 +182,48 @@ class Seat:
                 state["preparing"] = self._preparing()
             return state
 
+    def _taught(self, step: Step) -> Step:
+        """What comes next when the head has learnt; still that, where there is no tutor to do it.
+
+        The next image is to show what this one taught, so the browser's answer waits for it.
+        """
+        if isinstance(step, TuneHead) and self.desk.bell is not None:
+            self.desk.bell.ask("learn", self.participant)
+            return self.session.step()
+        return step
+
     def _preparing(self) -> str:
         """How far the first model's training is, such as ``3/30``."""
         return self.desk.board.facts().get("preparing", ("0/0", 0.0))[0]
 
     def _practice_facts(self, step: Practice) -> State:
-        """The label of the practice image; until it is there, how far the preparation is."""
-        validation = self.desk.layout.stimuli.validation()
+        """What the practice image shows and asks for; until it is there, how far the preparation
+        is.
+        """
+        stimuli = self.desk.layout.stimuli
+        validation = stimuli.validation()
         if validation is None:
             return {"preparing": self._preparing()}
-        return {"label": validation.labels[self.practice_item(step)]}
+        index = self.practice_item(step)
+        mask = stimuli.practice_mask(index)
+        return {
+            "label": validation.labels[index],
+            "count": 1 if mask is None else objects(mask),
+            "beside": self._asks_for_a_region(step, index),
+            "advice": "" if step.failures == 0 else self.verdict.advice,
+            # after a failure what was wanted is shown; after some, it stays in sight
+            "wanted": [] if mask is None or not step.failures else wanted(mask),
+            "helped": step.failures >= self.desk.config.practice.help_after,
+        }
+
+    def _asks_for_a_region(self, step: Practice, index: int) -> bool:
+        """Whether this practice image has something to mark as "do not look here"."""
+        stimuli = self.desk.layout.stimuli
+        mask = stimuli.practice_mask(index)
+        path = stimuli.practice_regions_path(index)
+        if step.interface != "click" or mask is None or not self.desk.config.practice.regions:
+            return False
+        return path.exists() and has_region_beside(unpack_regions(path.read_bytes()), mask)
 
     def fine_tune(self) -> None:
         """The participant pressed FINE-TUNE."""
@@ -183,21 +254,31 @@ class Seat:
             return dict(self._accept(message) for message in messages)
 
     def _accept(self, raw: Any) -> tuple[str, str | None]:
-        name = str(raw.get("id", "")) if isinstance(raw, dict) else ""
+        name = str(raw.get("id", ""))[:64] if isinstance(raw, dict) else ""
+        # a lone surrogate cannot be sent back either
+        name = name.encode(errors="replace").decode()
         try:
             message = MESSAGE.validate_python(raw)
             if not self._has(message.id):
+                if message.at < self._enrolled_at - PATIENCE:
+                    raise ProtocolError(f"this happened before {self.participant} was enrolled")
                 # a browser's clock may be ahead; nothing happens later than it is heard of
                 at = min(message.at, time.time())
                 self.session.record(self._payload(message), at=at, id=message.id)
-        except (ValidationError, ProtocolError) as error:
-            reason = str(error)
+        except (ValidationError, ProtocolError, TakenError) as error:
+            reason = _one_line(error)
             self._keep_refused(raw, reason)
             return name, reason
         return message.id, None
 
-    def _payload(self, message: AnnotatedMessage | PractisedMessage | CheckedMessage) -> Payload:
+    def _payload(self, message: AnyMessage) -> Payload:
         match message:
+            case RestedMessage():
+                return TaskRested(
+                    position=message.position, number=message.number, seconds=message.seconds
+                )
+            case SatisfiedMessage():
+                return self._satisfied(message)
             case AnnotatedMessage():
                 return self._annotated(message)
             case PractisedMessage():
@@ -207,9 +288,11 @@ class Seat:
 
     def _annotated(self, message: AnnotatedMessage) -> ItemAnnotated:
         progress = self.session.progress
-        page, visit = 1, 1
+        page, visit, learnt = 1, 1, message.learnt
         if message.position <= len(progress.tasks):
-            cycles = progress.task(message.position).cycles
+            task = progress.task(message.position)
+            cycles = task.cycles
+            learnt = None if learnt is None else min(learnt, len(task.confirmations))
             if message.cycle <= len(cycles) and message.image in cycles[message.cycle - 1].images:
                 cycle = cycles[message.cycle - 1]
                 page = cycle.images.index(message.image) // self.desk.config.task.page + 1
@@ -223,6 +306,7 @@ class Seat:
             annotation=message.annotation,
             seconds=message.seconds,
             actions=message.actions,
+            learnt=learnt,
         )
 
     def _practised(self, message: PractisedMessage) -> Practised:
@@ -237,26 +321,37 @@ class Seat:
         index = self.practice_item(step)
         validation = self.desk.layout.stimuli.validation()
         assert validation is not None
-        correct = practice_correct(
+        self.verdict = judge(
             message.interface,
             message.annotation,
             self.desk.layout.stimuli.practice_mask(index),
             self.desk.config.practice.polygon_iou,
+            name=validation.labels[index],
+            beside=self._asks_for_a_region(step, index),
         )
         return Practised(
             interface=message.interface,
             attempt=message.attempt,
             image=validation.names[index],
             annotation=message.annotation,
-            correct=correct,
+            correct=self.verdict.correct,
             seconds=message.seconds,
+            helped=message.helped,
         )
+
+    def _satisfied(self, message: SatisfiedMessage) -> Satisfied:
+        progress = self.session.progress
+        if message.position > len(progress.tasks):
+            raise ProtocolError(f"{self.participant} has {len(progress.tasks)} tasks")
+        seconds = progress.task(message.position).annotation_seconds
+        return Satisfied(position=message.position, seconds=seconds)
 
     def _checked(self, message: CheckedMessage) -> Checked:
         step = self.session.step()
-        if not isinstance(step, Check) or (step.position, step.number) != (
+        if not isinstance(step, Check) or (step.position, step.number, step.attempt) != (
             message.position,
             message.number,
+            message.attempt,
         ):
             raise ProtocolError(f"attention check {message.number} is not due")
         (x, y), (tx, ty) = message.point, step.target
@@ -264,6 +359,7 @@ class Seat:
             position=step.position,
             cycle=step.cycle,
             number=step.number,
+            attempt=step.attempt,
             passed=(x - tx) ** 2 + (y - ty) ** 2 <= step.radius**2,
             seconds=message.seconds,
         )
@@ -277,7 +373,7 @@ class Seat:
             self.desk.config.seed,
             self.participant,
             step.interface,
-            step.attempt,
+            practice_number(step.done, step.failures),
             validation.candidates,
         )
 
@@ -289,14 +385,20 @@ class Seat:
         return id in self._ids
 
     def _keep_refused(self, raw: Any, reason: str) -> None:
-        row = {"participant": self.participant, "at": time.time(), "reason": reason, "said": raw}
-        with self.desk.layout.refused_path.open("a") as file:
-            file.write(json.dumps(row, default=str) + "\n")
+        row = {"participant": self.participant, "at": time.time(), "reason": reason}
+        said = json.dumps(raw, default=str)
+        row |= {"said": raw} if len(said) <= MOST_KEPT else {"begins": said[:MOST_KEPT]}
+        append_privately(self.desk.layout.refused_path, json.dumps(row), most=MOST_REFUSED)
 
     def failed_checks(self) -> int:
         """How many attention checks were failed."""
         events = self.desk.layout.study.store.events(self.participant)
-        return sum(isinstance(e.payload, Checked) and not e.payload.passed for e in events)
+        return sum(
+            isinstance(e.payload, Checked)
+            and not e.payload.passed
+            and e.payload.attempt == CHECK_ATTEMPTS
+            for e in events
+        )
 
     def failed_fine_tunings(self) -> list[FineTuningFailed]:
         """Fine-tunings that were given up."""

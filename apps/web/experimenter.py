@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hmac
 import io
 import itertools
+import math
 import os
 import tempfile
 import time
@@ -14,9 +14,10 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from apps.commands.serve import lan_address
 from apps.web import _compat, overview, replay
+from apps.web.address import base_address, listens_beyond, qr_code
 from apps.web.desk import Desk, Seat
+from apps.web.guard import address_of, same
 from apps.web.reporting import build_report, report_state
 from apps.web.server import PASSWORD_VARIABLE
 from apps.web.tokens import code
@@ -34,7 +35,7 @@ def page(desk: Desk) -> None:
     """The whole of ``/experimenter``."""
     _compat.frame()
     with st.container(key="wide"):
-        if not _admitted():
+        if not _admitted(desk):
             return
         st.title(desk.config.title or desk.config.name)
         _machine(desk)
@@ -46,7 +47,7 @@ def page(desk: Desk) -> None:
                 body(desk)
 
 
-def _admitted() -> bool:
+def _admitted(desk: Desk) -> bool:
     """Whether the password was given lately."""
     if time.time() < st.session_state.get("admitted until", 0):
         st.session_state["admitted until"] = time.time() + IDLE_MINUTES * 60
@@ -55,14 +56,19 @@ def _admitted() -> bool:
     with st.form("password", border=False, width=420):
         given = st.text_input("Password", type="password")
         if st.form_submit_button("Open", type="primary"):
-            # somebody who guesses should not do it fast
-            time.sleep(0.5)
             password = os.environ.get(PASSWORD_VARIABLE, "")
-            if password and hmac.compare_digest(given.encode(), password.encode()):
+            wait = desk.guard.try_(
+                address_of(st.context.ip_address), "password", lambda: same(given, password)
+            )
+            if wait is None:
                 st.session_state["admitted until"] = time.time() + IDLE_MINUTES * 60
                 st.rerun()
-            st.error("This is not the password.")
+            st.error(f"This is not the password.{_again(wait)}")
     return False
+
+
+def _again(wait: float) -> str:
+    return f" Try again in {math.ceil(wait)} s." if wait else ""
 
 
 def _machine(desk: Desk) -> None:
@@ -138,7 +144,15 @@ def _participants(desk: Desk) -> None:
     with right:
         _act(desk)
     st.subheader("Links")
-    base = st.text_input("Address that the participants' computers can reach", value=_address())
+    headers = dict(st.context.headers.items())
+    if not listens_beyond():
+        st.info(
+            "These links work on this computer only. To let others join, stop the study and start "
+            "it again with `--host 0.0.0.0`."
+        )
+    base = st.text_input(
+        "Address that the participants' computers can reach", value=base_address(headers)
+    ).rstrip("/")
     rows = [
         {
             "participant": seat.participant,
@@ -152,15 +166,19 @@ def _participants(desk: Desk) -> None:
         frame = pd.DataFrame(rows)
         st.dataframe(frame, hide_index=True, column_config={"link": st.column_config.LinkColumn()})
         st.download_button("Links as CSV, to print", frame.to_csv(index=False), "links.csv")
+        _hand_over(frame)
 
 
-def _address() -> str:
-    """The address that the experimenter's own browser used, or this computer's in its network."""
-    host = st.context.headers.get("Host", "")
-    name, _, port = host.partition(":")
-    if name in ("localhost", "127.0.0.1", ""):
-        name = lan_address()
-    return f"http://{name}:{port}" if port else f"http://{name}"
+def _hand_over(frame: pd.DataFrame) -> None:
+    """One participant's link as a QR code, and to open here."""
+    chosen = st.selectbox("Hand over", frame["participant"], index=None, key="hand over")
+    if chosen is None:
+        return
+    link = str(frame.set_index("participant").loc[chosen, "link"])
+    code_, open_ = st.columns([1, 3])
+    code_.image(qr_code(link), width=160)
+    open_.link_button(f"Open as {chosen}", link)
+    open_.caption(f"Scan it with the participant's tablet, or open the study here as {chosen}.")
 
 
 def _create(desk: Desk) -> None:
@@ -281,7 +299,9 @@ def _replay(desk: Desk) -> None:
 
 
 def _quality(desk: Desk) -> None:
-    frames = tables(desk.config, desk.layout.study.store.events())
+    frames = tables(desk.config, *desk.layout.study.store.readable())
+    for participant, reason in frames["set_aside"].itertuples(index=False):
+        st.error(f"{participant} is set aside: {reason}")
     found = overview.quality(frames["items"], frames["participants"])
     if found.empty:
         st.info("Nothing is annotated yet.")

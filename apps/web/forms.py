@@ -1,63 +1,152 @@
-"""Questions of the study file as Streamlit widgets."""
+"""Questions of the study file as Streamlit widgets that remember half-filled forms."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import streamlit as st
 
+from apps.web.board import Board
 from study.config import DemographicQuestion, Instrument, Question
 from study.protocol.events import Answered
 
-Answers = Mapping[str, str | float | None]
+Answer = str | float | None
+Answers = Mapping[str, Answer]
+UNSET = "not answered"
 
 
-def ask_demographics(questions: Sequence[DemographicQuestion]) -> dict[str, str | float | None]:
+class Form:
+    """One page of questions: its widgets, what was answered before a reload, what is missing.
+
+    Widgets send each answer when it is given, so that a reload or a closed tab loses none.
+
+    Args:
+        board: keeps the drafts.
+        participant: whose.
+        page: which page.
+    """
+
+    def __init__(self, board: Board, participant: str, page: str) -> None:
+        self._board = board
+        self._participant = participant
+        self._page = page
+        self._kept = board.drafts(participant, page)
+        self.marked: list[str] = st.session_state.get(f"marked {page}", [])
+
+    def value(self, key: str) -> Any:
+        """What was answered before, or None."""
+        return self._kept.get(key)
+
+    def keep(self, key: str, widget: str) -> Callable[[], None]:
+        """A callback for a widget: keep its answer."""
+
+        def changed() -> None:
+            self._board.keep_draft(self._participant, self._page, key, st.session_state.get(widget))
+
+        return changed
+
+    @contextmanager
+    def question(self, key: str) -> Iterator[str]:
+        """The place of one question, marked where its answer was missed; gives the widget's key."""
+        with st.container(key=place(key)):
+            if key in self.marked:
+                st.markdown(":red[**Please answer this question.**]")
+            yield f"{self._page} {key}"
+
+    def mark(self, keys: Sequence[str]) -> None:
+        """Mark unanswered questions and bring the first of them into sight."""
+        st.session_state[f"marked {self._page}"] = list(keys)
+        st.session_state["reveal"] = [
+            place(keys[0]), int(st.session_state.get("reveal", ["", 0])[1]) + 1,
+        ]  # fmt: skip
+        st.rerun()
+
+    def hand_in(self) -> None:
+        """The answers are in the log: the draft is not needed any more."""
+        self._board.forget_drafts(self._participant, self._page)
+
+
+def place(key: str) -> str:
+    """The key of a question's container, which Streamlit makes a CSS class of."""
+    return "ask-" + "".join(c if c.isalnum() else "-" for c in key)
+
+
+def ask_demographics(form: Form, questions: Sequence[DemographicQuestion]) -> dict[str, Answer]:
     """Show the demographic questions; None where one is not answered yet."""
-    answers: dict[str, str | float | None] = {}
+    answers: dict[str, Answer] = {}
     for question in questions:
-        match question.kind:
-            case "number":
-                answers[question.key] = st.number_input(
-                    question.text, value=None, min_value=0, step=1, key=f"d-{question.key}"
-                )
-            case "text":
-                answers[question.key] = st.text_input(question.text, key=f"d-{question.key}")
-            case _:
-                answers[question.key] = st.radio(
-                    question.text, question.choices, index=None, key=f"d-{question.key}"
-                )
+        with form.question(question.key) as widget:
+            kept = form.value(question.key)
+            keep = form.keep(question.key, widget)
+            match question.kind:
+                case "number":
+                    answers[question.key] = st.number_input(
+                        question.text, value=kept, step=1, key=widget, on_change=keep
+                    )
+                case "text":
+                    answers[question.key] = st.text_input(
+                        question.text, value=kept or "", max_chars=2000, key=widget, on_change=keep
+                    )
+                case _:
+                    answers[question.key] = st.radio(
+                        question.text, question.choices, index=_index(question.choices, kept),
+                        key=widget, on_change=keep,
+                    )  # fmt: skip
     return answers
 
 
-def ask(position: int | None, instrument: Instrument, question: Question) -> str | float | None:
+def ask(form: Form, instrument: Instrument, question: Question) -> Answer:
     """Show one question; None while it is not answered."""
-    key = f"q-{position}-{instrument.name}-{question.key}"
-    match question.kind:
-        case "likert":
-            points = range(question.low, question.high + 1, question.step)
-            return st.radio(
-                question.text,
-                list(points),
-                index=None,
-                horizontal=True,
-                format_func=lambda value: label_of(question, value),
-                key=key,
-            )
-        case "scale":
-            ends = question.labels or (str(question.low), str(question.high))
-            value = st.select_slider(
-                question.text,
-                list(range(question.low, question.high + 1, question.step)),
-                value=(question.low + question.high) // 2 // question.step * question.step,
-                key=key,
-            )
-            st.caption(f"{question.low}: {ends[0]} · {question.high}: {ends[-1]}")
-            return float(value)
-        case "choice":
-            return st.radio(question.text, question.choices, index=None, key=key)
-        case _:
-            return st.text_area(question.text, key=key)
+    key = f"{instrument.name}/{question.key}"
+    with form.question(key) as widget:
+        kept, keep = form.value(key), form.keep(key, widget)
+        match question.kind:
+            case "likert":
+                points = list(range(question.low, question.high + 1, question.step))
+                return st.radio(
+                    question.text,
+                    points,
+                    index=_index(points, kept),
+                    horizontal=True,
+                    format_func=lambda value: label_of(question, value),
+                    key=widget,
+                    on_change=keep,
+                )
+            case "scale":
+                ends = question.labels or (str(question.low), str(question.high))
+                # a slider has a place from the beginning: the first one is no answer
+                steps = [None, *range(question.low, question.high + 1, question.step)]
+                value = st.select_slider(
+                    question.text,
+                    steps,
+                    value=kept if kept in steps else None,
+                    format_func=lambda value: UNSET if value is None else str(value),
+                    key=widget,
+                    on_change=keep,
+                )
+                st.caption(
+                    f"Move the slider: {question.low} is {ends[0].lower()}, {question.high} is "
+                    f"{ends[-1].lower()}."
+                )
+                return None if value is None else float(value)
+            case "choice":
+                return st.radio(
+                    question.text,
+                    question.choices,
+                    index=_index(question.choices, kept),
+                    key=widget,
+                    on_change=keep,
+                )
+            case _:
+                return st.text_area(
+                    question.text, value=kept or "", max_chars=5000, key=widget, on_change=keep
+                )
+
+
+def _index(options: Sequence[Any], kept: Any) -> int | None:
+    return list(options).index(kept) if kept in options else None
 
 
 def label_of(question: Question, value: int) -> str:
@@ -85,12 +174,12 @@ def missing(questions: Sequence[tuple[str, str]], answers: Answers) -> list[str]
 def answered(
     position: int | None,
     questions: Sequence[tuple[Instrument, Question]],
-    answers: Mapping[tuple[str, str], str | float | None],
+    answers: Answers,
 ) -> list[Answered]:
-    """The events of a filled-in questionnaire."""
+    """The events of a filled-in questionnaire; ``answers`` by ``instrument/question``."""
     events = []
     for instrument, question in questions:
-        answer = answers[instrument.name, question.key]
+        answer = answers[f"{instrument.name}/{question.key}"]
         if answer is not None:
             events.append(
                 Answered(

@@ -10,7 +10,7 @@ from apps.web.stimuli import Stimuli
 from study.config import StudyConfig
 from study.directory import StudyDirectory
 from study.protocol.session import Study
-from study.protocol.steps import Evaluate, FineTune, Select, Step
+from study.protocol.steps import Evaluate, FineTune, Select, Step, TuneHead
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Layout:
         """The layout of a study directory that exists."""
         directory = StudyDirectory.open(path)
         serving = directory.path / "serving"
-        serving.mkdir(exist_ok=True)
+        serving.mkdir(mode=0o700, exist_ok=True)
         return cls(
             directory,
             directory.study(),
@@ -46,6 +46,16 @@ class Layout:
         return self.directory.path / "serving" / "queue.sqlite"
 
     @property
+    def guesses_path(self) -> Path:
+        """Wrong passwords and codes, one JSON object a line."""
+        return self.directory.path / "serving" / "guesses.jsonl"
+
+    @property
+    def tutor_path(self) -> Path:
+        """Where a tutor says where it listens."""
+        return self.directory.path / "serving" / "tutor.json"
+
+    @property
     def refused_path(self) -> Path:
         """What browsers sent and the log refused, one JSON object a line."""
         return self.directory.path / "serving" / "refused.jsonl"
@@ -55,4 +65,6 @@ def step_name(step: Step) -> str:
     """A machine step as the board names it, such as ``FineTune/2/1``."""
     if isinstance(step, Select | FineTune | Evaluate):
         return f"{type(step).__name__}/{step.position}/{step.cycle}"
+    if isinstance(step, TuneHead):
+        return f"TuneHead/{step.position}/{step.items}"
     return type(step).__name__

@@ -9,11 +9,31 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from study.annotation import Annotation, Point
-from study.protocol.events import Action, Position, Seconds
+from study.protocol.events import Action, Name, Seconds
 
+MOST_POINTS, MOST_REGIONS, MOST_OUTLINES, MOST_CORNERS = 1000, 300, 200, 5000
+MOST_ACTIONS = 20_000
+"""More than anybody does on one image; what is more is a fault or a lie, and slows everybody."""
+
+
+def _drawn_by_a_person(annotation: Annotation) -> Annotation:
+    """Refuse an annotation that nobody draws."""
+    for what, many, most in (
+        ("positive points", len(annotation.positive_points), MOST_POINTS),
+        ("regions", len(annotation.negative_regions), MOST_REGIONS),
+        ("outlines", len(annotation.polygons), MOST_OUTLINES),
+        ("corners", sum(map(len, annotation.polygons)), MOST_CORNERS),
+    ):
+        if many > most:
+            raise ValueError(f"an image takes at most {most} {what}, not {many}")
+    return annotation
+
+
+Drawn = Annotated[Annotation, AfterValidator(_drawn_by_a_person)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Identity = Annotated[str, Field(pattern=r"^[0-9a-zA-Z-]{8,64}$")]
 
 
@@ -30,35 +50,63 @@ class Message(BaseModel):
 
 
 class AnnotatedMessage(Message):
-    """An item was confirmed."""
+    """An item was confirmed.
+
+    ``learnt`` is that of the state whose attention was shown; None where none was.
+    """
 
     type: Literal["annotated"]
-    position: Position
-    cycle: Position
-    image: str
-    annotation: Annotation
-    actions: tuple[Action, ...] = ()
+    position: Count
+    cycle: Count
+    image: Name
+    annotation: Drawn
+    actions: Annotated[tuple[Action, ...], Field(max_length=MOST_ACTIONS)] = ()
+    learnt: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+
+
+class Sketch(BaseModel):
+    """What is drawn on an image of the batch so far, for a preview of its effect."""
+
+    position: Count
+    cycle: Count
+    index: Annotated[int, Field(ge=0, le=1_000_000)]
+    annotation: Drawn
 
 
 class PractisedMessage(Message):
     """A practice item was confirmed."""
 
     type: Literal["practised"]
-    interface: str
-    attempt: Position
-    annotation: Annotation
+    interface: Name
+    attempt: Count
+    annotation: Drawn
+    helped: bool = False
 
 
 class CheckedMessage(Message):
     """An attention check was answered with a click at ``point``."""
 
     type: Literal["checked"]
-    position: Position
-    number: Position
+    position: Count
+    number: Count
+    attempt: Annotated[int, Field(ge=1, le=2)] = 1
     point: Point
 
 
-AnyMessage = Annotated[
-    AnnotatedMessage | PractisedMessage | CheckedMessage, Field(discriminator="type")
-]
-MESSAGE: TypeAdapter[AnnotatedMessage | PractisedMessage | CheckedMessage] = TypeAdapter(AnyMessage)
+class RestedMessage(Message):
+    """A rest inside a task, of ``seconds``, is over."""
+
+    type: Literal["rested"]
+    position: Count
+    number: Count
+
+
+class SatisfiedMessage(Message):
+    """The participant ends the task: the result is satisfactory."""
+
+    type: Literal["satisfied"]
+    position: Count
+
+
+AnyMessage = AnnotatedMessage | PractisedMessage | CheckedMessage | RestedMessage | SatisfiedMessage
+MESSAGE: TypeAdapter[AnyMessage] = TypeAdapter(Annotated[AnyMessage, Field(discriminator="type")])

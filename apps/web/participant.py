@@ -6,6 +6,9 @@ component, which talks to the routes and tells this script only when another pag
 
 from __future__ import annotations
 
+import base64
+import html
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,8 @@ import streamlit as st
 
 from apps.web import _compat
 from apps.web.desk import Desk, Seat
-from apps.web.forms import answered, ask, ask_demographics, missing
+from apps.web.forms import Form, answered, ask, ask_demographics, missing
+from apps.web.guard import address_of
 from apps.web.routes import accuracies, latest_view
 from apps.web.state import page_of, workspace_of
 from study.protocol.events import (
@@ -26,6 +30,7 @@ from study.protocol.events import (
     Rested,
     TaskStarted,
 )
+from study.protocol.questionnaire import problem_with_demographics
 from study.protocol.session import ProtocolError
 from study.protocol.steps import (
     Break,
@@ -61,6 +66,11 @@ HOW = {
         ),
     ),
 }
+FIGURES = {
+    "click": "A left click marks the boat, a right click the coloured water beside it.",
+    "polygon": "Corner after corner of an outline is set around the boat.",
+}
+PICKED = {"random": "random sampling", "active": "active learning"}
 BOTH = (
     "The colours show what the computer looks at now: red most, blue a little.",
     "**Undo** and **Redo** (Ctrl+Z, Ctrl+Shift+Z) go back and forth one step at a time.",
@@ -90,6 +100,7 @@ def _data(desk: Desk, seat: Seat, step: Step) -> dict[str, Any]:
         "token": desk.token(seat.participant),
         "base": "",
         "page": page_of(step),
+        "reveal": st.session_state.get("reveal"),
         "config": {
             "show_attention": list(workspace.show_attention),
             "opacity": workspace.opacity,
@@ -117,11 +128,14 @@ def _entry(desk: Desk) -> None:
         with st.form("entry", border=False):
             typed = st.text_input("Your code", placeholder="ABCD-2345")
             if st.form_submit_button("Begin", type="primary"):
-                token = desk.admit_by_code(typed)
+                address = address_of(st.context.ip_address)
+                wait = desk.guard.try_(
+                    address, "code", lambda: desk.admit_by_code(typed) is not None
+                )
+                token = desk.admit_by_code(typed) if wait is None else None
                 if token is None:
-                    # somebody who guesses should not do it fast
-                    time.sleep(1)
-                    st.error("Nobody has this code. Check it with the experimenter.")
+                    again = f" Try again in {math.ceil(wait)} s." if wait else ""
+                    st.error(f"Nobody has this code. Check it with the experimenter.{again}")
                 else:
                     st.query_params["p"] = token
                     st.rerun()
@@ -137,12 +151,17 @@ def _consent(desk: Desk, seat: Seat, step: Consent) -> None:
 
 def _demographics(desk: Desk, seat: Seat, step: Demographics) -> None:
     st.title("About you")
-    st.caption("You may leave a question out.")
-    with st.form("demographics", border=False):
-        answers = ask_demographics(step.questions)
-        if st.form_submit_button("Continue", type="primary"):
-            given = {key: value for key, value in answers.items() if value not in (None, "")}
-            _record(seat, Described(answers=given))
+    st.markdown("You may leave a question out.")
+    form = Form(desk.board, seat.participant, "demographics")
+    answers = ask_demographics(form, step.questions)
+    if st.button("Continue", type="primary"):
+        given = {key: value for key, value in answers.items() if value not in (None, "")}
+        problem = problem_with_demographics(step.questions, given)
+        if problem:
+            st.error(f"Please check your answers: {problem}.")
+            return
+        form.hand_in()
+        _record(seat, Described(answers=given))
 
 
 def _instructions(desk: Desk, seat: Seat, step: Instructions) -> None:
@@ -154,7 +173,10 @@ def _instructions(desk: Desk, seat: Seat, step: Instructions) -> None:
         f"part of them. {intro}"
     )
     figure = Path(__file__).parents[1] / "canvas" / f"how-{step.interface}.svg"
-    st.image(str(figure), width=560)
+    st.html(
+        f'<img width="560" alt="{FIGURES[step.interface]}" '
+        f'src="data:image/svg+xml;base64,{base64.b64encode(figure.read_bytes()).decode()}">'
+    )
     both = BOTH if shows else BOTH[1:]
     st.markdown("\n".join(f"- {text}" for text in (*points, *both)))
     items = desk.config.practice.items
@@ -181,23 +203,34 @@ def _start(desk: Desk, seat: Seat, step: StartTask) -> None:
 
 
 def _questionnaire(desk: Desk, seat: Seat, step: Questionnaire) -> None:
-    ended = step.position is None
-    st.title("Last questions" if ended else f"Questions about task {step.position}")
-    with st.form(f"questionnaire-{step.position}", border=False):
-        answers: dict[tuple[str, str], str | float | None] = {}
-        shown = ""
-        for instrument, question in step.questions:
-            if instrument.title != shown and not ended:
-                shown = instrument.title
-                st.subheader(shown)
-            answers[instrument.name, question.key] = ask(step.position, instrument, question)
-        if st.form_submit_button("Continue", type="primary"):
-            asked = [(f"{i.name}/{q.key}", q.kind) for i, q in step.questions]
-            left = missing(asked, {f"{i}/{q}": value for (i, q), value in answers.items()})
-            if left:
-                st.error(f"Please answer every question: {len(left)} left.")
-            else:
-                _record(seat, *answered(step.position, step.questions, answers))
+    titles = {"results": "The results", "end": "Last questions"}
+    st.title(titles.get(step.when, f"Questions about task {step.position}"))
+    if step.when == "results":
+        st.markdown(
+            "Below is what the computer looked at **before** and **after** it learned from you."
+        )
+        named = any(question.sampling for _, question in step.questions)
+        for task in seat.session.progress.tasks:
+            picked = PICKED["random" if task.condition.sampling == "random" else "active"]
+            _before_and_after(desk, seat, task.position, f", {picked}" if named else "")
+    form = Form(desk.board, seat.participant, page_of(step))
+    answers: dict[str, str | float | None] = {}
+    shown = ""
+    for instrument, question in step.questions:
+        if instrument.title != shown and step.when == "task":
+            shown = instrument.title
+            st.header(shown)
+        answers[f"{instrument.name}/{question.key}"] = ask(form, instrument, question)
+    asked = [(f"{i.name}/{q.key}", q.kind) for i, q in step.questions]
+    left = missing(asked, answers)
+    if form.marked and left:
+        st.error(f"Please answer every question: {len(left)} left.")
+    if st.button("Continue", type="primary"):
+        if left:
+            form.mark(left)
+        else:
+            form.hand_in()
+            _record(seat, *answered(step.position, step.questions, answers))
 
 
 def _break(desk: Desk, seat: Seat, step: Break) -> None:
@@ -226,12 +259,13 @@ def _debriefing(desk: Desk, seat: Seat, step: Debriefing) -> None:
         "Below is what it looked at **before** and **after** it learned from you."
     )
     for task in seat.session.progress.tasks:
-        _before_and_after(desk, seat, task.position, task.condition.interface)
+        _before_and_after(desk, seat, task.position)
     if st.button("Finish", type="primary"):
         _record(seat, Debriefed())
 
 
-def _before_and_after(desk: Desk, seat: Seat, position: int, interface: str) -> None:
+def _before_and_after(desk: Desk, seat: Seat, position: int, more: str = "") -> None:
+    interface = seat.session.progress.task(position).condition.interface
     stimuli, cycle = desk.layout.stimuli, latest_view(seat, position)
     validation, before = stimuli.validation(), stimuli.view(stimuli.view_path(None))
     if validation is None or before is None or not cycle:
@@ -240,16 +274,19 @@ def _before_and_after(desk: Desk, seat: Seat, position: int, interface: str) -> 
         f"on {kind}: {_percent(first)} before, {_percent(last)} after"
         for kind, (first, last) in accuracies(seat, position).items()
     ]
-    st.subheader(f"Task {position}, by {NAMES[interface]}")
-    st.caption(f"Right answers {'; '.join(right)}.")
+    st.header(f"Task {position}, by {NAMES[interface]}{more}")
+    st.markdown(f"Right answers {'; '.join(right)}.")
     token = desk.token(seat.participant)
     # those that changed most say most
     after = stimuli.view(stimuli.view_path(seat.participant, position, cycle))
     assert after is not None
     change = abs(_shares(after.maps) - _shares(before.maps)).sum((1, 2))
+    labels = [html.escape(validation.labels[index]) for index in validation.gallery]
     cells = "".join(
-        f'<figure><div><img src="/stimuli/gallery/{i}?p={token}">'
-        f'<img class="layer" src="/stimuli/view/{position}/{side}/{i}?p={token}"></div>'
+        f'<figure><div><img alt="{labels[i]}, {name}: the image" '
+        f'src="/stimuli/gallery/{i}?p={token}">'
+        f'<img class="layer" alt="{labels[i]}, {name}: where the computer looked" '
+        f'src="/stimuli/view/{position}/{side}/{i}?p={token}"></div>'
         f"<figcaption>{name}</figcaption></figure>"
         for i in change.argsort()[::-1][:4]
         for side, name in ((0, "before"), (cycle, "after"))
@@ -270,7 +307,7 @@ _FIGURES = """<style>
 .pairs figure { margin: 0; width: 140px; } .pairs figure:nth-child(even) { margin-right: 16px; }
 .pairs div { position: relative; width: 140px; height: 140px; }
 .pairs img { position: absolute; inset: 0; width: 100%; height: 100%; }
-.pairs .layer { opacity: .6; } .pairs figcaption { font-size: 12px; color: #5b6673; }
+.pairs .layer { opacity: .6; } .pairs figcaption { font-size: 12px; color: #4a5561; }
 </style>"""
 
 _ENDINGS = {

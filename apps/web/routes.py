@@ -10,20 +10,32 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from apps.web.desk import Desk, Seat
+from apps.web.intake import MOST_BYTES, BadRequest, body_of, number_of
+from apps.web.messages import Sketch
+from apps.web.state import workspace_of
 from apps.web.stimuli import overlay
 from study.protocol.events import Evaluated, Withdrawn
 from study.protocol.session import ProtocolError
-from study.protocol.steps import Annotate, Check, FineTune, Practice
+from study.protocol.steps import Annotate, Check, FineTune, Practice, TuneHead
+from study.protocol.store import StoreError
 
 Answer = dict[str, Any]
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+SHORT = 20_000
+"""Bytes of a request that says little."""
+MOST_MESSAGES = 100
 log = logging.getLogger(__name__)
+
+
+def _problem(text: str, status: int) -> Response:
+    return JSONResponse({"problem": text}, status_code=status)
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -33,17 +45,20 @@ def routes(desk: Desk) -> list[Route]:
         async def endpoint(request: Request) -> Response:
             seat = await run_in_threadpool(desk.admit, request.query_params.get("p"))
             if seat is None:
-                return JSONResponse({"problem": "this link is not valid"}, status_code=403)
+                return _problem("this link is not valid", 403)
             said: Answer = {}
-            if method == "POST":
-                try:
-                    said = dict(await request.json())
-                except (ValueError, TypeError, ClientDisconnect):
-                    return JSONResponse({"problem": "not a JSON object"}, status_code=400)
             try:
+                if method == "POST":
+                    said = await body_of(request, MOST_BYTES if answer is events else SHORT)
                 return await run_in_threadpool(answer, seat, request, said)
+            except BadRequest as error:
+                return _problem(str(error), error.status)
             except ProtocolError as error:
-                return JSONResponse({"problem": str(error)}, status_code=409)
+                return _problem(str(error), 409)
+            except StoreError as error:
+                # the browser keeps what it has and tries again
+                log.error("%s", error)
+                return _problem(str(error), 503)
 
         return endpoint
 
@@ -53,6 +68,7 @@ def routes(desk: Desk) -> list[Route]:
         ("POST", "/api/events", events),
         ("POST", "/api/fine-tune", fine_tune),
         ("POST", "/api/withdraw", withdraw),
+        ("POST", "/api/preview", preview),
         ("GET", "/api/state", state),
         ("GET", "/api/batch", batch),
         ("GET", "/api/annotation", annotation),
@@ -97,8 +113,10 @@ def release(seat: Seat, request: Request, said: Answer) -> Response:
 
 def events(seat: Seat, request: Request, said: Answer) -> Response:
     """The outbox of a browser. It is logged whoever has the lease: it was done."""
-    messages = said.get("messages")
-    results = seat.accept(messages if isinstance(messages, list) else [])
+    messages = said.get("messages", [])
+    if not isinstance(messages, list) or len(messages) > MOST_MESSAGES:
+        raise BadRequest(f"messages is a list of at most {MOST_MESSAGES}")
+    results = seat.accept(messages)
     return JSONResponse({"results": results, "held": _held(seat, said), "state": seat.state()})
 
 
@@ -109,9 +127,43 @@ def fine_tune(seat: Seat, request: Request, said: Answer) -> Response:
     return state(seat, request, said)
 
 
+def preview(seat: Seat, request: Request, said: Answer) -> Response:
+    """How the attention on an image would move if what is drawn on it were confirmed now.
+
+    Takes ``position``, ``cycle``, ``index`` and ``annotation``; answers with an overlay (PNG).
+    """
+    try:
+        sketch = Sketch.model_validate(said)
+    except ValidationError:
+        raise BadRequest("a preview needs position, cycle, index and annotation") from None
+    step, bell = seat.step(), seat.desk.bell
+    here = workspace_of(seat.desk.config, seat.session.progress, step)
+    if not isinstance(step, Annotate | TuneHead | FineTune) or not here.preview:
+        raise ProtocolError("there is no preview now")
+    images = seat.session.progress.task(step.position).cycles[-1].images
+    if (sketch.position, sketch.cycle) != (step.position, step.cycle) or sketch.index >= len(
+        images
+    ):
+        raise ProtocolError("there is no preview here")
+    grid = None
+    if bell is not None:
+        grid = bell.ask(
+            "preview",
+            seat.participant,
+            place=(sketch.position, sketch.cycle, sketch.index),
+            annotation=sketch.annotation.model_dump(mode="json"),
+        )
+    if grid is None:
+        return _missing()
+    return Response(overlay(grid), media_type="image/png", headers={"Cache-Control": "no-store"})
+
+
 def withdraw(seat: Seat, request: Request, said: Answer) -> Response:
     """The participant leaves the study."""
-    seat.record(Withdrawn(reason=str(said.get("reason", ""))[:500]))
+    if not _held(seat, said):
+        raise BadRequest("the study is open in another tab: leave it there", 409)
+    reason = str(said.get("reason", ""))[:500].encode(errors="replace").decode()
+    seat.record(Withdrawn(reason=reason))
     return JSONResponse({"state": seat.state()})
 
 
@@ -120,14 +172,14 @@ def withdraw(seat: Seat, request: Request, said: Answer) -> Response:
 
 def state(seat: Seat, request: Request, said: Answer) -> Response:
     """What comes next; renews the lease."""
-    who = said or dict(request.query_params)
+    who = said or {key: request.query_params.get(key, "")[:64] for key in ("tab", "page")}
     return JSONResponse({"held": _held(seat, who), "state": seat.state()})
 
 
 def batch(seat: Seat, request: Request, said: Answer) -> Response:
     """The images of the current cycle."""
     step = seat.step()
-    if not isinstance(step, Annotate | Check | FineTune):
+    if not isinstance(step, Annotate | Check | TuneHead | FineTune):
         raise ProtocolError("there is no batch now")
     found = seat.desk.layout.stimuli.batch(seat.participant, step.position, step.cycle)
     if found is None:
@@ -144,16 +196,20 @@ def batch(seat: Seat, request: Request, said: Answer) -> Response:
 
 def annotation(seat: Seat, request: Request, said: Answer) -> Response:
     """What is confirmed on an image of the current task."""
-    position, cycle, index = (int(request.query_params[k]) for k in ("position", "cycle", "index"))
-    current = seat.session.progress.task(position).cycles[cycle - 1]
+    tasks = seat.session.progress.tasks
+    position = number_of(request, "position", 1, len(tasks))
+    cycles = tasks[position - 1].cycles
+    cycle = number_of(request, "cycle", 1, len(cycles))
+    current = cycles[cycle - 1]
+    index = number_of(request, "index", 0, len(current.images) - 1)
     drawn = current.annotations.get(current.images[index])
     return JSONResponse(None if drawn is None else drawn.model_dump(mode="json"))
 
 
 def gallery(seat: Seat, request: Request, said: Answer) -> Response:
     """The current model against the pretrained one: which images are right, and accuracy."""
-    position = int(request.query_params["position"])
     stimuli, progress = seat.desk.layout.stimuli, seat.session.progress
+    position = number_of(request, "position", 1, len(progress.tasks))
     validation = stimuli.validation()
     if validation is None:
         raise ProtocolError("the study is still being prepared")
@@ -228,17 +284,32 @@ def image(seat: Seat, request: Request, said: Answer) -> Response:
 
 
 def attention(seat: Seat, request: Request, said: Answer) -> Response:
-    """The attention overlay of an image of a batch."""
+    """The attention overlay of an image of a batch: the selecting model's.
+
+    With ``learnt`` (of the state's task), the model's that has learnt from so many confirmations,
+    or while that is not there the newest.
+    """
     position, cycle, index = _place(request)
-    found = seat.desk.layout.stimuli.batch(seat.participant, position, cycle)
+    stimuli, place = seat.desk.layout.stimuli, (seat.participant, position, cycle)
+    asked, headers = request.query_params.get("learnt"), FOREVER
+    found = stimuli.batch(*place)
+    if asked is not None:
+        found = stimuli.newest(*place) or found
+        if found is not None and str(found.learnt) != asked:
+            headers = {"Cache-Control": "no-store"}
     if found is None or index >= len(found.maps):
         return _missing()
-    return Response(overlay(found.maps[index]), media_type="image/png", headers=FOREVER)
+    return Response(overlay(found.maps[index]), media_type="image/png", headers=headers)
 
 
 def regions(seat: Seat, request: Request, said: Answer) -> Response:
-    """The superpixels of an image of a batch."""
+    """The superpixels of an image of a batch; with ``learnt``, those of the newest attention."""
     position, cycle, index = _place(request)
+    bell = seat.desk.bell
+    if request.query_params.get("learnt") and bell is not None:
+        found = bell.ask("regions", seat.participant, place=(position, cycle, index))
+        if found is not None:
+            return _inflatable(found, {"Cache-Control": "no-store"})
     path = seat.desk.layout.stimuli.regions_path(seat.participant, position, cycle, index)
     return _deflated(path)
 
@@ -299,5 +370,9 @@ def _file(path: Any, media_type: str) -> Response:
 def _deflated(path: Any) -> Response:
     if not path.exists():
         return _missing()
-    headers = FOREVER | {"Content-Encoding": "deflate"}
-    return Response(path.read_bytes(), media_type="application/octet-stream", headers=headers)
+    return _inflatable(path.read_bytes(), FOREVER)
+
+
+def _inflatable(content: bytes, headers: dict[str, str]) -> Response:
+    headers = headers | {"Content-Encoding": "deflate"}
+    return Response(content, media_type="application/octet-stream", headers=headers)

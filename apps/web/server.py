@@ -13,6 +13,7 @@ import threading
 import time
 from pathlib import Path
 
+from apps.web.address import HOST_VARIABLE
 from apps.web.desk import Desk
 
 DIRECTORY_VARIABLE = "CLICKSTUDY_DIRECTORY"
@@ -37,13 +38,20 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8501)
     arguments = parser.parse_args()
     os.environ[DIRECTORY_VARIABLE] = str(arguments.directory.resolve())
+    os.environ[HOST_VARIABLE] = arguments.host
     import streamlit as st
+    from starlette.middleware import Middleware
 
     from apps.web._compat import OPTIONS
+    from apps.web.headers import SecurityHeaders
     from apps.web.routes import routes
 
     threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
-    app = st.App(Path(__file__).with_name("pages.py"), routes=routes(current_desk()))
+    app = st.App(
+        Path(__file__).with_name("pages.py"),
+        routes=routes(current_desk()),
+        middleware=[Middleware(SecurityHeaders)],
+    )
     address = {"server.address": arguments.host, "server.port": arguments.port}
     app.run(config=OPTIONS | address)
 

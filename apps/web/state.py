@@ -21,6 +21,7 @@ from study.protocol.steps import (
     Questionnaire,
     StartTask,
     Step,
+    TuneHead,
 )
 from study.protocol.timeline import Progress, Task
 
@@ -38,8 +39,8 @@ def page_of(step: Step) -> str:
             return f"instructions/{interface}"
         case StartTask(position=position):
             return f"start/{position}"
-        case Questionnaire(position=position):
-            return f"questionnaire/{position or 'end'}"
+        case Questionnaire(position=position, when=when):
+            return f"questionnaire/{position or when}"
         case Break(position=position):
             return f"break/{position}"
     return "workspace"
@@ -66,11 +67,13 @@ def state_of(
     if position is not None and page_of(step) == "workspace":
         state["task"] = _task(config, progress.task(position), now)
     match step:
-        case Annotate(cycle=cycle) | FineTune(cycle=cycle):
+        case Annotate(cycle=cycle) | TuneHead(cycle=cycle) | FineTune(cycle=cycle):
             state["batch"] = _batch(config, progress.task(step.position), cycle)
-        case Check(number=number, target=target, radius=radius, cycle=cycle):
+        case Check(number=number, target=target, radius=radius, cycle=cycle, attempt=attempt):
             state["batch"] = _batch(config, progress.task(step.position), cycle)
-            state["check"] = {"number": number, "target": target, "radius": radius}
+            state["check"] = {
+                "number": number, "target": target, "radius": radius, "attempt": attempt,
+            }  # fmt: skip
         case Practice():
             state["practice"] = {
                 "interface": step.interface,
@@ -106,6 +109,8 @@ def _task(config: StudyConfig, task: Task, now: float) -> State:
         "seconds_left": left,
         "over": task.over(config),
         "tuned": sum(cycle.tuned for cycle in task.cycles),
+        "feedback": config.for_condition(task.condition).workspace.feedback,
+        "learnt": task.shown(config),
     }
 
 

@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,16 @@ Maps = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Batch:
-    """The images of one cycle with the attention of the model that selected them."""
+    """The images of one cycle with the attention of a model.
+
+    It is the model that selected them, or where the head learns after each image the newest one;
+    ``learnt`` counts the confirmations of the cycle's task that a newest one has learnt from.
+    """
 
     images: tuple[str, ...]
     labels: tuple[str, ...]
     maps: Maps
+    learnt: int | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,20 @@ class Stimuli:
         """A batch; None while it has not been written."""
         path = self._cycle(participant, position, cycle) / "batch.npz"
         return _read_batch(path) if path.exists() else None
+
+    def write_newest(self, participant: str, position: int, cycle: int, batch: Batch) -> None:
+        """Keep what the newest model looks at, in place of what an older one did."""
+        path = self._cycle(participant, position, cycle) / "newest.npz"
+        write_atomically(path, _npz(maps=batch.maps, learnt=batch.learnt))
+
+    def newest(self, participant: str, position: int, cycle: int) -> Batch | None:
+        """A batch as the newest model sees it; None where none has learnt within the cycle."""
+        path = self._cycle(participant, position, cycle) / "newest.npz"
+        first = self.batch(participant, position, cycle)
+        if first is None or not path.exists():
+            return None
+        stored = _read_again(path, path.stat().st_mtime_ns)
+        return replace(first, maps=stored["maps"], learnt=int(stored["learnt"]))
 
     def regions_path(self, participant: str, position: int, cycle: int, index: int) -> Path:
         """The superpixels of one image of a batch; see :func:`pack_regions`."""
@@ -151,6 +170,12 @@ def pack_regions(labels: NDArray[np.int32]) -> bytes:
     return zlib.compress(head + labels.astype("<u2").tobytes(), 6)
 
 
+def unpack_regions(packed: bytes) -> NDArray[np.uint16]:
+    """The superpixels [H, W] that :func:`pack_regions` packed."""
+    values = np.frombuffer(zlib.decompress(packed), dtype="<u2")
+    return values[2:].reshape(int(values[0]), int(values[1])).astype(np.uint16)
+
+
 @functools.lru_cache(maxsize=2048)
 def overlay_png(values: bytes, height: int, width: int, size: int) -> bytes:
     """An attention map as a PNG to lay over its image.
@@ -194,6 +219,13 @@ def _npz(**arrays: Any) -> bytes:
 
 @functools.lru_cache(maxsize=128)
 def _read_arrays(path: Path) -> dict[str, Any]:
+    with np.load(path) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+@functools.lru_cache(maxsize=32)
+def _read_again(path: Path, written: int) -> dict[str, Any]:
+    """Arrays of a file that is written anew; ``written`` tells its versions apart."""
     with np.load(path) as stored:
         return {name: stored[name] for name in stored.files}
 

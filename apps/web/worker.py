@@ -20,6 +20,7 @@ import torch
 from apps.web.jobs import Queue
 from apps.web.layout import Layout, step_name
 from apps.web.stimuli import Batch, Validation, View, pack_regions
+from apps.web.tutor import write_newest
 from study.beginning import fingerprints
 from study.data.dataset import ImageSet
 from study.files import write_atomically
@@ -29,7 +30,7 @@ from study.learning.superpixels import segment
 from study.loop import TaskLoop
 from study.protocol.events import BatchSelected, FineTuningFailed, Payload
 from study.protocol.session import ProtocolError, Session, open_study
-from study.protocol.steps import Annotate, Check, Evaluate, FineTune, Select, Step
+from study.protocol.steps import Annotate, Check, Evaluate, FineTune, Select, Step, TuneHead
 from study.protocol.timeline import Progress
 
 ATTEMPTS = 3
@@ -135,6 +136,8 @@ class Worker:
         match step, payload:
             case Select(), BatchSelected(position=position, cycle=cycle, images=images):
                 self._write_regions(session, position, cycle, range(len(images)))
+            case TuneHead(position=position), _:
+                write_newest(self.loop, self.layout, session, position)
             case Evaluate(cycle=cycle, position=position), _ if cycle:
                 path = self.stimuli.view_path(session.participant, position, cycle)
                 model = self.loop.model(session.progress, position, cycle)
@@ -253,7 +256,8 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     # the web process answers first: people wait for it, nobody for one more epoch
-    os.nice(10)
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(10)
     watcher = threading.Thread(
         target=_watch, args=(arguments.device, Layout.open(arguments.directory)), daemon=True
     )

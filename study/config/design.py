@@ -14,10 +14,18 @@ MOST_FOR_ALL = 6
 
 
 class SequencesConfig(Section):
-    """The orders in which participants meet the conditions."""
+    """The orders in which participants meet the conditions, and who gets which.
+
+    ``assignment`` "blocks" is random: within every ``block`` x (number of sequences) participants
+    each sequence comes ``block`` times, in an order that nobody knows before (permuted blocks,
+    seeded by the study's seed). "least-filled" takes the first sequence with the fewest
+    participants. Both count only who is active or completed.
+    """
 
     plan: Literal["williams", "all", "listed"] = "williams"
     listed: tuple[tuple[str, ...], ...] = ()
+    assignment: Literal["blocks", "least-filled"] = "blocks"
+    block: Positive = 1
 
     @model_validator(mode="after")
     def _listed_goes_with_plan(self) -> SequencesConfig:
@@ -30,7 +38,9 @@ class TaskConfig(Section):
     """How long a task is and how it is cut into cycles and pages (sections 6.4, 3.4).
 
     ``clock`` says what the minutes count: time spent annotating (so that a slow machine does not
-    shorten the task), or everything since the task began.
+    shorten the task), or everything since the task began, as in the paper. With
+    ``until_satisfied`` participants may end a task when they find the model's attention
+    satisfactory (section 3.4), once it was fine-tuned.
     """
 
     minutes: Annotated[float, Field(strict=True, gt=0)] = 45.0
@@ -39,19 +49,30 @@ class TaskConfig(Section):
     cycles: Positive | None = None
     page: Positive = 64
     batch: Positive = 256
+    until_satisfied: bool = False
 
 
 class PracticeConfig(Section):
-    """Items each participant must do correctly with an interface before its first task."""
+    """Items each participant must do correctly with an interface before its first task.
+
+    An image stays until it is done rightly; after ``help_after`` failures on it the wanted
+    outline stays in sight. ``regions`` asks for a right click on attention beside the object,
+    where an interface has regions and the image has such attention.
+    """
 
     items: Annotated[int, Field(strict=True, ge=0)] = 3
     polygon_iou: Share = 0.5
+    help_after: Positive = 3
+    regions: bool = True
 
 
 class BreakConfig(Section):
-    """The rest between tasks, in seconds."""
+    """The rest between tasks, in seconds, and the rests inside one, offered ``every_minutes`` of
+    annotating (0: never). No clock counts a rest.
+    """
 
     seconds: NonNegative = 300.0
+    every_minutes: NonNegative = 0.0
 
 
 class AttentionCheckConfig(Section):

@@ -10,7 +10,7 @@ from study.config.design import InterfaceName
 from study.config.learning import SamplingName
 from study.config.section import Positive, Section, Whole
 
-BUILT_IN_INSTRUMENTS = ("paper", "nasa-tlx", "sus")
+BUILT_IN_INSTRUMENTS = ("paper", "plain", "nasa-tlx", "sus")
 
 
 class DemographicQuestion(Section):
@@ -20,6 +20,8 @@ class DemographicQuestion(Section):
     text: str
     kind: Literal["number", "choice", "text"] = "choice"
     choices: tuple[str, ...] = ()
+    low: Whole = 0
+    high: Whole = 1_000_000
 
     @model_validator(mode="after")
     def _is_answerable(self) -> DemographicQuestion:
@@ -29,7 +31,7 @@ class DemographicQuestion(Section):
 
 
 PAPER_DEMOGRAPHICS = (
-    DemographicQuestion(key="age", text="How old are you?", kind="number"),
+    DemographicQuestion(key="age", text="How old are you?", kind="number", high=120),
     DemographicQuestion(
         key="gender",
         text="What is your gender?",
@@ -48,7 +50,8 @@ PAPER_DEMOGRAPHICS = (
 
 
 class Question(Section):
-    """One question of an instrument, and after which tasks it is asked.
+    """One question of an instrument, and when it is asked: after each task, at the end, or
+    before that as one of the ``results``, with the maps of all tasks before and after in sight.
 
     A level of a factor confines it to the tasks of that level: ``interface``, ``sampling``
     (``active`` is every strategy but random), or a factor that the file declares.
@@ -62,7 +65,7 @@ class Question(Section):
     high: Whole = 5
     step: Positive = 1
     choices: tuple[str, ...] = ()
-    when: Literal["task", "end"] = "task"
+    when: Literal["task", "results", "end"] = "task"
     interface: InterfaceName | None = None
     sampling: SamplingName | None = None
     levels: tuple[tuple[str, Any], ...] = ()
@@ -88,7 +91,7 @@ class Question(Section):
 
 
 class Instrument(Section):
-    """A questionnaire of one's own, beside paper, nasa-tlx and sus."""
+    """A questionnaire of one's own, beside paper, plain, nasa-tlx and sus."""
 
     name: str
     title: str

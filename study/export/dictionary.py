@@ -37,8 +37,13 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "last_at": ("s since 1970", "the participant's clock at the last event"),
         "tasks_finished": ("count", "tasks done to the end"),
         "attention_checks": ("count", "attention checks shown"),
-        "attention_checks_failed": ("count", "attention checks missed"),
+        "attention_checks_failed": ("count", "attention checks missed, the second chance too"),
+        "attention_checks_retried": ("count", "attention checks with a second chance"),
         "practice_attempts": ("count", "practice items attempted"),
+        "practice_passed": (
+            "",
+            "interfaces whose practice the experimenter let the participant pass",
+        ),
         "simulated": ("", "parameters of a simulated participant, as JSON; empty for people"),
         "notes": ("", "the experimenter's notes"),
     },
@@ -51,6 +56,10 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "training_seconds": ("s", "computing time of fine-tuning"),
         "collapsed": ("count", "cycles in which attention collapsed and weights were restored"),
         "failed": ("count", "cycles whose fine-tuning failed; the last good model went on"),
+        "rests": ("count", "rests that the participant took inside the task"),
+        "rest_seconds": ("s", "their time; no clock counts it"),
+        "satisfied": ("", "whether the participant ended the task as satisfactory"),
+        "seconds_to_satisfaction": ("s", "annotation time until then; empty: not satisfied"),
     },
     "cycles": {
         "cycle": ("", "from 1; 0 is the pretrained model"),
@@ -101,9 +110,16 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "low": ("", "the lowest number that can be answered"),
         "high": ("", "the highest number that can be answered"),
         "labels": ("", "the words on the scale, or the choices, as a JSON list"),
-        "when": ("", "start: before the study; task: after tasks; end: after the study"),
+        "when": (
+            "",
+            "start: before the study; task: after tasks; results: after the study, with the maps "
+            "before and after in sight; end: after that",
+        ),
         "interface": ("", "asked only after tasks with this interface; empty: after every task"),
         "sampling": ("", "asked only after tasks with this sampling; empty: after every task"),
+    },
+    "set_aside": {
+        "reason": ("", "why the participant is in no other table"),
     },
     "events": {
         "number": ("", "place in the log"),

@@ -36,7 +36,7 @@ def export(path: Path, out: Path, mode: str | None = None) -> dict[str, pd.DataF
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, frame in frames.items():
-            frame.to_csv(out / f"{name}.csv", index=False)
+            _for_spreadsheets(frame).to_csv(out / f"{name}.csv", index=False)
             _for_parquet(frame).to_parquet(out / f"{name}.parquet", index=False)
         dictionary = dictionary_rows(
             {name: [str(column) for column in frame] for name, frame in frames.items()},
@@ -57,6 +57,27 @@ def export(path: Path, out: Path, mode: str | None = None) -> dict[str, pd.DataF
     except OSError as error:
         raise TablesError(f"{out} cannot be written ({error.strerror})") from error
     return frames
+
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _for_spreadsheets(frame: pd.DataFrame) -> pd.DataFrame:
+    """What somebody typed as text that no spreadsheet runs: a formula gets an apostrophe before
+    it, in the CSVs; Parquet has every text as it was typed.
+    """
+    text = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name])]
+    return frame.assign(**{str(name): frame[name].map(_inert) for name in text})
+
+
+def _inert(value: object) -> object:
+    if not isinstance(value, str) or len(value) < 2 or not value.startswith(FORMULA):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
 
 
 def _for_parquet(frame: pd.DataFrame) -> pd.DataFrame:

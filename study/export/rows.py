@@ -30,6 +30,7 @@ from study.protocol.events import (
     ItemAnnotated,
     Noted,
     Payload,
+    PracticePassed,
     Practised,
     TaskExtended,
     Withdrawn,
@@ -97,6 +98,8 @@ class Person:
     def row(self) -> Row:
         """The row of ``participants``."""
         checks = self._said(Checked)
+        missed = [c for c in checks if not c.passed]
+        again = {(c.position, c.number): c.passed for c in checks if c.attempt > 1}
         simulated = self._said(Enrolled)[0].simulated
         reasons = [
             *(payload.reason for payload in self._said(Excluded)),
@@ -110,9 +113,13 @@ class Person:
             "enrolled_at": self.log[0].at,
             "last_at": self.progress.last_at,
             "tasks_finished": sum(task.finished(self.config) for task in self.progress.tasks),
-            "attention_checks": len(checks),
-            "attention_checks_failed": sum(not check.passed for check in checks),
+            "attention_checks": sum(check.attempt == 1 for check in checks),
+            "attention_checks_failed": sum(
+                not again.get((c.position, c.number), False) for c in missed if c.attempt == 1
+            ),
+            "attention_checks_retried": len(again),
             "practice_attempts": len(self._said(Practised)),
+            "practice_passed": " ".join(p.interface for p in self._said(PracticePassed)),
             "simulated": "" if simulated is None else json.dumps(simulated, sort_keys=True),
             "notes": "; ".join(payload.text for payload in self._said(Noted)),
             **{f"demographic_{key}": value for key, value in described.items()},
@@ -159,6 +166,10 @@ class Person:
             "training_seconds": sum(row.get("training_seconds", 0.0) for row in done),
             "collapsed": sum(bool(row.get("collapsed")) for row in done),
             "failed": sum(row["failed"] for row in done),
+            "rests": task.rests,
+            "rest_seconds": task.rest_seconds,
+            "satisfied": task.satisfied,
+            "seconds_to_satisfaction": task.annotation_seconds if task.satisfied else None,
         }
         for metric in STUDY_METRICS:
             row[f"{metric}_before"] = _study_metric(before, metric)

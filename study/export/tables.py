@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -20,12 +20,12 @@ COLUMNS: dict[str, list[str]] = {
     "participants": [
         "participant", "mode", "sequence", "order", "status", "excluded_reason", "enrolled_at",
         "last_at", "tasks_finished", "attention_checks", "attention_checks_failed",
-        "practice_attempts", "simulated", "notes",
+        "attention_checks_retried", "practice_attempts", "practice_passed", "simulated", "notes",
     ],
     "tasks": [
         "participant", "mode", "sequence", "position", "interface", "sampling", "images", "cycles",
         "seconds_per_image", "annotation_seconds", "waiting_seconds", "training_seconds",
-        "collapsed", "failed",
+        "collapsed", "failed", "rests", "rest_seconds", "satisfied", "seconds_to_satisfaction",
         *(f"{metric}_{when}" for metric in STUDY_METRICS for when in ("before", "after")),
     ],
     "cycles": [
@@ -66,10 +66,18 @@ class TablesError(UserError):
     """Tables that cannot be made; one sentence with the fix."""
 
 
-def tables(config: StudyConfig, events: Sequence[Event]) -> dict[str, pd.DataFrame]:
+def tables(
+    config: StudyConfig, events: Sequence[Event], aside: Mapping[str, str] | None = None
+) -> dict[str, pd.DataFrame]:
     """All tables of a log.
 
+    Args:
+        config: the study file.
+        events: the log.
+        aside: participants whose log cannot be read, and why.
+
     Returns:
+        ``set_aside`` (participant and reason: whose log makes no sense is in no other table),
         ``participants``, ``tasks`` (finished ones), ``cycles``, ``items``, ``answers``,
         ``events``, and ``questions`` (of the study file alone); the columns are in
         :mod:`study.export.dictionary`.
@@ -78,28 +86,43 @@ def tables(config: StudyConfig, events: Sequence[Event]) -> dict[str, pd.DataFra
     for event in events:
         logs[event.participant].append(event)
     rows: dict[str, list[Row]] = {name: [] for name in COLUMNS}
-    rows["events"] = [event_row(event) for event in events]
+    left_out = dict(aside or {})
     for participant, log in logs.items():
         if not any(isinstance(event.payload, Enrolled) for event in log):
             continue
-        person = Person(config, participant, log)
-        rows["participants"].append(person.row())
-        for task in person.progress.tasks:
-            cycles = person.cycle_rows(task)
-            rows["cycles"] += cycles
-            rows["items"] += person.item_rows(task)
-            if task.finished(config):
-                rows["tasks"].append(person.task_row(task, cycles))
-        rows["answers"] += person.answer_rows()
+        try:
+            of_person = _rows_of(Person(config, participant, log))
+        except (LookupError, ArithmeticError, TypeError, ValueError) as error:
+            left_out[participant] = f"the log makes no sense: {error}"
+            continue
+        for name, found in of_person.items():
+            rows[name] += found
+    rows["events"] = [event_row(e) for e in events if e.participant not in left_out]
     frames = {name: _frame(name, found, config.factor_names) for name, found in rows.items()}
-    return frames | {"questions": questions(config)}
+    bad = pd.DataFrame(sorted(left_out.items()), columns=["participant", "reason"], dtype=str)
+    return frames | {"questions": questions(config), "set_aside": bad}
+
+
+def _rows_of(person: Person) -> dict[str, list[Row]]:
+    """One participant's rows of every table."""
+    rows: dict[str, list[Row]] = {name: [] for name in COLUMNS}
+    rows["participants"] = [person.row()]
+    for task in person.progress.tasks:
+        cycles = person.cycle_rows(task)
+        rows["cycles"] += cycles
+        rows["items"] += person.item_rows(task)
+        if task.finished(person.config):
+            rows["tasks"].append(person.task_row(task, cycles))
+    rows["answers"] = person.answer_rows()
+    return rows
 
 
 def read(path: Path | str) -> dict[str, pd.DataFrame]:
     """The tables of a study directory; raises :class:`TablesError`."""
     try:
         study = StudyDirectory.open(Path(path)).study()
-        return tables(study.config, study.store.events())
+        events, aside = study.store.readable()
+        return tables(study.config, events, aside)
     except (DirectoryError, StudyFileError, StoreError, UnknownEvent) as error:
         raise TablesError(str(error)) from error
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import permutations
 
 from study.config import StudyConfig
+from study.seeds import rng
 
 
 def williams(n: int) -> list[tuple[int, ...]]:
@@ -39,6 +40,43 @@ def sequences(config: StudyConfig) -> list[tuple[str, ...]]:
             return list(permutations(names))
         case "listed":
             return list(config.sequences.listed)
+
+
+def assign(config: StudyConfig, mode: str, counts: Mapping[int, int]) -> int:
+    """The sequence of the next participant, as ``sequences.assignment`` says.
+
+    Args:
+        config: the study file.
+        mode: live, pilot or simulated; each has blocks of its own.
+        counts: by sequence, the participants of that mode who completed or are active.
+    """
+    plan = sequences(config)
+    if config.sequences.assignment == "least-filled":
+        return least_filled(counts, plan)
+    return next_in_blocks(counts, len(plan), config.sequences.block, config.seed, mode)
+
+
+def next_in_blocks(
+    counts: Mapping[int, int], sequences: int, block: int, study_seed: int, mode: str
+) -> int:
+    """The next sequence of a list of random blocks, in each of which all come ``block`` times.
+
+    The list is the seed's alone. A place in it whose participant withdrew or was excluded is
+    free again, so that the blocks of those who complete are whole.
+
+    >>> sorted(next_in_blocks(dict.fromkeys(range(n), 1), 4, 1, 0, "live") for n in range(4))[-1]
+    3
+    """
+    left = dict(counts)
+    for number in range(sum(counts.values()) // (block * sequences) + 1 + sum(counts.values())):
+        order = rng(study_seed, mode, "sequences", number).permutation(
+            [index for index in range(sequences) for _ in range(block)]
+        )
+        for index in map(int, order):
+            if left.get(index, 0) <= 0:
+                return index
+            left[index] -= 1
+    raise AssertionError("as many blocks as participants have a free place")
 
 
 def least_filled(counts: Mapping[int, int], plan: Sequence[object]) -> int:

@@ -20,7 +20,13 @@ from study.errors import UserError
 
 Mode = Literal["live", "pilot", "simulated"]
 Position = Annotated[int, Field(ge=1)]
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+MOST_SECONDS = 30 * 86400.0
+"""Nothing in a study takes longer than a month; what says so is a fault or a lie."""
+Seconds = Annotated[float, Field(ge=0, le=MOST_SECONDS, allow_inf_nan=False)]
+Name = Annotated[str, Field(max_length=1024)]
+Text = Annotated[str, Field(max_length=20_000)]
+Beside = Annotated[float, Field(ge=-1, le=2, allow_inf_nan=False)]
+"""An image-relative coordinate of something done on the canvas, on the image or beside it."""
 
 
 def _finite(value: Any) -> Any:
@@ -51,8 +57,8 @@ class Action(BaseModel):
 
     t: Seconds
     kind: ActionKind
-    x: Annotated[float | None, Field(allow_inf_nan=False)] = None
-    y: Annotated[float | None, Field(allow_inf_nan=False)] = None
+    x: Beside | None = None
+    y: Beside | None = None
 
 
 class Payload(BaseModel):
@@ -110,7 +116,7 @@ class Described(Payload):
     """The participant answered the demographic questions."""
 
     type = "described"
-    answers: dict[str, str | float]
+    answers: dict[Name, Text | float]
 
 
 class Instructed(Payload):
@@ -125,7 +131,7 @@ class Instructed(Payload):
 
 
 class Practised(Payload):
-    """One attempt at a practice item."""
+    """One attempt at a practice item; ``helped``: with the wanted outline on the image."""
 
     type = "practised"
     interface: str
@@ -134,10 +140,23 @@ class Practised(Payload):
     annotation: Annotation
     correct: bool
     seconds: Seconds
+    helped: bool = False
 
     @property
     def key(self) -> str:  # noqa: D102
         return f"practised/{self.interface}/{self.attempt}"
+
+
+class PracticePassed(Payload):
+    """The experimenter let somebody go on who did not do the practice items as asked."""
+
+    type = "practice_passed"
+    interface: str
+    reason: Text = ""
+
+    @property
+    def key(self) -> str:  # noqa: D102
+        return f"practice_passed/{self.interface}"
 
 
 class TaskPayload(Payload):
@@ -167,6 +186,28 @@ class TaskExtended(TaskPayload):
     @property
     def key(self) -> str:  # noqa: D102
         return f"{self.type}/{self.position}/{self.number}"
+
+
+class TaskRested(TaskPayload):
+    """The participant rested inside a task, for the ``number``-th time; no clock counts it."""
+
+    type = "task_rested"
+    number: Position
+    seconds: Seconds
+
+    @property
+    def key(self) -> str:  # noqa: D102
+        return f"{self.type}/{self.position}/{self.number}"
+
+
+class Satisfied(TaskPayload):
+    """The participant ended the task because the result is satisfactory (section 3.4).
+
+    ``seconds`` is the time spent annotating until then.
+    """
+
+    type = "satisfied"
+    seconds: Seconds
 
 
 class TaskEnded(TaskPayload):
@@ -258,16 +299,21 @@ class HeadTuned(CyclePayload):
 
 
 class Checked(CyclePayload):
-    """An attention check was answered by clicking (or outlining) a marked target."""
+    """An attention check was answered by clicking (or outlining) a marked target.
+
+    Who misses it may try once more: ``attempt`` 2 decides.
+    """
 
     type = "checked"
     number: Position
+    attempt: Annotated[int, Field(ge=1, le=2)] = 1
     passed: bool
     seconds: Seconds
 
     @property
     def key(self) -> str:  # noqa: D102
-        return f"{self.type}/{self.position}/{self.number}"
+        again = "" if self.attempt == 1 else f"/{self.attempt}"
+        return f"{self.type}/{self.position}/{self.number}{again}"
 
 
 class FineTuned(CyclePayload):
@@ -304,7 +350,7 @@ class Answered(Payload):
     type = "answered"
     instrument: str
     question: str
-    answer: str | float
+    answer: Text | float
     position: Position | None = None
 
     @property
@@ -329,7 +375,7 @@ class Withdrawn(Payload):
     """The participant left the study."""
 
     type = "withdrawn"
-    reason: str = ""
+    reason: Text = ""
 
 
 class Excluded(Payload):

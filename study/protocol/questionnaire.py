@@ -1,4 +1,4 @@
-"""Questionnaires: the paper's, raw NASA-TLX and SUS, and those of the study file.
+"""Questionnaires: the paper's, ours in plain words, raw NASA-TLX, SUS, and the study file's.
 
 Sources: He et al. 2023, section 6.5 (Q1-Q9); Hart & Staveland 1988 and Hart 2006 for the six
 NASA-TLX scales without weights; Brooke 1996 for the System Usability Scale.
@@ -34,40 +34,75 @@ PAPER = Instrument(
         ),
         _likert(
             "Q3",
-            "It was difficult to concentrate on the task when using the click-based user "
-            "interface.",
+            "It was difficult to concentrate on the tasks when using click-based user interface.",
             interface="click",
         ),
         _likert(
             "Q4",
-            "It was difficult to concentrate on the task when using the polygon-based user "
-            "interface.",
+            "It was difficult to concentrate on the tasks when using polygon-based user interface.",
             interface="polygon",
         ),
         _likert(
             "Q5",
-            "The attention maps obtained by active learning were reasonable.",
+            "The attention maps obtained by active learning was reasonable.",
+            when="results",
             sampling="active",
         ),
         _likert(
             "Q6",
-            "The attention maps obtained by random sampling were reasonable.",
+            "The attention maps obtained by random sampling was reasonable.",
+            when="results",
             sampling="random",
         ),
         _likert(
             "Q7",
-            "I am confident to use the fine-tuned networks in my further research or deployment.",
+            "I am confident to use the fine-tuned DNNs in my further research or deployment.",
+            when="results",
         ),
         Question(
             key="Q8",
-            text="Which interface do you prefer to use?",
+            text="Which fine-tune method do you prefer to use?",
             kind="choice",
             choices=("click", "polygon"),
             when="end",
         ),
-        Question(key="Q9", text="Why, or any comments?", kind="text", when="end"),
+        Question(key="Q9", text="Why or some comments?", kind="text", when="end"),
     ),
 )
+"""Q1 to Q9 word for word (section 6.5). Q5 to Q7 are judged after all tasks, once each, with the
+maps before and after in sight (section 7.3). They name the sampling, so they tell participants
+the conditions, and they are made for people who know machine learning: ``plain`` is for others.
+"""
+
+PLAIN = Instrument(
+    name="plain",
+    title="About this task",
+    questions=(
+        _likert(
+            "P1",
+            "It was difficult to show the computer where to look by clicking.",
+            interface="click",
+        ),
+        _likert(
+            "P2",
+            "It was difficult to show the computer where to look by outlining.",
+            interface="polygon",
+        ),
+        _likert("P3", "It was difficult to concentrate while clicking.", interface="click"),
+        _likert("P4", "It was difficult to concentrate while outlining.", interface="polygon"),
+        _likert("P5", "At the end of this task the computer looked at the right places."),
+        _likert("P6", "I would let this computer recognise such images on its own."),
+        Question(
+            key="P7",
+            text="Which way of showing the computer where to look do you prefer?",
+            kind="choice",
+            choices=("click", "polygon"),
+            when="end",
+        ),
+        Question(key="P8", text="Why? Is there anything else?", kind="text", when="end"),
+    ),
+)
+"""The paper's questions in plain words, without the names of the conditions; not the paper's."""
 
 _TLX = {
     "mental": ("How mentally demanding was the task?", ("Very low", "Very high")),
@@ -115,7 +150,7 @@ SUS = Instrument(
     questions=tuple(_likert(f"S{number}", text) for number, text in enumerate(_SUS, start=1)),
 )
 
-BUILT_IN = {instrument.name: instrument for instrument in (PAPER, NASA_TLX, SUS)}
+BUILT_IN = {instrument.name: instrument for instrument in (PAPER, PLAIN, NASA_TLX, SUS)}
 
 
 def instruments(config: StudyConfig) -> list[Instrument]:
@@ -127,22 +162,30 @@ def instruments(config: StudyConfig) -> list[Instrument]:
 def questions_for(
     config: StudyConfig, condition: Condition | None
 ) -> list[tuple[Instrument, Question]]:
-    """What is asked after a task of ``condition``, or at the end of the study (None).
+    """What is asked after a task of ``condition``, or when all are done (None).
+
+    Of the latter, those that judge the results come first.
 
     A question about a level of a factor is asked only after the tasks that have it; ``active``
     means every strategy but random.
     """
-    return [
+    asked = [
         (instrument, question)
         for instrument in instruments(config)
         for question in instrument.questions
-        if _is_about(question, condition)
     ]
+    if condition is not None:
+        return [(i, q) for i, q in asked if q.when == "task" and is_about(q, condition)]
+    results = [
+        (i, q)
+        for i, q in asked
+        if q.when == "results" and any(is_about(q, one) for one in config.conditions)
+    ]
+    return results + [(i, q) for i, q in asked if q.when == "end"]
 
 
-def _is_about(question: Question, condition: Condition | None) -> bool:
-    if condition is None or question.when == "end":
-        return condition is None and question.when == "end"
+def is_about(question: Question, condition: Condition) -> bool:
+    """Whether a condition has the levels that a question is about."""
     levels = condition.factors
     for factor, level in question.about.items():
         if factor == "sampling" and level == "active":
@@ -179,6 +222,8 @@ def problem_with_demographics(
         if question.kind == "number":
             if isinstance(answer, str) or not math.isfinite(answer):
                 return f"{key} takes a number"
+            if not question.low <= answer <= question.high:
+                return f"{key} takes a number from {question.low} to {question.high}"
         elif not isinstance(answer, str):
             return f"{key} takes text"
         elif question.kind == "choice" and answer not in question.choices:

@@ -20,10 +20,13 @@ from study.protocol.events import (
     Noted,
     Opened,
     Payload,
+    PracticePassed,
     Practised,
     Rested,
+    Satisfied,
     TaskEnded,
     TaskExtended,
+    TaskRested,
     TaskStarted,
     Withdrawn,
 )
@@ -43,6 +46,9 @@ from study.protocol.steps import (
 )
 from study.protocol.timeline import Cycle, Progress, Task, next_step
 
+TaskPart = TaskExtended | TaskEnded | TaskRested | Satisfied | ItemAnnotated | HeadTuned | Checked
+"""What belongs to a task and answers no step, or any step of it."""
+
 
 def refusal(config: StudyConfig, progress: Progress, payload: Payload) -> str | None:
     """Why an event cannot happen now, in one sentence; None when it can.
@@ -53,6 +59,8 @@ def refusal(config: StudyConfig, progress: Progress, payload: Payload) -> str | 
     rebuilt from the log.
     """
     who = progress.participant
+    if isinstance(payload, Withdrawn) and progress.status == "completed":
+        return f"{who} has finished the study and cannot withdraw: ask the experimenter"
     if payload.key in progress.keys or isinstance(payload, Opened | Noted | Withdrawn | Excluded):
         return None
     if progress.status != "active":
@@ -60,7 +68,7 @@ def refusal(config: StudyConfig, progress: Progress, payload: Payload) -> str | 
     position = getattr(payload, "position", None)
     if position is not None and position > len(progress.tasks):
         return f"{who} has {len(progress.tasks)} tasks, not {position}"
-    if isinstance(payload, TaskExtended | TaskEnded | ItemAnnotated | HeadTuned | Checked):
+    if isinstance(payload, TaskPart):
         return _task_problem(config, who, progress.task(payload.position), payload)
     return _step_problem(config, progress, payload)
 
@@ -69,7 +77,7 @@ def _task_problem(
     config: StudyConfig,
     who: str,
     task: Task,
-    payload: TaskExtended | TaskEnded | ItemAnnotated | HeadTuned | Checked,
+    payload: TaskPart,
 ) -> str | None:
     where = f"task {task.position} of {who}"
     if task.ended and isinstance(payload, TaskExtended):
@@ -82,6 +90,18 @@ def _task_problem(
         return None
     if isinstance(payload, TaskEnded):
         return None
+    if isinstance(payload, TaskRested):
+        if not config.breaks.every_minutes:
+            return f"{where} has no rests (breaks.every_minutes is 0)"
+        if task.started_at is None or payload.number != task.rests + 1:
+            return f"{where} was rested in {task.rests} times, so this is not {payload.number}"
+        return None
+    if isinstance(payload, Satisfied):
+        if not config.task.until_satisfied:
+            return f"{where} does not end when the participant is satisfied"
+        if not any(cycle.evaluated for cycle in task.cycles):
+            return f"{where} has no fine-tuned model to be satisfied with yet"
+        return None
     if payload.cycle > len(task.cycles) or payload.cycle == 0:
         return f"{where} has no cycle {payload.cycle} yet"
     cycle = task.cycles[payload.cycle - 1]
@@ -90,7 +110,8 @@ def _task_problem(
     if isinstance(payload, HeadTuned):
         return _head_problem(config, where, task, payload)
     if isinstance(payload, Checked):
-        if not task.check_due(config) or payload.number != task.checks + 1:
+        due = (task.checks + 1, task.check_attempts + 1)
+        if not task.check_due(config) or (payload.number, payload.attempt) != due:
             return f"{where} does not ask for attention check {payload.number} now"
         return None
     return _item_problem(config, where, task, cycle, payload)
@@ -123,6 +144,12 @@ def _item_problem(
     visits = cycle.visits[item.image]
     if item.visit != visits + 1:
         return f"image {item.image!r} of {where} was visited {visits} times, not {item.visit - 1}"
+    confirmed = len(task.confirmations)
+    if item.learnt is not None and item.learnt > confirmed:
+        return (
+            f"no model of {where} had learnt from {item.learnt} confirmations, as there were "
+            f"{confirmed}"
+        )
     drawn = item.annotation
     clicked, traced = drawn.positive_points or drawn.negative_regions, drawn.polygons
     if (traced and task.condition.interface == "click") or (
@@ -147,6 +174,8 @@ def _step_problem(config: StudyConfig, progress: Progress, payload: Payload) -> 
         case Practised(), Practice() if (
             payload.interface == step.interface and payload.attempt == step.attempt
         ):
+            return None
+        case PracticePassed(), Practice() if payload.interface == step.interface:
             return None
         case (
             (TaskStarted(), StartTask())

@@ -12,7 +12,7 @@ from typing import Any
 
 from study.config import StudyConfig
 from study.errors import UserError
-from study.protocol.conditions import sequences
+from study.protocol.conditions import assign, sequences
 from study.protocol.events import Enrolled, Event, Mode, Opened, Payload
 from study.protocol.refusal import refusal
 from study.protocol.steps import Step
@@ -44,7 +44,7 @@ def enrol(
     at: float,
     simulated: dict[str, Any] | None = None,
 ) -> Session:
-    """Create a participant and give it the least-filled sequence of its mode.
+    """Create a participant and give it a sequence as ``sequences.assignment`` says.
 
     Args:
         study: the study.
@@ -67,7 +67,13 @@ def enrol(
     def make(payload: Enrolled) -> Event:
         return Event.of(payload, participant=participant, mode=mode, study_hash=study.hash, at=at)
 
-    study.store.enrol(sequences(study.config), mode, make, simulated)
+    study.store.enrol(
+        sequences(study.config),
+        mode,
+        lambda counts: assign(study.config, mode, counts),
+        make,
+        simulated,
+    )
     return Session(study, participant)
 
 

@@ -42,12 +42,16 @@ class Instructions(Step):
 
 @dataclass(frozen=True)
 class Practice(Step):
-    """Do practice items until ``items`` are correct. Record ``Practised``."""
+    """Do practice items until ``items`` are correct. Record ``Practised``.
+
+    ``failures`` is how often the current image was done wrongly: it stays until it is right.
+    """
 
     interface: str
     attempt: int
     done: int
     items: int
+    failures: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,13 +117,15 @@ class Annotate(TaskStep):
 class Check(TaskStep):
     """Hit the marked target: an attention check. Record ``Checked``.
 
-    ``target`` is (x, y), image-relative; ``radius`` in units of the image side.
+    ``target`` is (x, y), image-relative; ``radius`` in units of the image side; ``attempt`` 2 is
+    the second chance.
     """
 
     cycle: int
     number: int
     target: tuple[float, float]
     radius: float
+    attempt: int = 1
 
 
 @dataclass(frozen=True)
@@ -155,11 +161,16 @@ class Evaluate(TaskStep):
 
 @dataclass(frozen=True)
 class Questionnaire(Step):
-    """Answer questions after a task, or at the end (``position`` None). Record ``Answered``."""
+    """Answer questions after a task, or when all are done (``position`` None).
+
+    Record ``Answered``. With ``when`` "results" the maps of every task before and after stand
+    beside the questions.
+    """
 
     position: int | None
     condition: Condition | None
     questions: tuple[tuple[Instrument, Question], ...]
+    when: str = "task"
 
 
 @dataclass(frozen=True)

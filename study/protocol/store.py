@@ -6,10 +6,11 @@ sent twice is one row; so a sender repeats until it is acknowledged and nothing 
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, cast
@@ -19,12 +20,12 @@ from pydantic import ValidationError
 from sqlalchemy.dialects import postgresql, sqlite
 
 from study.errors import UserError
-from study.protocol.conditions import least_filled
 from study.protocol.events import (
     Enrolled,
     Event,
     Excluded,
     Mode,
+    UnknownEvent,
     Withdrawn,
     decode,
 )
@@ -53,6 +54,10 @@ class StoreError(UserError):
     """A store that cannot be opened, read or written; one sentence with the fix."""
 
 
+class TakenError(StoreError):
+    """An event whose id is another event's: sending it again does not help."""
+
+
 class EventStore:
     """An append-only log of :class:`Event` rows.
 
@@ -71,7 +76,7 @@ class EventStore:
             self.name = url.render_as_string(hide_password=True)
             self._engine = sa.create_engine(url, connect_args=_connect_args(url))
             if self._engine.dialect.name == "sqlite":
-                Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+                _make_sqlite(Path(url.database or ""))
                 sa.event.listen(self._engine, "connect", _configure_sqlite)
                 sa.event.listen(self._engine, "begin", _begin_sqlite)
             with self._writing() as connection:
@@ -102,6 +107,23 @@ class EventStore:
         with self._translated("written"), self._writing() as connection:
             made = make(self._select(connection, participant, after))
             return [self._insert(connection, event) for event in made]
+
+    def readable(self) -> tuple[list[Event], dict[str, str]]:
+        """The log in order, without the participants of whom a row cannot be read.
+
+        Returns:
+            The events, and by participant left out why: one damaged row keeps nobody else's data.
+        """
+        events: list[Event] = []
+        aside: dict[str, str] = {}
+        query = sa.select(_events).order_by(_events.c.number)
+        with self._translated("read"), self._engine.connect() as connection:
+            for row in connection.execute(query):
+                try:
+                    events.append(_event(row))
+                except (StoreError, UnknownEvent) as error:
+                    aside.setdefault(row.participant, str(error))
+        return [event for event in events if event.participant not in aside], aside
 
     def events(self, participant: str | None = None, after: int = 0) -> list[Event]:
         """The log in order, of one participant or of all, from row number ``after`` on."""
@@ -135,16 +157,18 @@ class EventStore:
         self,
         plan: Sequence[tuple[str, ...]],
         mode: Mode,
+        choose: Callable[[Mapping[int, int]], int],
         make: Callable[[Enrolled], Event],
         simulated: dict[str, Any] | None = None,
     ) -> Event:
-        """Give a new participant the least-filled sequence of its mode, in one transaction.
+        """Give a new participant a sequence, in one transaction.
 
         Only participants who completed or are active count; pilot and live never mix.
 
         Args:
             plan: the study's sequences.
             mode: the participant's mode.
+            choose: picks a sequence, given how many participants of the mode each has.
             make: turns the payload into the event (which names the participant).
             simulated: parameters of a simulated participant.
 
@@ -152,7 +176,7 @@ class EventStore:
             StoreError: when the participant is enrolled already.
         """
         with self._translated("written"), self._writing() as connection:
-            index = least_filled(self._filled(connection, mode), plan)
+            index = choose(self._filled(connection, mode))
             event = make(Enrolled(sequence=index, order=plan[index], simulated=simulated))
             if not self._insert(connection, event):
                 raise StoreError(
@@ -206,7 +230,7 @@ class EventStore:
         )
         if connection.execute(same).scalar() is None:
             # never acknowledge what the log does not hold
-            raise StoreError(
+            raise TakenError(
                 f"the id {event.id!r} of {event.payload.key} of {event.participant} is already "
                 f"another event's: give every event an id of its own"
             )
@@ -236,7 +260,14 @@ class EventStore:
             yield connection
 
     def close(self) -> None:
-        """Give back the connections."""
+        """Give back the connections; an SQLite log is one file afterwards, if nobody else has it
+        open.
+        """
+        if self._engine.dialect.name == "sqlite":
+            with suppress(sa.exc.SQLAlchemyError), self._engine.connect() as connection:
+                raw = connection.connection.cursor()
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                raw.close()
         self._engine.dispose()
 
 
@@ -250,6 +281,13 @@ def _url(location: Path | str) -> sa.URL:
     if url.get_backend_name() not in ("sqlite", "postgresql"):
         raise sa.exc.ArgumentError(f"{url.get_backend_name()} is neither sqlite nor postgresql")
     return url
+
+
+def _make_sqlite(path: Path) -> None:
+    """The file of a log, its owner's only: people's ages and comments will be in it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
 
 
 def _cause(error: Exception) -> str:

@@ -33,10 +33,13 @@ from study.protocol.events import (
     Mode,
     Noted,
     Payload,
+    PracticePassed,
     Practised,
     Rested,
+    Satisfied,
     TaskEnded,
     TaskExtended,
+    TaskRested,
     TaskStarted,
     Withdrawn,
 )
@@ -62,7 +65,9 @@ from study.protocol.steps import (
 from study.seeds import rng
 
 Status = Literal["active", "completed", "withdrawn", "excluded"]
-Supervision = TaskExtended | TaskEnded | Excluded | Noted
+CHECK_ATTEMPTS = 2
+"""How often an attention check may be tried: who is quick clicks before looking."""
+Supervision = TaskExtended | TaskEnded | Excluded | Noted | PracticePassed
 """What the experimenter says."""
 
 
@@ -104,6 +109,9 @@ class Task:
     last_at: float = 0.0
     cycles: list[Cycle] = field(default_factory=list)
     checks: int = 0
+    check_attempts: int = 0
+    rests: int = 0
+    rest_seconds: float = 0.0
     annotation_seconds: float = 0.0
     extension: float = 0.0
     extensions: int = 0
@@ -111,6 +119,7 @@ class Task:
     confirmations: list[tuple[str, Annotation]] = field(default_factory=list)
     updates: list[int] = field(default_factory=list)
     learnt: int = 0
+    satisfied: bool = False
 
     @property
     def images(self) -> int:
@@ -140,17 +149,20 @@ class Task:
         total = config.task.minutes * 60 + self.extension
         if config.task.clock == "annotation":
             return total - self.annotation_seconds
-        return total if self.started_at is None else total - (self.last_at - self.started_at)
+        if self.started_at is None:
+            return total
+        return total + self.rest_seconds - (self.last_at - self.started_at)
 
     def budget(self, config: StudyConfig) -> int | None:
         """Images that may still be annotated; None without a limit."""
         return None if config.task.images is None else config.task.images - self.images
 
     def over(self, config: StudyConfig) -> bool:
-        """Whether time, images or the pool are used up, or the experimenter ended the task."""
+        """Whether time, images or the pool are used up, or somebody ended the task."""
         budget = self.budget(config)
         return (
             self.ended
+            or self.satisfied
             or self.seconds_left(config) <= 0
             or (budget is not None and budget <= 0)
             or any(not cycle.images for cycle in self.cycles)
@@ -186,6 +198,8 @@ class Progress:
     described: bool = False
     instructed: set[str] = field(default_factory=set)
     practised: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+    passed: set[str] = field(default_factory=set)
     attempts: Counter[str] = field(default_factory=Counter)
     tasks: list[Task] = field(default_factory=list)
     answered: set[tuple[int | None, str, str]] = field(default_factory=set)
@@ -233,13 +247,19 @@ class Progress:
             case Practised():
                 self.attempts[payload.interface] += 1
                 self.practised[payload.interface] += payload.correct
+                # in a row, on the same image
+                failed = 0 if payload.correct else self.failures[payload.interface] + 1
+                self.failures[payload.interface] = failed
+            case PracticePassed():
+                self.passed.add(payload.interface)
             case Answered():
                 self.answered.add((payload.position, payload.instrument, payload.question))
             case Rested():
                 self.rested.add(payload.position)
             case Debriefed() if self.status == "active":
                 self.status = "completed"
-            case Withdrawn():
+            # who has finished has given the data: closing the page later takes nothing back
+            case Withdrawn() if self.status == "active":
                 self.status = "withdrawn"
             case Excluded():
                 self.status = "excluded"
@@ -252,6 +272,11 @@ def _apply_to_task(task: Task, payload: Payload, at: float) -> None:
         case TaskExtended():
             task.extension += payload.seconds
             task.extensions += 1
+        case TaskRested():
+            task.rests += 1
+            task.rest_seconds += payload.seconds
+        case Satisfied():
+            task.satisfied = True
         case TaskEnded():
             task.ended = True
         case BatchSelected():
@@ -267,7 +292,9 @@ def _apply_to_task(task: Task, payload: Payload, at: float) -> None:
             if not payload.problem:
                 task.updates.append(payload.items)
         case Checked():
-            task.checks += 1
+            over = payload.passed or payload.attempt == CHECK_ATTEMPTS
+            task.checks += over
+            task.check_attempts = 0 if over else payload.attempt
         case FineTuned() | FineTuningFailed():
             task.cycles[payload.cycle - 1].trained = True
             task.cycles[payload.cycle - 1].tuned = isinstance(payload, FineTuned)
@@ -296,12 +323,15 @@ def next_step(config: StudyConfig, progress: Progress) -> Step:
     for interface in dict.fromkeys(task.condition.interface for task in progress.tasks):
         if interface not in progress.instructed:
             return Instructions(interface)
+        if interface in progress.passed:
+            continue
         if progress.practised[interface] < config.practice.items:
             return Practice(
                 interface,
                 attempt=progress.attempts[interface] + 1,
                 done=progress.practised[interface],
                 items=config.practice.items,
+                failures=progress.failures[interface],
             )
     for task in progress.tasks:
         step = _task_step(config, progress, task)
@@ -309,7 +339,9 @@ def next_step(config: StudyConfig, progress: Progress) -> Step:
             return step
     questions = _unanswered(config, progress, None)
     if questions:
-        return Questionnaire(None, None, questions)
+        when = questions[0][1].when
+        page = tuple((i, q) for i, q in questions if q.when == when)
+        return Questionnaire(None, None, page, when)
     return Debriefing()
 
 
@@ -375,6 +407,7 @@ def _check(config: StudyConfig, progress: Progress, task: Task, cycle: Cycle) ->
         number,
         target=(float(x), float(y)),
         radius=config.attention_checks.radius,
+        attempt=task.check_attempts + 1,
     )
 
 

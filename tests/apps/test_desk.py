@@ -90,10 +90,10 @@ def practised(id: str, x: float = 0.5, attempt: int = 1) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def annotated(id: str, image: str, **changes: Any) -> dict[str, Any]:
+def annotated(id: str, name: str, **changes: Any) -> dict[str, Any]:
     said = {
         "id": id, "type": "annotated", "at": time.time(), "seconds": 2.5, "position": 1,
-        "cycle": 1, "image": image, "annotation": POINT,
+        "cycle": 1, "image": name, "annotation": POINT,
         "actions": [{"t": 1.5, "kind": "positive", "x": 0.5, "y": 0.5}],
     }  # fmt: skip
     return said | changes
@@ -117,9 +117,12 @@ def test_the_web_process_does_not_load_torch() -> None:
 
 def test_the_server_judges_practice(seat: Seat) -> None:
     seat.accept([practised("practice-1", x=0.05)])
-    assert seat.state()["practice"] == {
-        "interface": "click", "attempt": 2, "done": 0, "items": 1, "label": "boat",
-    }  # fmt: skip
+    told = seat.state()["practice"]
+    assert (told["attempt"], told["done"], told["items"], told["label"]) == (2, 0, 1, "boat")
+    # what was wanted is shown, on the same image, with what was wrong in words
+    assert told["advice"] == "Every left click must be on the boat."
+    (outline,) = told["wanted"]
+    assert np.array(outline).mean(0) == pytest.approx((0.5, 0.5), abs=0.05)
     seat.accept([practised("practice-2", attempt=2)])
     said = [e.payload for e in seat.desk.layout.study.store.events("P01")]
     assert [p.correct for p in said if isinstance(p, Practised)] == [False, True]
@@ -174,10 +177,15 @@ def test_the_server_judges_attention_checks(annotating: Seat) -> None:
         "number": 1, "point": [x, min(y + 0.2, 1.0)],
     }  # fmt: skip
     annotating.accept([said, said])
+    assert annotating.failed_checks() == 0
+    # who clicked before looking may try once more; the second one decides, and both are logged
+    assert annotating.state()["check"]["attempt"] == 2
+    annotating.accept([said | {"id": "check-02", "attempt": 2}])
     events = annotating.desk.layout.study.store.events("P01")
     checks = [event.payload for event in events if isinstance(event.payload, Checked)]
-    assert [check.passed for check in checks] == [False]
+    assert [(check.attempt, check.passed) for check in checks] == [(1, False), (2, False)]
     assert annotating.failed_checks() == 1
+    assert annotating.state()["step"] == "Annotate"
 
 
 def test_fine_tuning_waits_for_the_button(annotating: Seat) -> None:
@@ -202,6 +210,61 @@ def test_a_pause_covers_the_page_until_it_is_over(annotating: Seat) -> None:
     assert annotating.state()["paused"]
     annotating.resume()
     assert not annotating.state()["paused"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"seconds": 1e308}, "seconds"),
+        ({"seconds": float("inf")}, "seconds"),
+        ({"at": 1.0}, "before P01 was enrolled"),
+        ({"image": "x" * 2000}, "image"),
+        ({"image": "a\ud800"}, "image"),
+        ({"position": 10**9}, "position"),
+        ({"annotation": {"polygons": [[[0.1, 0.2]] * 6000]}}, "at most 5000 corners"),
+        ({"annotation": {"positive_points": [[0.5, 0.5]] * 2000}}, "at most 1000 positive points"),
+        ({"actions": [{"t": 1.0, "kind": "undo"}] * 30_000}, "actions"),
+        ({"actions": [{"t": 1.0, "kind": "positive", "x": 1e300, "y": 0.5}]}, "actions.0.x"),
+    ],
+)
+def test_what_nobody_does_is_refused_in_a_sentence(
+    annotating: Seat, changes: dict[str, Any], why: str
+) -> None:
+    """One such message ended a participant and every report, for good."""
+    (reason,) = annotating.accept([annotated("message-1", "a", **changes)]).values()
+    assert reason is not None
+    assert why in reason
+    assert len(reason) < 400
+    assert logged(annotating) == []
+    json.dumps(annotating.state(), allow_nan=False)
+    assert annotating.accept([annotated("message-2", "a")]) == {"message-2": None}
+
+
+def test_what_is_kept_of_refused_messages_is_bounded(annotating: Seat) -> None:
+    annotating.accept([{"id": "message-1", "nonsense": "x" * 1_000_000}])
+    assert annotating.desk.layout.refused_path.stat().st_size < 30_000
+
+
+def test_an_id_of_another_participant_is_refused_once_and_for_all(annotating: Seat) -> None:
+    desk = annotating.desk
+    annotating.accept([annotated("message-1", "a")])
+    enrol(desk.layout.study, "P02", "pilot", time.time())
+    other = desk.seat("P02")
+    assert other is not None
+    other.record(Consented(), Instructed(interface="click"))
+    reason = other.accept([practised("message-1")])["message-1"]
+    assert reason is not None
+    assert "is already another event's" in reason
+
+
+def test_a_rest_inside_a_task_costs_no_time(annotating: Seat) -> None:
+    before = annotating.state()["task"]["seconds_left"]
+    said = {
+        "id": "rest-0001", "type": "rested", "at": time.time(), "seconds": 60.0, "position": 1,
+        "number": 1,
+    }  # fmt: skip
+    assert "no rests" in str(annotating.accept([said])["rest-0001"])
+    assert annotating.state()["task"]["seconds_left"] == before
 
 
 def test_only_a_signed_token_is_admitted(annotating: Seat) -> None:

@@ -93,6 +93,18 @@ def test_demographic_questions_may_be_left_out(desk: Desk) -> None:
     assert app.title[0].value == "How it works: clicking"
 
 
+@pytest.mark.parametrize("age", [-5, 999, 2147483648])
+def test_an_age_that_nobody_has_is_refused_in_words(desk: Desk, age: int) -> None:
+    seat = desk.seat("P01")
+    assert seat is not None
+    seat.record(Consented())
+    app = opened(desk)
+    app.number_input[0].set_value(age).run()
+    app.button[0].click().run()
+    assert app.error[0].value == "Please check your answers: age takes a number from 0 to 120."
+    assert not any(isinstance(payload, Described) for payload in said(desk))
+
+
 def test_every_question_has_to_be_answered_but_free_text(desk: Desk) -> None:
     from study.protocol.events import BatchSelected, TaskStarted
 
@@ -107,15 +119,33 @@ def test_every_question_has_to_be_answered_but_free_text(desk: Desk) -> None:
     app = opened(desk)
     assert app.title[0].value == "Questions about task 1"
     app.button[0].click().run()
-    assert app.error[0].value == "Please answer every question: 4 left."
+    assert app.error[0].value == "Please answer every question: 8 left."
+    # each is marked where it stands
+    marks = [text for text in app.markdown if "Please answer this question" in text.value]
+    assert len(marks) == 8
     for radio in app.radio:
         radio.set_value(2)
+    app.run()
+    app.button[0].click().run()
+    # sliders that nobody moved are not answers
+    assert app.error[0].value == "Please answer every question: 6 left."
+    for slider in app.select_slider:
+        slider.set_value(50)
+    app.run()
+    # a reload, or another browser, goes on where this one was
+    app = opened(desk)
+    assert [radio.value for radio in app.radio] == [2, 2]
+    assert [slider.value for slider in app.select_slider] == [50] * 6
     app.button[0].click().run()
     answered = [payload for payload in said(desk) if isinstance(payload, Answered)]
     assert {a.question: a.answer for a in answered if a.instrument == "paper"} == {
-        "Q1": 2.0, "Q3": 2.0, "Q6": 2.0, "Q7": 2.0,
+        "Q1": 2.0, "Q3": 2.0,
     }  # fmt: skip
     assert sum(a.instrument == "nasa-tlx" for a in answered) == 6
+    assert app.title[0].value == "The results"
+    for radio in app.radio:
+        radio.set_value(4)
+    app.button[0].click().run()
     assert app.title[0].value == "Last questions"
     app.radio[0].set_value("click")
     app.button[0].click().run()

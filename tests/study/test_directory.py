@@ -35,6 +35,13 @@ def test_the_same_file_reopens_it_and_the_log_is_still_there(tmp_path: Path) -> 
     assert StudyDirectory.open(tmp_path / "run").study().store.participants() == ["P01"]
 
 
+def test_a_new_directory_is_its_owners_only(tmp_path: Path) -> None:
+    directory = StudyDirectory.create(tmp_path / "run", study_file(tmp_path / "in"))
+    enrol(directory.study(), "P01", "live", 0.0)
+    assert directory.path.stat().st_mode & 0o077 == 0
+    assert (directory.path / "events.sqlite").stat().st_mode & 0o077 == 0
+
+
 def test_another_study_file_is_refused_once_somebody_takes_part(tmp_path: Path) -> None:
     directory = StudyDirectory.create(tmp_path / "run", study_file(tmp_path / "in"))
     enrol(directory.study(), "P01", "live", 0.0)

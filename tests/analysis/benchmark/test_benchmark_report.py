@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.benchmark import analyse, read, sentences, write
+from analysis.benchmark import Benchmark, read, sentences, summary, tree, write
+from analysis.benchmark import analyse as tables_of
+from analysis.benchmark.comparisons import Tables
 from analysis.benchmark.ranking import rank
-from analysis.benchmark.sentences import summary
 from analysis.errors import InputError
 from tests.analysis.benchmark import synthetic
 
@@ -26,17 +27,29 @@ PIXEL = bytes.fromhex(
 )
 
 
+def analyse(data: Benchmark) -> dict[str, Any]:
+    """What results.json says of a benchmark."""
+    return tree(data, tables_of(data))
+
+
+def results_of(out: Path) -> dict[str, Any]:
+    """The results.json of a report."""
+    text = (out / "results.json").read_text()
+    return dict(json.loads(text, parse_constant=lambda c: pytest.fail(c)))
+
+
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], Tables]:
     folder = tmp_path_factory.mktemp("benchmark")
     cycles, picks = synthetic.frames(EFFECTS, seeds=4, cycles=3)
     cycles.loc[(cycles["trial"] == "003c0001") & (cycles["cycle"] == 2), "collapsed"] = True
     synthetic.write(folder, cycles, picks)
     out = folder / "report"
-    return out, write(folder, out, [(PIXEL, "Before & after guidance.")])
+    tables = write(folder, out, [(PIXEL, "Before & after guidance.")])
+    return out, results_of(out), tables
 
 
-def test_the_true_differences_are_found(made: tuple[Path, dict[str, Any]]) -> None:
+def test_the_true_differences_are_found(made: tuple[Path, dict[str, Any], Tables]) -> None:
     for interface in ("click", "polygon"):
         lines = made[1]["final"][interface]["images"][KEY]["strategies"]
         for strategy, effect in EFFECTS.items():
@@ -47,17 +60,17 @@ def test_the_true_differences_are_found(made: tuple[Path, dict[str, Any]]) -> No
             assert found["n"] == 4
         assert lines["entropy"]["difference"]["ci95"][0] > 0
         assert lines["harmful"]["difference"]["ci95"][1] < 0
-    text = " ".join(summary(made[1]))
+    text = " ".join(summary(made[2]))
     assert "1 is better than random beyond the 95% interval (entropy" in text
     assert "1 worse (harmful" in text
 
 
-def test_area_is_about_half_of_a_linear_gain(made: tuple[Path, dict[str, Any]]) -> None:
+def test_area_is_about_half_of_a_linear_gain(made: tuple[Path, dict[str, Any], Tables]) -> None:
     line = made[1]["area"]["click"]["images"][KEY]["strategies"]["entropy"]
     assert line["difference"]["estimate"] == pytest.approx(0.025, abs=0.008)
 
 
-def test_budgets_are_what_every_trial_spent(made: tuple[Path, dict[str, Any]]) -> None:
+def test_budgets_are_what_every_trial_spent(made: tuple[Path, dict[str, Any], Tables]) -> None:
     budgets = made[1]["budgets"]
     images = 3 * synthetic.BATCH
     assert budgets["click"] == {"images": images, "seconds": images * 3.0}
@@ -71,7 +84,7 @@ def test_budgets_are_what_every_trial_spent(made: tuple[Path, dict[str, Any]]) -
 
 
 def test_clicks_win_at_equal_seconds_and_tie_at_equal_images(
-    made: tuple[Path, dict[str, Any]],
+    made: tuple[Path, dict[str, Any], Tables],
 ) -> None:
     found = {
         line["axis"]: line for line in made[1]["interfaces_compared"] if line["measure"] == KEY
@@ -85,7 +98,7 @@ def test_clicks_win_at_equal_seconds_and_tie_at_equal_images(
     assert found["seconds"]["over_blocks"]["n"] == 16
 
 
-def test_target_ranks_and_picks(made: tuple[Path, dict[str, Any]]) -> None:
+def test_target_ranks_and_picks(made: tuple[Path, dict[str, Any], Tables]) -> None:
     line = made[1]["target"]["interfaces"]["click"]["random"]["images"]
     assert (line["reached"], line["n"]) == (4, 4)
     assert line["median"] == pytest.approx(synthetic.BATCH * 1.5, abs=12)
@@ -101,7 +114,7 @@ def test_target_ranks_and_picks(made: tuple[Path, dict[str, Any]]) -> None:
     assert choices["entropy"]["gap"]["mean"] is None
 
 
-def test_cost_and_collapse(made: tuple[Path, dict[str, Any]]) -> None:
+def test_cost_and_collapse(made: tuple[Path, dict[str, Any], Tables]) -> None:
     line = made[1]["cost"]["click"]["entropy"]
     assert line["selection"] == pytest.approx(0.3)
     assert line["total"] == pytest.approx(0.3 + 0.5 + 0.2 + 2.0 + 0.7)
@@ -111,15 +124,15 @@ def test_cost_and_collapse(made: tuple[Path, dict[str, Any]]) -> None:
     ]
 
 
-def test_comparisons_are_counted(made: tuple[Path, dict[str, Any]]) -> None:
+def test_comparisons_are_counted(made: tuple[Path, dict[str, Any], Tables]) -> None:
     # 2 interfaces x 2 axes x 4 measures x (final, area) families of 3 strategies.
     assert made[1]["comparisons"] == {"count": 96, "families": 32}
-    text = " ".join(summary(made[1]))
+    text = " ".join(summary(made[2]))
     assert "96 differences from random" in text
-    assert "Fine-tuning collapsed in some cycle of 1 of 32 trials" in text
+    assert "Fine-tuning collapsed in some cycle of 1 of 32 runs" in text
 
 
-def test_everything_is_marked_simulated(made: tuple[Path, dict[str, Any]]) -> None:
+def test_everything_is_marked_simulated(made: tuple[Path, dict[str, Any], Tables]) -> None:
     page = (made[0] / "report.html").read_text()
     captions = re.findall(r"<caption>(.*?)</caption>", page, re.S)
     captions += re.findall(r"<figcaption>(.*?)</figcaption>", page, re.S)
@@ -131,10 +144,10 @@ def test_everything_is_marked_simulated(made: tuple[Path, dict[str, Any]]) -> No
     assert "seeds 0, 1, 2, 3" in page
     for path in (made[0] / "tables").glob("*.csv"):
         assert (pd.read_csv(path)["mode"] == "simulated").all()
-    assert len(list((made[0] / "tables").glob("*.csv"))) == 12
+    assert len(list((made[0] / "tables").glob("*.csv"))) == 19
 
 
-def test_the_page_needs_nothing_else(made: tuple[Path, dict[str, Any]]) -> None:
+def test_the_page_needs_nothing_else(made: tuple[Path, dict[str, Any], Tables]) -> None:
     page = (made[0] / "report.html").read_text()
     outside = re.findall(r'(?:src|href)="(?!#|data:)[^"]+"', page)
     assert not outside
@@ -143,10 +156,7 @@ def test_the_page_needs_nothing_else(made: tuple[Path, dict[str, Any]]) -> None:
     assert len(ids) == len(set(ids))
     assert "data:image/png;base64," in page
     assert "Before &amp; after guidance." in page
-    found = json.loads(
-        (made[0] / "results.json").read_text(), parse_constant=lambda c: pytest.fail(c)
-    )
-    assert found == made[1]
+    assert made[1]["schema"] == 1
 
 
 def test_a_missing_seed_leaves_its_pair_and_is_named(tmp_path: Path) -> None:
@@ -155,7 +165,7 @@ def test_a_missing_seed_leaves_its_pair_and_is_named(tmp_path: Path) -> None:
     gone &= cycles["interface"] == "click"
     data = read(synthetic.write(tmp_path, cycles[~gone], picks, trials=16))
     assert any("click: entropy lacks seed 2" in w for w in data.warnings)
-    assert any("15 of 16 planned trials" in w for w in data.warnings)
+    assert any("15 of 16 planned runs" in w for w in data.warnings)
     results = analyse(data)
     line = results["final"]["click"]["images"][KEY]["strategies"]["entropy"]
     assert line["missing"] == [2]
@@ -175,7 +185,7 @@ def test_failed_trials_are_left_out_and_named(tmp_path: Path) -> None:
     failed = [{"strategy": "entropy", "interface": "click", "seed": 0, "problem": "out of memory"}]
     data = read(synthetic.write(tmp_path, cycles[~stopped], picks, failed=failed))
     assert "001c0000" not in set(data.cycles["trial"]) | set(data.picks["trial"])
-    assert any("1 of 12 trials failed" in w for w in data.warnings)
+    assert any("1 of 12 runs failed" in w for w in data.warnings)
     assert analyse(data)["budgets"]["click"]["images"] == 96
 
 
@@ -194,14 +204,15 @@ def test_one_seed_makes_a_report_without_intervals(tmp_path: Path) -> None:
     folder = synthetic.write(
         tmp_path, cycles, picks, target={"split": "test", "metric": "accuracy", "value": None}
     )
-    results = write(folder, tmp_path / "report")
+    tables = write(folder, tmp_path / "report")
+    results = results_of(tmp_path / "report")
     line = results["final"]["click"]["images"][KEY]["strategies"]["entropy"]
     assert line["ci95"] is None
     assert line["difference"]["ci95"] is None
     assert results["target"] is None
     assert results["interfaces_compared"] == []
     assert "note" in results["ranking"]["images"]
-    assert "no interval" in " ".join(summary(results))
+    assert "no interval" in " ".join(summary(tables))
     page = (tmp_path / "report" / "report.html").read_text()
     assert "sets no target" in page
 
@@ -211,8 +222,9 @@ def test_no_picks_no_baseline_and_missing_numbers(tmp_path: Path) -> None:
     cycles = cycles.drop(columns=["attention_inside"])
     cycles.loc[cycles["interface"] == "polygon", "conflicting_accuracy"] = np.nan
     cycles = cycles[cycles["split"] == "balanced"]
-    results = write(synthetic.write(tmp_path, cycles), tmp_path / "report")
-    assert any("the baseline random has no trial" in w for w in results["warnings"])
+    write(synthetic.write(tmp_path, cycles), tmp_path / "report")
+    results = results_of(tmp_path / "report")
+    assert any("the baseline random has no run" in w for w in results["warnings"])
     assert any("picks.csv has no rows" in w for w in results["warnings"])
     assert [m["key"] for m in results["measures"]] == [KEY, "balanced:conflicting_accuracy"]
     lines = results["final"]["polygon"]["images"]["balanced:conflicting_accuracy"]["strategies"]
@@ -221,14 +233,50 @@ def test_no_picks_no_baseline_and_missing_numbers(tmp_path: Path) -> None:
 
 
 def test_pairs_are_ranked_only_where_friedman_tells_ranks_apart() -> None:
+    def sentence(blocks: pd.DataFrame) -> str:
+        test, ranks, _ = rank(blocks)
+        row = test.assign(axis="images").iloc[0].to_dict()
+        return sentences.ranking(row, ranks, "random")
+
     rng = np.random.default_rng(0)
     blocks = pd.DataFrame(rng.random((4, 3)), columns=["random", "a", "b"])
-    assert "no pair of them is compared" in sentences.ranking(rank(blocks), "images", "random")
-    blocks = blocks / 10 + np.array([0, 1, -1])
-    text = sentences.ranking(rank(blocks), "images", "random")
+    assert "no pair of them is compared" in sentence(blocks)
+    text = sentence(blocks / 10 + np.array([0, 1, -1]))
     assert "random has the mean rank 2.0" in text
-    blocks = pd.DataFrame(1.0, index=range(3), columns=["random", "a"])
-    assert "no pair of them" in sentences.ranking(rank(blocks), "images", "random")
+    assert "no pair of them" in sentence(pd.DataFrame(1.0, range(3), ["random", "a"]))
+
+
+def test_groups_of_images_and_attention_are_shown_side_by_side(tmp_path: Path) -> None:
+    cycles, _ = synthetic.frames({"random": 0, "entropy": 0.05}, seeds=21, cycles=2)
+    cycles["aligned_accuracy"] = np.minimum(1, cycles["accuracy"] + 0.1)
+    tables = write(synthetic.write(tmp_path, cycles), tmp_path / "report")
+    assert tables["measures"]["metric"].tolist() == [
+        "accuracy",
+        "aligned_accuracy",
+        "conflicting_accuracy",
+        "attention_inside",
+        "accuracy",
+    ]
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert page.count("Accuracy by group of images, and attention, at") == 4
+    assert "21 seeds, 0 to 20" in page
+    assert (tmp_path / "report" / "figures" / "together-click-images.png").exists()
+
+
+def test_what_arms_set_is_shown_and_their_own_classifiers_have_no_common_start(
+    tmp_path: Path,
+) -> None:
+    cycles, _ = synthetic.frames({"random": 0, "random, head": 0.05}, seeds=3, cycles=2)
+    other = cycles["strategy"] == "random, head"
+    cycles.loc[other, "accuracy"] = np.minimum(1, cycles.loc[other, "accuracy"] + 0.05)
+    arms = {"random": {"train": "all"}, "random, head": {"train": "head", "model": "pretrained"}}
+    tables = write(synthetic.write(tmp_path, cycles, arms=arms), tmp_path / "report")
+    assert tables["arms"]["train"].tolist() == ["all", "head"]
+    start = tables["final"][tables["final"]["strategy"] == "pretrained"]
+    assert start.loc[start["measure"] == KEY, "mean"].isna().all()
+    own = tables["final"][(tables["final"]["measure"] == KEY)].set_index("strategy")
+    assert own.loc["random, head", "gain"].to_numpy() == pytest.approx(0.25, abs=0.02)
+    assert "What each arm sets" in (tmp_path / "report" / "report.html").read_text()
 
 
 def test_a_target_that_half_the_trials_miss_has_no_median(tmp_path: Path) -> None:
@@ -259,7 +307,7 @@ def test_mistakes_are_one_sentence(tmp_path: Path) -> None:
     refuse("is not a whole number", cycles.assign(cycle=0.5))
     refuse("neither True nor False", cycles.assign(collapsed="perhaps"))
     refuse("image scene-.* twice", cycles, picks.assign(image="scene-1"))
-    refuse("no trial has annotated", cycles.assign(images=0))
+    refuse("no run has annotated", cycles.assign(images=0))
     refuse("primary.split = 'fair'", primary={"split": "fair", "metric": "accuracy"})
     refuse("primary.metric = 'f1'", primary={"split": "test", "metric": "f1"})
     refuse("primary must have", primary={"split": "test"})

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
+import scikit_posthocs
 from scipy import stats
 
 from analysis.benchmark import contrasts, curves, overlap, ranking
@@ -46,55 +49,65 @@ def test_time_to_target_by_hand() -> None:
     assert curves.first_reach(falling, 0.4, rising=False) == pytest.approx(5)
 
 
+def against(wide: pd.DataFrame, *, higher: bool = True) -> pd.DataFrame:
+    """The comparison of the columns of `wide` (seeds as rows) with `random`, by strategy."""
+    long = wide.rename_axis("seed").reset_index().melt("seed", var_name="strategy")
+    found = contrasts.against(
+        long.assign(measure="m"), "value", "random", pd.Series({"m": higher}), ["measure"]
+    )
+    return found.set_index("strategy")
+
+
 def test_paired_differences_agree_with_scipy() -> None:
     rng = np.random.default_rng(0)
     wide = pd.DataFrame(rng.random((6, 4)), columns=["random", "a", "b", "c"], index=range(6))
-    lines = contrasts.against(wide, "random")
-    adjusted = []
+    lines = against(wide)
     for name in "abc":
         test = stats.ttest_rel(wide[name], wide["random"])
         low, high = test.confidence_interval(0.95)
-        found = lines[name]["difference"]
-        assert found["estimate"] == pytest.approx((wide[name] - wide["random"]).mean())
-        assert found["ci95"] == pytest.approx((low, high))
+        found = lines.loc[name]
+        assert found["difference"] == pytest.approx((wide[name] - wide["random"]).mean())
+        assert found[["difference_low", "difference_high"]].tolist() == pytest.approx((low, high))
         assert found["t"] == pytest.approx(test.statistic)
         assert found["p"] == pytest.approx(test.pvalue)
-        adjusted.append(found["p"])
-    smallest = int(np.argmin(adjusted))
-    assert lines["abc"[smallest]]["difference"]["p_holm"] == pytest.approx(
-        min(1, 3 * adjusted[smallest])
-    )
-    assert lines["random"]["difference"] is None
+    p = lines.loc[list("abc"), ["p", "p_holm"]].sort_values("p")
+    assert p["p_holm"].iloc[0] == pytest.approx(min(1, 3 * p["p"].iloc[0]))
+    assert np.isnan(lines.loc["random", "pairs"])
     low, high = stats.t.interval(0.95, 5, wide["a"].mean(), stats.sem(wide["a"]))
-    assert lines["a"]["ci95"] == pytest.approx((low, high))
+    assert lines.loc["a", ["low", "high"]].tolist() == pytest.approx((low, high))
 
 
 def test_only_seeds_that_both_have_are_paired() -> None:
     wide = pd.DataFrame(
         {"random": [0.5, 0.6, 0.7], "a": [0.6, np.nan, 0.9]}, index=[3, 5, 8], dtype=float
     )
-    line = contrasts.against(wide, "random")["a"]
+    line = against(wide).loc["a"]
     assert line["n"] == 2
-    assert line["missing"] == [5]
-    assert line["difference"]["n"] == 2
-    assert line["difference"]["estimate"] == pytest.approx(0.15)
+    assert line["missing_seeds"] == "5"
+    assert line["pairs"] == 2
+    assert line["difference"] == pytest.approx(0.15)
 
 
 def test_one_seed_has_no_interval_and_no_verdict() -> None:
-    line = contrasts.against(pd.DataFrame({"random": [0.5], "a": [0.9]}), "random")["a"]
-    assert line["difference"]["estimate"] == pytest.approx(0.4)
-    assert line["difference"]["ci95"] is None
-    assert line["difference"]["p"] is None
-    assert contrasts.verdict(line) == "open"
+    line = against(pd.DataFrame({"random": [0.5], "a": [0.9]})).loc["a"]
+    assert line["difference"] == pytest.approx(0.4)
+    assert line[["difference_low", "p"]].isna().all()
+    assert line["verdict"] == "open"
 
 
 def test_verdicts_follow_the_interval_and_the_direction() -> None:
     wide = pd.DataFrame({"random": [0.50, 0.51, 0.49], "a": [0.60, 0.62, 0.60]})
-    line = contrasts.against(wide, "random")["a"]
-    assert contrasts.verdict(line) == "better"
-    assert contrasts.verdict(line, higher_is_better=False) == "worse"
+    assert against(wide).loc["a", "verdict"] == "better"
+    assert against(wide, higher=False).loc["a", "verdict"] == "worse"
     same = pd.DataFrame({"random": [0.5, 0.6], "a": [0.5, 0.6]})
-    assert contrasts.verdict(contrasts.against(same, "random")["a"]) == "open"
+    assert against(same).loc["a", "verdict"] == "open"
+    assert against(wide).loc["random", "verdict"] == ""
+
+
+def test_without_the_baseline_nothing_is_compared() -> None:
+    lines = against(pd.DataFrame({"a": [0.5, 0.6], "b": [0.7, 0.9]}))
+    assert lines["pairs"].isna().all()
+    assert lines["mean"].tolist() == pytest.approx([0.55, 0.8])
 
 
 # Demsar (2006), Table 5(a): two-tailed Nemenyi, alpha = .05.
@@ -115,14 +128,25 @@ def test_ranking_agrees_with_scipy() -> None:
     rng = np.random.default_rng(1)
     blocks = pd.DataFrame(rng.random((8, 4)) + np.array([0, 0.1, 0.3, 0.9]), columns=list("abcd"))
     blocks = blocks.round(1)  # with ties
-    found = ranking.rank(blocks)
+    friedman, found, _ = ranking.rank(blocks)
     test = stats.friedmanchisquare(*blocks.to_numpy().T)
-    assert found["friedman"]["chi2"] == pytest.approx(test.statistic)
-    assert found["friedman"]["p"] == pytest.approx(test.pvalue)
+    assert friedman["chi2"].iloc[0] == pytest.approx(test.statistic)
+    assert friedman["p"].iloc[0] == pytest.approx(test.pvalue)
     ranks = stats.rankdata(-blocks.to_numpy(), axis=1).mean(axis=0)
-    assert found["mean_ranks"] == pytest.approx(dict(zip("abcd", ranks, strict=True)))
-    assert found["strategies"][0] == "d"
-    assert ranking.rank(blocks, higher_is_better=False)["strategies"][-1] == "d"
+    means = found.set_index("strategy")["mean_rank"]
+    assert means.to_dict() == pytest.approx(dict(zip("abcd", ranks, strict=True)))
+    assert found["strategy"].iloc[0] == "d"
+    assert ranking.rank(blocks, higher_is_better=False)[1]["strategy"].iloc[-1] == "d"
+
+
+def test_the_critical_difference_tells_apart_what_nemenyis_p_does() -> None:
+    rng = np.random.default_rng(2)
+    blocks = pd.DataFrame(rng.random((9, 5)) + 0.25 * np.arange(5), columns=list("abcde"))
+    found = ranking.rank(blocks)[1].set_index("strategy")
+    p = scikit_posthocs.posthoc_nemenyi_friedman(blocks)
+    for a, b in combinations("abcde", 2):
+        gap = abs(found.loc[a, "mean_rank"] - found.loc[b, "mean_rank"])
+        assert (gap >= found["critical_difference"].iloc[0]) == (p.loc[a, b] <= 0.05)
 
 
 def test_incomplete_blocks_are_named_and_sparse_strategies_left_out() -> None:
@@ -130,11 +154,12 @@ def test_incomplete_blocks_are_named_and_sparse_strategies_left_out() -> None:
         {"a": [1.0, 2, 3, 4], "b": [2.0, 3, 4, np.nan], "c": [1.0, np.nan, np.nan, np.nan]},
         index=["s0", "s1", "s2", "s3"],
     )
-    found = ranking.rank(blocks)
-    assert found["left_out"] == ["c"]
-    assert found["incomplete_blocks"] == ["s3"]
-    assert found["n_blocks"] == 3
-    assert "note" in ranking.rank(blocks[:1])
+    test = ranking.rank(blocks)[0].iloc[0]
+    assert test[["left_out", "incomplete", "blocks"]].tolist() == ["c", "s3", 3]
+    test, ranks, wins = ranking.rank(blocks[:1])
+    assert test["note"].iloc[0]
+    assert ranks.empty
+    assert wins.empty
 
 
 def test_groups_are_maximal_runs() -> None:
@@ -166,7 +191,7 @@ def test_overlap_is_the_mean_over_the_seeds_that_both_have() -> None:
         (1, "a", "x"), (1, "a", "y"), (1, "b", "y"), (1, "b", "z"), (1, "c", "z"),
     ]  # fmt: skip
     picks = pd.DataFrame(rows, columns=["seed", "strategy", "image"])
-    found = overlap.overlap(picks, ["a", "b", "c"])
-    assert found["matrix"][0][1] == pytest.approx((1 + 1 / 3) / 2)
-    assert found["n"][0] == [2, 2, 1]
-    assert found["matrix"][1][2] == pytest.approx(0.5)
+    found = overlap.overlap(picks, ["a", "b", "c"]).set_index(["a", "b"])
+    assert found.loc[("a", "b"), "jaccard"] == pytest.approx((1 + 1 / 3) / 2)
+    assert found.loc["a", "seeds"].tolist() == [2, 2, 1]
+    assert found.loc[("b", "c"), "jaccard"] == pytest.approx(0.5)

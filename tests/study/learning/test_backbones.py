@@ -14,6 +14,7 @@ from torchvision.models import VisionTransformer
 from study.config import ModelConfig
 from study.learning import models, tokens
 from study.learning.attention import attend, attention_maps, gradcam
+from study.learning.frozen import fold
 from study.learning.models import Classifier, ModelError
 from study.learning.small import SparsePointwise, without_narrow_strides
 
@@ -96,6 +97,68 @@ def test_every_backbone(named: tuple[str, Classifier]) -> None:
                 for parameter in part.parameters():
                     parameter.add_(0.5)
             assert torch.equal(model.stem(images), entering)
+
+
+def test_the_frozen_trunk_computes_the_same(named: tuple[str, Classifier]) -> None:
+    name, built = named
+    model = copy.deepcopy(built)
+    side, _, _, has_block = BACKBONES[name]
+    generator = torch.Generator().manual_seed(1)
+    for layer in model.modules():  # as after training: norms that do something
+        if isinstance(layer, nn.BatchNorm2d) and layer.running_mean is not None:
+            layer.running_mean.normal_(0, 0.2, generator=generator)
+            layer.weight.data.uniform_(0.5, 1.5, generator=generator)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    images = _images(side, 3)
+    for train in ("block", "head") if has_block else ("head",):
+        expected = model.features(images) if train == "head" else model.stem(images)
+        kept = model.frozen_stem(train)(images)
+        assert kept.shape == expected.shape
+        assert kept.dtype == torch.float32
+        assert not kept.requires_grad
+        assert (kept - expected).abs().max() <= 1e-4 * expected.abs().max()
+    after = model.state_dict()
+    assert all(torch.equal(value, after[key]) for key, value in before.items())
+
+
+def test_the_frozen_trunk_keeps_the_weights_of_now() -> None:
+    model = models.build(ModelConfig(name="timm/test_resnet"), 2, seed=0)
+    frozen = model.frozen_stem("head")
+    before = frozen(_images(64))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+    assert torch.equal(frozen(_images(64)), before)
+    with pytest.raises(ModelError, match="freezes nothing"):
+        model.frozen_stem("all")
+
+
+@pytest.mark.parametrize("name", ["small", "resnet18", "efficientnet-lite0"])
+def test_all_norms_are_folded_into_convolutions(name: str) -> None:
+    model = models.build(ModelConfig(name=name), 2, seed=0).requires_grad_(False)
+    images = _images(64)
+    before = model.features(images)
+    assert fold(model.network, model.features, images)
+    for layer in model.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.weight.zero_()
+            layer.bias.fill_(9)
+    assert torch.allclose(model.features(images), before, atol=1e-4 * float(before.max()))
+
+
+def test_a_norm_that_is_not_alone_behind_its_convolution_is_noticed() -> None:
+    class Forked(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.convolution, self.norm = nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3)
+
+        def forward(self, images: Tensor) -> Tensor:
+            between = self.convolution(images)
+            return self.norm(between) + between
+
+    network = Forked().eval().requires_grad_(False)
+    nn.init.constant_(network.norm.weight, 2)
+    assert not fold(network, network, torch.randn(1, 3, 4, 4))
 
 
 def test_closed_form_equals_differentiation(named: tuple[str, Classifier]) -> None:

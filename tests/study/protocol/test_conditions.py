@@ -61,17 +61,20 @@ def test_plan_listed_is_the_list() -> None:
     assert plan == list(listed)
 
 
+LEAST = {"assignment": "least-filled"}
+
+
 def sequence_of(of: Study, name: str, mode: str = "live") -> int:
     return enrol(of, name, mode, 0.0).progress.sequence  # type: ignore[arg-type]
 
 
 def test_participants_fill_the_sequences_in_turn() -> None:
-    lab = study()
+    lab = study(config(sequences=LEAST))
     assert [sequence_of(lab, f"P{n}") for n in range(9)] == [0, 1, 2, 3, 0, 1, 2, 3, 0]
 
 
 def test_modes_are_counted_apart() -> None:
-    lab = study()
+    lab = study(config(sequences=LEAST))
     assert [sequence_of(lab, f"pilot{n}", "pilot") for n in range(3)] == [0, 1, 2]
     assert sequence_of(lab, "live0", "live") == 0
     assert sequence_of(lab, "sim0", "simulated") == 0
@@ -80,7 +83,7 @@ def test_modes_are_counted_apart() -> None:
 
 @pytest.mark.parametrize("gone", [Withdrawn(reason="ill"), Excluded(reason="asleep")])
 def test_who_leaves_frees_the_place(gone: Withdrawn | Excluded) -> None:
-    lab = study()
+    lab = study(config(sequences=LEAST))
     sessions = [enrol(lab, f"P{n}", "live", 0.0) for n in range(4)]
     sessions[2].record(gone, 1.0)
     assert sequence_of(lab, "P4") == 2
@@ -88,7 +91,7 @@ def test_who_leaves_frees_the_place(gone: Withdrawn | Excluded) -> None:
 
 
 def test_who_completed_keeps_the_place() -> None:
-    lab = study()
+    lab = study(config(sequences=LEAST))
     enrol(lab, "P0", "live", 0.0)
     done = Event.of(Debriefed(), participant="P0", mode="live", study_hash=HASH, at=1.0)
     lab.store.append([done])
@@ -96,13 +99,38 @@ def test_who_completed_keeps_the_place() -> None:
 
 
 def test_who_was_excluded_after_completing_frees_the_place() -> None:
-    lab = study()
+    lab = study(config(sequences=LEAST))
     enrol(lab, "P0", "live", 0.0)
     for payload in (Debriefed(), Excluded(reason="clicked at random")):
         lab.store.append(
             [Event.of(payload, participant="P0", mode="live", study_hash=HASH, at=1.0)]
         )
     assert sequence_of(lab, "P1") == 0
+
+
+def test_blocks_are_whole_and_in_an_order_of_the_seed() -> None:
+    """Permuted blocks: nobody can tell who comes next, and after each block all are even."""
+    lab = study(config(sequences={"block": 2}))
+    given = [sequence_of(lab, f"P{n}") for n in range(24)]
+    for block in (given[:8], given[8:16], given[16:]):
+        assert sorted(block) == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert given[:8] != given[8:16]
+    again = study(config(sequences={"block": 2}))
+    assert given == [sequence_of(again, f"P{n}") for n in range(24)]
+    other = study(config(sequences={"block": 2}, seed=1))
+    assert given != [sequence_of(other, f"P{n}") for n in range(24)]
+    assert given[:8] != [sequence_of(lab, f"T{n}", "pilot") for n in range(8)]
+
+
+@pytest.mark.parametrize("gone", [Withdrawn(reason="ill"), Excluded(reason="asleep")])
+def test_who_leaves_a_block_is_replaced_in_it(gone: Withdrawn | Excluded) -> None:
+    lab = study()
+    sessions = [enrol(lab, f"P{n}", "live", 0.0) for n in range(6)]
+    free = sessions[2].progress.sequence
+    sessions[2].record(gone, 1.0)
+    assert sequence_of(lab, "P6") == free
+    counts = Counter(s.progress.sequence for s in sessions if s is not sessions[2])
+    assert max(counts.values()) - min((counts + Counter({free: 1})).values()) <= 1
 
 
 def _enrol_many(path: str, worker: int, count: int) -> None:

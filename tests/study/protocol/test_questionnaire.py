@@ -14,12 +14,12 @@ from study.protocol.session import ProtocolError
 from study.protocol.steps import Demographics, Questionnaire
 
 ASKED = {
-    ("click", "active"): "Q1 Q3 Q5 Q7",
-    ("click", "random"): "Q1 Q3 Q6 Q7",
-    ("polygon", "active"): "Q2 Q4 Q5 Q7",
-    ("polygon", "random"): "Q2 Q4 Q6 Q7",
+    ("click", "active"): "Q1 Q3",
+    ("click", "random"): "Q1 Q3",
+    ("polygon", "active"): "Q2 Q4",
+    ("polygon", "random"): "Q2 Q4",
     # every strategy but random is active learning
-    ("click", "entropy"): "Q1 Q3 Q5 Q7",
+    ("click", "entropy"): "Q1 Q3",
 }
 
 
@@ -37,7 +37,36 @@ def test_the_papers_questions_follow_the_tasks_they_are_about(
 
 
 def test_the_preference_and_the_comments_come_at_the_end() -> None:
-    assert keys(config(questionnaires=("paper", "sus")), None) == "Q8 Q9"
+    assert keys(config(questionnaires=("paper", "sus")), None).endswith("Q8 Q9")
+
+
+def test_the_results_are_judged_once_after_all_tasks_and_before_the_rest() -> None:
+    """Section 7.3: the maps of the fine-tuned networks were shown, then Q5 to Q7 asked."""
+    settings = config(questionnaires=("paper", "sus"))
+    assert keys(settings, None) == "Q5 Q6 Q7 Q8 Q9"
+    random = [{"interface": "click", "sampling": "random"}]
+    assert keys(config(questionnaires=("paper",), conditions=random), None) == "Q6 Q7 Q8 Q9"
+    session, lab = begin(settings, Lab())
+    pages = [s for s in lab.run(session) if isinstance(s, Questionnaire) and s.position is None]
+    assert [page.when for page in pages] == ["results"] * 3 + ["end"] * 2
+    assert {q.key for _, q in pages[0].questions} == {"Q5", "Q6", "Q7"}
+
+
+def test_the_papers_nine_questions_are_word_for_word() -> None:
+    texts = {question.key: question.text for question in PAPER.questions}
+    assert texts["Q5"] == "The attention maps obtained by active learning was reasonable."
+    assert texts["Q7"] == (
+        "I am confident to use the fine-tuned DNNs in my further research or deployment."
+    )
+    assert texts["Q8"] == "Which fine-tune method do you prefer to use?"
+    assert len(texts) == 9
+
+
+def test_plain_words_name_no_condition() -> None:
+    for question in BUILT_IN["plain"].questions:
+        assert not {"random", "active", "attention", "polygon", "network"} & set(
+            question.text.lower().replace(".", "").split()
+        )
 
 
 def test_the_paper_asks_five_point_agreement_and_a_preference_between_the_interfaces() -> None:
@@ -112,9 +141,9 @@ def test_a_whole_study_asks_every_question_once() -> None:
         for e in log(session)
         if isinstance(e.payload, Answered)
     ]
-    assert len(asked) == len(set(asked)) == 4 * (4 + 6 + 10) + 2
+    assert len(asked) == len(set(asked)) == 4 * (2 + 6 + 10) + 5
     # each task's questions were answered in the task's turn
-    assert [p for p, _, _ in asked if p is not None] == sorted([1, 2, 3, 4] * 20)
+    assert [p for p, _, _ in asked if p is not None] == sorted([1, 2, 3, 4] * 18)
 
 
 LIKERT = Question(key="q", text="?")
@@ -153,7 +182,8 @@ def test_an_answer_that_does_not_fit(question: Question, answer: str | float, wh
 @pytest.mark.parametrize(
     ("question", "answer", "why"),
     [
-        ("Q7", 9, "Q7 takes a number from 1 to 5"),
+        ("Q1", 9, "Q1 takes a number from 1 to 5"),
+        ("Q7", 3, "paper/Q7 is not asked here"),
         ("Q8", "click", "paper/Q8 is not asked here"),
         ("Q99", 3, "paper/Q99 is not asked here"),
     ],

@@ -42,6 +42,9 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     engine.dispose()
 
 
+FIRST = lambda counts: 0  # noqa: E731
+
+
 def event(
     payload: Payload | None = None, participant: str = "P01", id: str | None = None, at: float = 1.0
 ) -> Event:
@@ -150,16 +153,16 @@ def test_the_log_knows_the_study_that_began_it(location: str) -> None:
 def test_participants_are_named_only_when_enrolled(location: str) -> None:
     store = EventStore(location)
     store.append([note(1)])
-    store.enrol([("click-random",)], "pilot", lambda payload: event(payload, "P02"))
-    store.enrol([("click-random",)], "live", lambda payload: event(payload, "P03"))
+    store.enrol([("click-random",)], "pilot", FIRST, lambda payload: event(payload, "P02"))
+    store.enrol([("click-random",)], "live", FIRST, lambda payload: event(payload, "P03"))
     assert store.participants() == ["P02", "P03"]
 
 
 def test_a_name_is_given_once(location: str) -> None:
     store = EventStore(location)
-    store.enrol([("click-random",)], "live", lambda payload: event(payload, "P02"))
+    store.enrol([("click-random",)], "live", FIRST, lambda payload: event(payload, "P02"))
     with pytest.raises(StoreError, match="P02 is enrolled already: choose another name"):
-        store.enrol([("click-random",)], "live", lambda payload: event(payload, "P02"))
+        store.enrol([("click-random",)], "live", FIRST, lambda payload: event(payload, "P02"))
 
 
 def _append_many(location: str, worker: int, count: int) -> None:

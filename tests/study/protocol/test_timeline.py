@@ -105,10 +105,11 @@ def test_a_study_in_full() -> None:
         *["Consent", "Demographics"],
         *["Instructions", "Practice", "Practice", "Instructions", "Practice", "Practice"],
         *task,
-        *["Questionnaire"] * 4,  # Q1 Q3 Q5 Q7
+        *["Questionnaire"] * 2,  # Q1 Q3
         "Break",
         *task,
-        *["Questionnaire"] * 4,  # Q2 Q4 Q6 Q7; no break after the last task
+        *["Questionnaire"] * 2,  # Q2 Q4; no break after the last task
+        *["Questionnaire"] * 3,  # Q5 Q6 Q7, with the maps
         *["Questionnaire"] * 2,  # Q8 Q9
         "Debriefing",
     ]
@@ -235,14 +236,18 @@ def test_a_participant_who_is_excluded_in_a_task_stops_there() -> None:
     assert len(log(session)) == before
 
 
-def test_a_participant_may_withdraw_at_any_step_and_after_completing() -> None:
+def test_a_participant_may_withdraw_at_any_step_but_not_after_completing() -> None:
     session, lab = begin(config(conditions=ONE))
     session.record(Withdrawn(reason="no time"), lab.now)
     assert done(session) == "withdrawn"
     session, lab = begin(config(conditions=ONE))
     lab.run(session)
-    session.record(Withdrawn(reason="delete my data"), lab.now)
-    assert done(session) == "withdrawn"
+    with pytest.raises(ProtocolError, match="has finished the study and cannot withdraw"):
+        session.record(Withdrawn(reason="delete my data"), lab.now)
+    assert done(session) == "completed"
+    # the experimenter may still exclude
+    session.record(Excluded(reason="asked for it"), lab.now)
+    assert done(session) == "excluded"
 
 
 # -- the experimenter ----------------------------------------------------------------------

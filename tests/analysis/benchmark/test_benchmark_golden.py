@@ -1,7 +1,7 @@
 """results.json of benchmarks, held as it was before the analysis became tables.
 
 To pin it anew after a documented change of the schema: `python -m
-tests.analysis.benchmark.test_golden`.
+tests.analysis.benchmark.test_benchmark_golden`.
 """
 
 from __future__ import annotations
@@ -87,10 +87,19 @@ def same(found: Any, golden: Any, where: str = "results") -> None:
 def test_results_and_tables_are_those_that_were_pinned(name: str, tmp_path: Path) -> None:
     golden = json.loads(gzip.decompress((GOLDEN / f"{name}.json.gz").read_bytes()))
     results, tables = produced(name, tmp_path)
+    # What was called a trial is a run, as everywhere in the house.
+    warnings = golden["results"]["warnings"]
+    golden["results"]["warnings"] = [text.replace("trial", "run") for text in warnings]
     same(results, golden["results"])
     for table, text in golden["tables"].items():
         expected = pd.read_csv(io.StringIO(text))
-        frame = pd.read_csv(io.StringIO(tables[table])).reindex(columns=expected.columns)
+        frame = pd.read_csv(io.StringIO(tables[table]))
+        if table == "overlap":  # each strategy with itself has come since
+            frame = frame[frame["a"] != frame["b"]]
+        if table == "interfaces":  # what is said in `over` now was said in the strategy's name
+            all_ = {"seeds": "all, over seeds", "blocks": "all, over blocks"}
+            frame["strategy"] = frame["over"].map(all_).fillna(frame["strategy"])
+        frame = frame.reindex(columns=expected.columns)
         key = [c for c in expected if not is_numeric_dtype(expected[c]) or c in ("x", "seed")]
         pd.testing.assert_frame_equal(
             frame.sort_values(key, kind="stable", ignore_index=True),
