@@ -156,7 +156,8 @@ def _arguments(plain: Any) -> dict[str, Any]:
     wanted: dict[str, Any] = {}
     if "global_pool" in takes and getattr(plain, "global_pool", "") in ("token", "map"):
         wanted["global_pool"] = "avg"
-        wanted |= {name: False for name in ("fc_norm", "use_fc_norm") if name in takes}
+        without = ("fc_norm", "use_fc_norm", "pool_include_prefix")
+        wanted |= {name: False for name in without if name in takes}
     if "strict_img_size" in takes:
         wanted["strict_img_size"] = False
     elif "dynamic_img_size" in takes:

@@ -276,10 +276,12 @@ def test_narrow_networks_do_not_end_python() -> None:
         from study.config import ModelConfig
         from study.learning import models
         torch.set_num_threads(1)
-        model = models.build(ModelConfig(name="small", width=8, blocks=3), 2, seed=0).train()
-        for _ in range(5):
-            images = torch.randint(0, 256, (4, 3, 96, 96), dtype=torch.uint8)
-            model(images).square().sum().backward()
+        for width, side in ((8, 96), (8, 112), (12, 96), (8, 200)):  # each ended it
+            config = ModelConfig(name="small", width=width, blocks=3)
+            model = models.build(config, 2, seed=0).train()
+            for _ in range(4):
+                images = torch.randint(0, 256, (4, 3, side, side), dtype=torch.uint8)
+                model(images).square().sum().backward()
         print("alive")
     """
     done = subprocess.run(
