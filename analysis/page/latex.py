@@ -1,0 +1,98 @@
+"""The report's tables as LaTeX, with booktabs: one file that compiles, or is put into a paper.
+
+Compile it twice or thrice: `longtable` learns the widths of its columns from the run before.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.page.apa import Table, spans, tables
+
+#: More columns than this are set smaller, and across the page.
+WIDE = 8
+SYMBOLS = {
+    "\\": r"\textbackslash{}",
+    **{c: f"\\{c}" for c in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"$<$",
+    ">": r"$>$",
+    "−": r"$-$",
+    "×": r"$\times$",
+    "÷": r"$\div$",
+    "·": r"$\cdot$",
+    "–": "--",
+    "’": "'",
+    "“": "``",
+    "”": "''",
+    "…": r"\dots{}",
+    "η²ₚ": r"$\eta^2_p$",
+    "η²_G": r"$\eta^2_G$",
+    "χ²": r"$\chi^2$",
+    "α": r"$\alpha$",
+    "₊": r"$_+$",
+    "₁": r"$_1$",
+    "₂": r"$_2$",
+    "_z": r"$_z$",
+}
+HEAD = r"""\documentclass[10pt]{article}
+\usepackage[utf8]{inputenc}
+\usepackage[T1]{fontenc}
+\usepackage{booktabs}
+\usepackage{longtable}
+\usepackage[a4paper,landscape,margin=2cm]{geometry}
+\setlength{\tabcolsep}{4pt}
+\setlength{\LTleft}{0pt}
+\begin{document}
+"""
+
+
+def write(report: dict[str, pd.DataFrame], out: Path, label: str | None = None) -> Path:
+    """Write tables.tex: the tables of a report that a paper prints; returns its path.
+
+    `label` (SIMULATED, PILOT) stands below every table.
+    """
+    bodies = [body(table, i) for i, table in enumerate(tables(report, label), start=1)]
+    path = out / "tables.tex"
+    path.write_text(HEAD + "\n\n".join(bodies) + "\n\\end{document}\n", encoding="utf-8")
+    return path
+
+
+def body(table: Table, number: int) -> str:
+    """One table: `longtable`, so that a long one goes on over the page."""
+    columns = "".join("r" if numeric else "l" for numeric in table.numeric)
+    heads = " & ".join(_marked(heading) for heading in table.headings)
+    rows = "\n".join(" & ".join(map(escaped, row)) + r" \\" for row in table.cells)
+    notes = "".join(
+        f"\n\\par\\noindent\\textit{{Note.}} {_marked(' '.join(table.notes))}\n"
+        if table.notes
+        else ""
+    )
+    size = r"\footnotesize" if len(table.headings) > WIDE else r"\small"
+    return (
+        f"\\begingroup\n{size}\n\\begin{{longtable}}{{@{{}}{columns}@{{}}}}\n"
+        f"\\multicolumn{{{len(table.headings)}}}{{@{{}}l}}{{\\textbf{{Table {number}}}}} \\\\\n"
+        f"\\multicolumn{{{len(table.headings)}}}{{@{{}}l}}{{\\textit{{{escaped(table.title)}}}}}"
+        f" \\\\[2pt]\n\\toprule\n{heads} \\\\\n\\midrule\n\\endhead\n{rows}\n\\bottomrule\n"
+        f"\\end{{longtable}}{notes}\\endgroup"
+    )
+
+
+def _marked(text: str) -> str:
+    return "".join(
+        f"\\textit{{{escaped(part)}}}" if italic else escaped(part) for part, italic in spans(text)
+    )
+
+
+def escaped(text: str) -> str:
+    """Text that LaTeX prints as it is; the longest symbols first."""
+    keys = sorted(SYMBOLS, key=len, reverse=True)
+    out, i = [], 0
+    while i < len(text):
+        found = next((key for key in keys if text.startswith(key, i)), None)
+        out.append(SYMBOLS[found] if found else text[i])
+        i += len(found) if found else 1
+    return "".join(out)
