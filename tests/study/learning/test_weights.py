@@ -100,6 +100,27 @@ def test_a_file_of_weights_lies_beside_the_study_file(tmp_path: Path) -> None:
     assert plain.config.model.weights == "none"
 
 
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "squeezenet1_1", "googlenet"])
+def test_torchvisions_weights_keep_all_but_the_classifier(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torchvision
+
+    extra = {"init_weights": False, "aux_logits": True} if name == "googlenet" else {}
+    state = torchvision.models.get_model(name, weights=None, **extra).state_dict()
+    monkeypatch.setattr(
+        "torchvision.models._api.WeightsEnum.get_state_dict", lambda *_a, **_k: state
+    )
+    model = models.build(ModelConfig(name=name, weights="imagenet"), 2, seed=0)
+    own = model.network.state_dict()
+    anew = [key for key in own if not torch.equal(own[key], state[key])]
+    assert anew
+    assert all(f"{key} is " in model.notes[0] for key in anew)
+    assert model(_images(64)).shape == (2, 2)
+    # their weights were made for other colours than ImageNet's mean and deviation
+    assert getattr(model.network, "transform_input", False) is (name == "googlenet")
+
+
 def test_weights_of_timm_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     import timm
 
