@@ -11,12 +11,14 @@ from study.config.condition import (
     Condition,
 )
 from study.config.data import (
+    CelebaConfig,
     CocoConfig,
     DatasetConfig,
     ExtraTest,
     FolderConfig,
     LabelmeConfig,
     ScenesConfig,
+    TableConfig,
     YoloConfig,
 )
 from study.config.design import (
@@ -95,6 +97,7 @@ __all__ = [
     "AnalysisConfig",
     "AttentionCheckConfig",
     "BreakConfig",
+    "CelebaConfig",
     "CocoConfig",
     "Condition",
     "DatasetConfig",
@@ -127,6 +130,7 @@ __all__ = [
     "StudyConfig",
     "StudyFile",
     "StudyFileError",
+    "TableConfig",
     "TaskConfig",
     "Whole",
     "WorkspaceConfig",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -21,7 +22,7 @@ class ExtraTest(Section):
     "All images without context B" is what He et al. (2023) report in Table 3.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
     of: str = "test"
     without: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
@@ -135,6 +136,8 @@ class FolderConfig(_Tested):
     kind: Literal["folder"]
     root: Path
     size: Side = 224
+    classes: tuple[str, ...] = ()
+    """The class folders to read; by default all."""
     masks: str | None = None
     mask_values: tuple[Annotated[int, Field(strict=True, ge=0, le=65535)], ...] = ()
     contexts: str | None = None
@@ -144,8 +147,58 @@ class FolderConfig(_Tested):
     """Draws the splits that have no folder of their own."""
 
 
+class TableConfig(_Tested):
+    """Photographs listed in a CSV file; see :mod:`study.data.table`.
+
+    ``image``, ``label``, ``context``, ``split`` and ``mask`` name columns; the ``..._names`` say
+    what the values of a column are called.
+    """
+
+    kind: Literal["table"]
+    root: Path
+    file: str = "metadata.csv"
+    images: str = ""
+    """The folder, below root, that the images' names begin in."""
+    image: str = "image"
+    label: str = "label"
+    context: str | None = None
+    split: str | None = None
+    mask: str | None = None
+    label_names: Mapping[str, str] = {}
+    context_names: Mapping[str, str] = {}
+    split_names: Mapping[str, str] = {}
+    mask_values: tuple[Annotated[int, Field(strict=True, ge=0, le=65535)], ...] = ()
+    size: Side = 224
+    val_share: Part = 0.1
+    test_share: Part = 0.2
+    limit: Positive | None = None
+    seed: Whole = 0
+
+
+class CelebaConfig(_Tested):
+    """CelebA by one attribute; see :mod:`study.data.celeba`.
+
+    ``limit`` keeps at most this many images of each split, so that class shares stay.
+    """
+
+    kind: Literal["celeba"]
+    root: Path
+    attribute: str = "Wearing_Lipstick"
+    context: str | None = "Heavy_Makeup"
+    region: Literal["mouth", "eyes", "cheeks", "chin"] | None = "mouth"
+    size: Side = 224
+    limit: Positive | None = None
+    seed: Whole = 0
+
+
 DatasetConfig = Annotated[
-    ScenesConfig | CocoConfig | YoloConfig | LabelmeConfig | FolderConfig,
+    ScenesConfig
+    | CocoConfig
+    | YoloConfig
+    | LabelmeConfig
+    | FolderConfig
+    | TableConfig
+    | CelebaConfig,
     Field(discriminator="kind"),
 ]
 DATASETS: dict[str, type[Section]] = {
@@ -154,5 +207,7 @@ DATASETS: dict[str, type[Section]] = {
     "yolo": YoloConfig,
     "labelme": LabelmeConfig,
     "folder": FolderConfig,
+    "table": TableConfig,
+    "celeba": CelebaConfig,
 }
 """The settings of every kind of dataset, by ``dataset.kind``."""

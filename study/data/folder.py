@@ -59,7 +59,9 @@ def catalogue(config: FolderConfig, root: Path) -> Catalogue:
     found: dict[str, dict[str, list[Path]]] = {}
     for split in given or ("train",):
         found[split] = _files(root / split if given else root, mask_root, notes)
-    classes = tuple(sorted(found["train"]))
+    if config.classes:
+        found = {split: _chosen(files, config, root) for split, files in found.items()}
+    classes = config.classes or tuple(sorted(found["train"]))
     if len(classes) < 2:
         raise DataError(
             f"{root} has {len(classes)} class folder(s) with images: make one folder per class, at "
@@ -92,6 +94,17 @@ def catalogue(config: FolderConfig, root: Path) -> Catalogue:
         context_names=context_names,
         notes=tuple(notes),
     )
+
+
+def _chosen(
+    files: Mapping[str, list[Path]], config: FolderConfig, root: Path
+) -> dict[str, list[Path]]:
+    """Only the class folders that the study file names."""
+    for name in config.classes:
+        if name not in files:
+            hint = nearest(name, list(files))
+            raise DataError(f"dataset.classes: {name!r} is not a class folder of {root}{hint}")
+    return {name: files[name] for name in config.classes}
 
 
 def _inside(root: Path, masks: str) -> Path:

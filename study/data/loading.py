@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from study.config import (
+    CelebaConfig,
     CocoConfig,
     DatasetConfig,
     FolderConfig,
     LabelmeConfig,
     ScenesConfig,
     StudyFile,
+    TableConfig,
     YoloConfig,
 )
 from study.data import cache as stored
-from study.data import coco, folder, labelme, reading, scenes, yolo
+from study.data import celeba, coco, folder, labelme, reading, scenes, table, yolo
 from study.data.catalogue import Catalogue
 from study.data.dataset import Dataset
 from study.data.reading import Progress
@@ -72,6 +74,10 @@ def source_of(file: StudyFile) -> Source:
             return _photographs(config, root, yolo.sources(config, root), yolo.catalogue)
         case LabelmeConfig():
             return _photographs(config, root, labelme.sources(config, root), labelme.catalogue)
+        case TableConfig():
+            return _photographs(config, root, table.sources(config, root), table.catalogue)
+        case CelebaConfig():
+            return _photographs(config, root, celeba.sources(config, root), celeba.catalogue)
         case FolderConfig():
             return _photographs(config, root, sorted(root.rglob("*")), folder.catalogue)
 
@@ -86,7 +92,9 @@ def _settings(config: DatasetConfig) -> str:
     return config.model_dump_json(exclude={"tests"})
 
 
-Photographs = TypeVar("Photographs", CocoConfig, YoloConfig, LabelmeConfig, FolderConfig)
+Photographs = TypeVar(
+    "Photographs", CocoConfig, YoloConfig, LabelmeConfig, FolderConfig, TableConfig, CelebaConfig
+)
 
 
 def _photographs(

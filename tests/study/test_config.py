@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from study.config import StudyConfig, StudyFileError, load, parse
+from study.config.data import DATASETS
 
 
 def problems(text: str) -> list[str]:
@@ -148,7 +149,7 @@ ONE_MISTAKE = {
     ),
     "no kind": (
         "[dataset]\nsize = 64",
-        "dataset.kind is missing; it must be one of scenes, coco, yolo, labelme, folder",
+        "dataset.kind is missing; it must be one of " + ", ".join(DATASETS),
     ),
     "no member": ("conditions = []", "conditions must not be empty"),
     "a value for a list": (

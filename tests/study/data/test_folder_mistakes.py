@@ -318,3 +318,16 @@ def test_contexts_from_a_spreadsheet_on_windows(root):
     text = (root / "contexts.csv").read_text().replace("/", "\\").replace("\n", "\r\n")
     (root / "contexts.csv").write_bytes(text.encode("utf-8-sig"))
     assert load(root, contexts="contexts.csv")["train"].context_names == ("lawn", "sofa")
+
+
+# -- chosen classes ----------------------------------------------------------------------------
+
+
+def test_only_the_chosen_class_folders_in_their_order(root):
+    rmtree(root / "masks")
+    for i in range(6):
+        picture(root / "bird" / f"{i}.png")
+    assert load(root, masks=None, classes=("dog", "bird")).classes == ("dog", "bird")
+    message = refused(root, masks=None, classes=("dog", "brid"))
+    assert "dataset.classes: 'brid' is not a class folder" in message
+    assert "did you mean 'bird'" in message
