@@ -262,14 +262,12 @@ def conditions(table: pd.DataFrame) -> pd.DataFrame:
 
 def groups(table: pd.DataFrame) -> pd.DataFrame:
     """Means of the conditions in each group of participants."""
-    names = [c for c in table.columns if c not in schema.METRICS]
-    group = names[names.index("cell") - 1] if names.index("cell") else names[1]
     return _text(
         table,
         "Conditions by group of participants.",
         {
-            "Group": _plain(group if group != "metric" else names[2]),
-            "Condition": _plain("cell"),
+            "Group": _plain("group"),
+            "Condition": _plain("condition"),
             "n": _whole("n"),
             "Mean": _value("mean"),
             "SD": _value("sd"),

@@ -55,10 +55,7 @@ def _tables(
     yield "people", pd.DataFrame({SUBJECT: sorted(kept[SUBJECT].unique())})
     yield "conditions", conditions(tasks, metric)
     if design.group is not None:
-        yield (
-            "groups",
-            stats.describe(kept, metric, "condition", SUBJECT, between=design.group, log=log),
-        )
+        yield "groups", _groups(kept, metric, design.group)
     factors, group = list(design.factors), design.group
     if design.crossed and (len(factors) > 1 or group is not None):
         yield "anova", _model("factors", stats.anova(kept, metric, factors, SUBJECT, between=group))
@@ -86,6 +83,13 @@ def _tables(
     yield "normality", stats.normality(kept, metric, "condition", SUBJECT)
     yield from _order(kept, metric)
     yield "changes", changes(kept, metric, design)
+
+
+def _groups(kept: pd.DataFrame, metric: str, group: str) -> pd.DataFrame:
+    """Each condition in each group of participants; `factor` names what divides them."""
+    found = stats.describe(kept, metric, "condition", SUBJECT, between=group, log=is_log(metric))
+    found = found.drop(columns="condition").rename(columns={"cell": "condition", group: "group"})
+    return found.assign(factor=group)
 
 
 def _model(name: str, table: pd.DataFrame) -> pd.DataFrame:
