@@ -234,7 +234,7 @@ class TaskLoop:
         """
         images = self.pool.subset([self.pool.positions[name] for name in names])
         model = self.model(state, position, cycle - 1)
-        maps = attention.attention_maps(model, images.images, images.labels, self.device)
+        maps = attention.attention_maps(model, images.inputs, images.labels, self.device)
         return maps.float().cpu().numpy()
 
     def practice_candidates(self) -> list[int]:

@@ -14,7 +14,7 @@ class SelfConsistency(Ranking):
     """Jensen-Shannon divergence of the classifier's answers to views of one image.
 
     Benenson's slides on human-in-the-loop annotation, "Self-consistency": focus where equivariance
-    is not respected. The views are :data:`study.acquisition.views.VIEWS`; the measure is that of
+    is not respected. The views are :data:`study.learning.views.VIEWS`; the measure is that of
     :func:`study.acquisition.disagreement.jensen_shannon`, views in place of members.
     """
 

@@ -14,10 +14,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from study.acquisition import dropout
-from study.acquisition.views import VIEWS, View, identity
 from study.data.dataset import ImageSet
 from study.learning.attention import at_full_resolution, attention_maps
 from study.learning.models import Classifier
+from study.learning.views import IDENTITY, VIEWS
 
 Indices = NDArray[np.int64]
 
@@ -104,15 +104,16 @@ class Pool:
     @cached_property
     def view_probabilities(self) -> Tensor:
         """float32 [V, U, K], softmax of every view of each image; the first is the image."""
-        changes = [view for view in VIEWS.values() if view is not identity]
-        others = [self._look_at(self.unlabelled, view=view)[0] for view in changes]
+        others = [
+            self._look_at(self.unlabelled, view=name)[0] for name in VIEWS if name != IDENTITY
+        ]
         return torch.stack([self.probabilities, *others])
 
     @cached_property
     def attention_grid(self) -> Tensor:
         """float32 [U, h, w], Grad-CAM of each image's labelled class on the network's grid."""
         index = torch.as_tensor(self.unlabelled)
-        images, labels = self.images.images[index], self.images.labels[index]
+        images, labels = self.images.inputs[index], self.images.labels[index]
         return attention_maps(self.model, images, labels, self.device, self.batch)
 
     @cached_property
@@ -134,25 +135,32 @@ class Pool:
         return self._look_at(self.unlabelled)
 
     def _look_at(
-        self, indices: Indices, model: Classifier | None = None, view: View = identity
+        self, indices: Indices, model: Classifier | None = None, view: str = IDENTITY
     ) -> tuple[Tensor, Tensor]:
         """Probabilities and pooled features of the images at ``indices``, under a view."""
         model = model or self.model
         probabilities, features = [], []
         with _evaluating(model), torch.no_grad():
-            for images in self._batches(indices):
-                maps = model.features(view(images))
+            for inputs in self._batches(indices, view):
+                maps = model.features(inputs)
                 features.append(maps.mean((2, 3)).float())
                 probabilities.append(model.classify(maps).float().softmax(1))
         if not features:
             return torch.zeros(0, 0, device=self.device), torch.zeros(0, 0, device=self.device)
         return torch.cat(probabilities), torch.cat(features)
 
-    def _batches(self, indices: Indices) -> Iterator[Tensor]:
-        """The images at ``indices``, uint8, batch by batch on the device."""
+    def _batches(self, indices: Indices, view: str = IDENTITY) -> Iterator[Tensor]:
+        """What the classifier is given of the images at ``indices``, by batches on the device."""
+        kept = self.images.features
+        if kept is not None and view != IDENTITY:
+            assert self.images.views is not None
+            kept = self.images.views[view]
         for start in range(0, len(indices), self.batch):
             index = torch.as_tensor(indices[start : start + self.batch])
-            yield self.images.images[index].to(self.device)
+            if kept is not None:
+                yield kept[index].to(self.device)
+            else:
+                yield VIEWS[view](self.images.images[index].to(self.device))
 
 
 @contextmanager

@@ -53,6 +53,7 @@ from study.config.learning import (
     SamplingName,
     ScoreName,
     StrategyName,
+    TrainName,
 )
 from study.config.mistakes import (
     StudyFileError,
@@ -132,6 +133,7 @@ __all__ = [
     "StudyFileError",
     "TableConfig",
     "TaskConfig",
+    "TrainName",
     "Whole",
     "WorkspaceConfig",
     "YoloConfig",

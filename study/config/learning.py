@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from study.config.section import NonNegative, Positive, Section, Share
 
@@ -36,6 +36,8 @@ PositiveForm = Literal["none", "point", "spread", "disc", "discs", "disc+point"]
 NegativeForm = Literal["none", "sum", "log-outside"]
 PolygonForm = Literal["none", "outside", "log-energy", "iou"]
 ScoreName = Literal["label", "centred", "absolute"]
+TrainName = Literal["all", "block", "head"]
+"""What learns: the whole network, its last block and its head, or its head."""
 
 
 class ModelConfig(Section):
@@ -63,12 +65,17 @@ class ModelConfig(Section):
 class PretrainingConfig(Section):
     """Training of the biased classifier (section 4.2; the paper does not give its momentum).
 
+    ``train = "head"`` keeps a pretrained trunk as it is and fits the head alone, to its optimum
+    (by L-BFGS, with ``weight_decay``); then the rate, momentum, batch, patience and schedule have
+    no part in it, and ``epochs`` is the most iterations.
+
     ``schedule = "constant"`` stops early and keeps the best epoch, as in the paper.
     ``"one-cycle"`` raises the rate to ``learning_rate`` and lets it fall to zero over all
     ``epochs``, without stopping early: a validation split with the same bias stops a network as
     soon as it has the shortcut, before it has learned anything of the object.
     """
 
+    train: Literal["all", "head"] = "all"
     learning_rate: Annotated[float, Field(strict=True, gt=0)] = 0.1
     momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.9
     weight_decay: NonNegative = 0.0005
@@ -79,20 +86,56 @@ class PretrainingConfig(Section):
 
 
 class FineTuningConfig(Section):
-    """Fine-tuning on the annotated images (section 4.2; the paper does not give its momentum)."""
+    """Fine-tuning on the annotated images (section 4.2; the paper does not give its momentum).
 
+    ``train`` says what learns: all of the network (the paper), its last block and head, or its
+    head alone; what does not learn is computed once for every image and kept.
+
+    ``optimiser = "lbfgs"`` (of ``train = "head"``) goes to the optimum of loss and anchor, from
+    which more iterations change nothing; ``epochs`` is the most of them, and the rate, momentum,
+    weight decay, batch and clipping have no part in it. ``anchor`` is the weight of half the
+    squared distance from the classifier before any annotation (L2-SP: Li, Grandvalet & Davoine
+    2018): without it too many steps turn the shortcut's evidence round instead of taking it away
+    (docs/guidance.md).
+    """
+
+    train: TrainName = "all"
+    optimiser: Literal["sgd", "lbfgs"] = "sgd"
     learning_rate: Annotated[float, Field(strict=True, gt=0)] = 0.01
     momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.9
     weight_decay: NonNegative = 0.0005
     batch: Positive = 128
     epochs: Positive = 150
     clip: Annotated[float, Field(strict=True, gt=0)] = 1.0
+    anchor: NonNegative = 0.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_the_mode_has_it(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("train") == "head":
+            return {**HEAD_DEFAULTS, **values}
+        return values
+
+    @model_validator(mode="after")
+    def _can_be_done(self) -> FineTuningConfig:
+        if self.optimiser == "lbfgs" and self.train != "head":
+            raise ValueError(
+                f"optimiser = 'lbfgs' fits heads, and train = {self.train!r}: "
+                f"set train = 'head', or optimiser = 'sgd'"
+            )
+        return self
+
+
+HEAD_DEFAULTS = {"optimiser": "lbfgs", "anchor": 0.05}
+"""What ``train = "head"`` changes of the defaults; docs/guidance.md says how it was chosen."""
 
 
 class GuidanceConfig(Section):
     """The loss ``w_c * loss_c + w_g * (loss_pos + loss_neg)`` and the forms of its parts.
 
-    ``score`` is what the guided map explains; see :mod:`study.learning.attention`.
+    ``score`` is what the guided map explains; see :mod:`study.learning.attention`. ``auto`` is
+    ``absolute`` where a head alone learns, which costs least where the bias holds, and ``centred``
+    elsewhere (docs/guidance.md).
     """
 
     w_g: NonNegative = 0.75
@@ -103,7 +146,7 @@ class GuidanceConfig(Section):
     radius: Annotated[float, Field(strict=True, gt=0.0, le=1.0)] = 0.19
     floor: Share = 0.01
     normalise: bool = True
-    score: ScoreName = "centred"
+    score: ScoreName | Literal["auto"] = "auto"
 
 
 class AcquisitionConfig(Section):

@@ -38,6 +38,9 @@ class ImageSet:
         context_names: names of the contexts (water, sky).
         context_masks: bool [N, H, W], the thing that co-occurs with the class, or None.
         usual_contexts: for each class the context it is usually seen with, or None.
+        features: float [N, C, h, w], what a frozen trunk made of the images, for classifiers that
+            take that in place of images; None where there is none.
+        views: the same of every view of the images, by its name; not of subsets.
     """
 
     images: Tensor
@@ -49,6 +52,8 @@ class ImageSet:
     context_names: tuple[str, ...] = ()
     context_masks: Tensor | None = None
     usual_contexts: tuple[int, ...] | None = None
+    features: Tensor | None = None
+    views: Mapping[str, Tensor] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.names)
@@ -57,7 +62,7 @@ class ImageSet:
                 f"images must be uint8 [N, 3, H, W], not {self.images.dtype} "
                 f"{tuple(self.images.shape)}"
             )
-        for name in ("images", "labels", "masks", "contexts", "context_masks"):
+        for name in ("images", "labels", "masks", "contexts", "context_masks", "features"):
             value = getattr(self, name)
             if value is not None and len(value) != n:
                 raise DataError(f"{name} has {len(value)} rows for {n} image names")
@@ -66,6 +71,11 @@ class ImageSet:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @property
+    def inputs(self) -> Tensor:
+        """What a classifier is given: the features where there are any, else the images."""
+        return self.images if self.features is None else self.features
 
     @property
     def size(self) -> tuple[int, int]:
@@ -131,6 +141,7 @@ class ImageSet:
             context_names=self.context_names,
             context_masks=pick(self.context_masks),
             usual_contexts=self.usual_contexts,
+            features=pick(self.features),
         )
 
 

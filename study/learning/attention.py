@@ -17,7 +17,7 @@ equals the general one exactly. Maps are differentiable, which is what lets them
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from study.config import ScoreName
@@ -42,23 +42,39 @@ def attend(
         logits [N, K] and maps [N, h, w] on the last block's grid, not normalised.
     """
     features = model.features(images)
+    if model.linear is not None:
+        return _attend_closed(model.linear, features, labels, of)
     # a copy, because some networks (DenseNet) go on in place and would change the map's features
-    logits = model.classify(features if model.closed_form else features.clone())
+    logits = model.classify(features.clone())
     weights = _score_weights(labels, logits.shape[1], of)
-    if model.closed_form:
-        maps = closed_form(features, weights.to(features) @ model.class_weights)
-    else:
-        maps = gradcam(features, (logits * weights).sum(1))
+    maps = gradcam(features, (logits * weights).sum(1))
     return logits, maps.abs() if of == "absolute" else maps.relu()
 
 
-def closed_form(features: Tensor, channel_weights: Tensor) -> Tensor:
-    """Grad-CAM before its ReLU for average pooling and one linear layer: (W[y] . f) / (h w).
+def _attend_closed(
+    linear: nn.Linear, features: Tensor, labels: Tensor, of: ScoreName
+) -> tuple[Tensor, Tensor]:
+    """Logits and maps of pooling and one layer, from one pass over the features.
 
-    ``features`` is [N, C, h, w], ``channel_weights`` [N, C]; returns [N, h, w].
+    A class's logit is its bias and the sum of its map (CAM, Zhou et al. 2016).
+    """
+    evidence = closed_form(features, linear.weight)
+    logits = evidence.sum((1, 2))
+    if linear.bias is not None:
+        logits = logits + linear.bias
+    weights = _score_weights(labels, logits.shape[1], of)
+    maps = (evidence * weights.to(evidence)[:, None, None]).sum(3)
+    return logits, maps.abs() if of == "absolute" else maps.relu()
+
+
+def closed_form(features: Tensor, class_weights: Tensor) -> Tensor:
+    """Grad-CAM of every class before its ReLU, for average pooling and one linear layer.
+
+    ``features`` is [N, C, h, w], ``class_weights`` [K, C]; returns [N, h, w, K], which is
+    (W[y] . f) / (h w) in every cell. Features whose channels lie last in memory are not copied.
     """
     area = features.shape[2] * features.shape[3]
-    return torch.einsum("nc,nchw->nhw", channel_weights, features) / area
+    return functional.linear(features.permute(0, 2, 3, 1), class_weights) / area
 
 
 def gradcam(features: Tensor, scores: Tensor) -> Tensor:
@@ -98,7 +114,7 @@ def attention_maps(
     """
     if isinstance(images, ImageSet):
         labels = images.labels if labels is None else labels
-        images = images.images
+        images = images.inputs
     if labels is None:
         raise ValueError("labels are needed: attention is the attention for a class")
     target = torch.device(device) if device is not None else model.device

@@ -104,7 +104,7 @@ def _measure(
     try:
         with torch.set_grad_enabled(graph):
             for start in range(0, len(split), batch):
-                images = split.images[start : start + batch].to(device)
+                images = split.inputs[start : start + batch].to(device)
                 labels = split.labels[start : start + batch].to(device)
                 if split.masks is None:
                     logits = model(images)

@@ -47,7 +47,7 @@ def look(model: Classifier, images: ImageSet, device: torch.device | str) -> Loo
     """Attention, confidence and attention inside the object, for the labelled class."""
     model.eval()
     with torch.no_grad() if model.closed_form else torch.enable_grad():
-        logits, maps = attend(model, images.images.to(device), images.labels.to(device))
+        logits, maps = attend(model, images.inputs.to(device), images.labels.to(device))
     maps = maps.detach().float().cpu()
     chance = logits.detach().softmax(1).cpu()[torch.arange(len(images)), images.labels]
     inside = torch.full((len(images),), float("nan"))

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from study.config import ModelConfig
+from study.config import ModelConfig, TrainName
 from study.learning.backbones import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -27,12 +27,11 @@ from study.learning.backbones import (
     ModelError,
     backbone,
 )
+from study.learning.cuts import Cut
 from study.learning.frozen import AT_ONCE, fold
 from study.learning.small import without_narrow_strides
 from study.learning.tokens import GridError
 
-Train = Literal["all", "block", "head"]
-"""What learns: the whole network, its last block and its head, or its head."""
 LOGGER = logging.getLogger(__name__)
 FORMAT = 1
 TOO_SMALL = ("Output size is too small", "can't be greater than actual input size")
@@ -120,6 +119,11 @@ class Classifier(nn.Module):
         return normalise_images(images, self._mean, self._std)
 
     @property
+    def cut(self) -> Cut:
+        """The three pieces; they share the network's weights."""
+        return self._cut[0]
+
+    @property
     def linear(self) -> nn.Linear | None:
         """The one layer behind average pooling, or None."""
         return self._linear[0]
@@ -141,7 +145,7 @@ class Classifier(nn.Module):
         """Where the weights are."""
         return next(self.parameters()).device
 
-    def parts(self, train: Train) -> tuple[nn.Module, ...]:
+    def parts(self, train: TrainName) -> tuple[nn.Module, ...]:
         """The modules that learn: all of the network, its last block and head, or its head.
 
         Raises:
@@ -151,7 +155,7 @@ class Classifier(nn.Module):
             return (self.network,)
         return tuple(self.network.get_submodule(name) for name in self._learning(train))
 
-    def trunk_state(self, train: Train) -> dict[str, Tensor]:
+    def trunk_state(self, train: TrainName) -> dict[str, Tensor]:
         """The entries of ``network.state_dict()`` that do not learn in this mode.
 
         What the trunk computes of an image depends on these, the architecture and the precision
@@ -163,7 +167,7 @@ class Classifier(nn.Module):
         state = self.network.state_dict()
         return {key: value for key, value in state.items() if not key.startswith(learning)}
 
-    def frozen_stem(self, train: Train) -> Callable[[Tensor], Tensor]:
+    def frozen_stem(self, train: TrainName) -> Callable[[Tensor], Tensor]:
         """The fastest function from images to what a cache keeps of them while ``train`` learns.
 
         What enters the last block (``block``) or pooling (``head``), in evaluation mode and without
@@ -198,7 +202,7 @@ class Classifier(nn.Module):
 
         return frozen
 
-    def _learning(self, train: Train) -> tuple[str, ...]:
+    def _learning(self, train: TrainName) -> tuple[str, ...]:
         if train == "head":
             return self._cut[0].in_head
         if self._cut[0].cannot:

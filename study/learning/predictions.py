@@ -34,7 +34,7 @@ class Recorder:
     def __init__(
         self, images: ImageSet, device: torch.device | str = "cpu", batch: int = 256
     ) -> None:
-        self._images = images.images.to(device)
+        self._images = images.inputs.to(device)
         self._batch = batch
         self._dtype = torch.uint8 if len(images.classes) <= 256 else torch.int16
         self._epochs: list[Tensor] = []

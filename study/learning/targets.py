@@ -66,7 +66,7 @@ class Targets:
     def __len__(self) -> int:
         return len(self.point_counts)
 
-    def __getitem__(self, index: Tensor) -> Targets:
+    def __getitem__(self, index: Tensor | slice) -> Targets:
         return Targets(*(getattr(self, field.name)[index] for field in fields(self)))
 
     def to(self, device: torch.device | str) -> Targets:

@@ -1,9 +1,9 @@
-"""Pretraining of the biased classifier, and fine-tuning on annotated images (sections 3.6, 4.2)."""
+"""Pretraining of the biased classifier on labels (section 4.2), whole or its head alone."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,13 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from study.annotation import Annotation
-from study.config import FineTuningConfig, GuidanceConfig, PretrainingConfig
+from study.config import FineTuningConfig, PretrainingConfig
 from study.data.dataset import ImageSet
-from study.learning.attention import attend
-from study.learning.guidance import guidance_loss
+from study.learning.fitting import fit
 from study.learning.models import Classifier
-from study.learning.targets import Targets
 from study.seeds import torch_generator
 
 Progress = Callable[[int, int], None]
@@ -42,34 +39,6 @@ class History:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class FineTuned:
-    """What fine-tuning did.
-
-    Attributes:
-        losses: the whole loss (w_c and w_g applied), a mean over the images of each epoch that was
-            begun, with the weights as they were when each batch was met.
-        classification_loss, guidance_loss, accuracy: its parts (unweighted) and the accuracy.
-        collapsed: whether training was stopped because it went wrong.
-        note: how it went wrong and what was restored, in one sentence, or empty.
-        restored_epoch: the number of good epochs whose result the model now holds.
-        seconds: wall time.
-    """
-
-    losses: tuple[float, ...]
-    classification_loss: tuple[float, ...]
-    guidance_loss: tuple[float, ...]
-    accuracy: tuple[float, ...]
-    collapsed: bool
-    note: str
-    restored_epoch: int
-    seconds: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
-
-
 def pretrain(
     model: Classifier,
     train: ImageSet,
@@ -80,36 +49,40 @@ def pretrain(
     progress: Progress | None = None,
     after_epoch: AfterEpoch | None = None,
 ) -> History:
-    """Train on labels with SGD; the model ends in evaluation mode.
+    """Train on labels; the model ends in evaluation mode.
 
+    ``config.train = "head"`` is for the part behind a frozen trunk, and images with features: it is
+    fitted to its optimum (:func:`_fit_head`), and ``seed`` has no part in it. Otherwise by SGD.
     With a constant rate training stops when the validation loss has not improved for ``patience``
     epochs, and the best weights are kept; a one-cycle schedule (Smith & Topin 2019) runs to its end
     and keeps the last. The order of images derives from ``seed`` alone. ``after_epoch`` is called
     with the model as every epoch leaves it. When interrupted, the model is given its first weights
     back.
     """
+    if config.train == "head":
+        return _fit_head(model, train, val, config, device, progress, after_epoch)
     began = time.perf_counter()
     model.to(device)
-    images, labels = train.images.to(device), train.labels.to(device)
-    val_images, val_labels = val.images.to(device), val.labels.to(device)
-    optimiser = _optimiser(model, config)
+    images, labels = train.inputs.to(device), train.labels.to(device)
+    val_images, val_labels = val.inputs.to(device), val.labels.to(device)
+    descent = optimiser(model, config)
     generator = torch_generator(seed, "pretrain")
     annealed = config.schedule == "one-cycle"
-    schedule = _one_cycle(optimiser, config, len(train)) if annealed else None
+    schedule = _one_cycle(descent, config, len(train)) if annealed else None
     losses: list[float] = []
     val_losses: list[float] = []
     accuracies: list[float] = []
-    best_epoch, best = -1, _snapshot(model)
-    with _all_or_nothing(model):
+    best_epoch, best = -1, snapshot(model)
+    with all_or_nothing(model):
         for epoch in range(config.epochs):
             model.train()
             summed = torch.zeros((), device=device)
-            for index in _batches(len(train), config.batch, generator):
+            for index in batches(len(train), config.batch, generator):
                 index = index.to(device)
                 loss = functional.cross_entropy(model(images[index]), labels[index])
-                optimiser.zero_grad(set_to_none=True)
+                descent.zero_grad(set_to_none=True)
                 loss.backward()
-                optimiser.step()
+                descent.step()
                 if schedule is not None:
                     schedule.step()
                 summed += loss.detach() * len(index)
@@ -119,7 +92,7 @@ def pretrain(
             val_losses.append(val_loss)
             accuracies.append(accuracy)
             if annealed or best_epoch < 0 or val_loss < val_losses[best_epoch]:
-                best_epoch, best = epoch, _snapshot(model)
+                best_epoch, best = epoch, snapshot(model)
             if after_epoch is not None:
                 after_epoch(model)
             stop = epoch - best_epoch >= config.patience
@@ -138,190 +111,74 @@ def pretrain(
     )
 
 
-def fine_tune(
+def _fit_head(
     model: Classifier,
-    images: ImageSet,
-    annotations: Sequence[Annotation],
-    fine_tuning: FineTuningConfig,
-    guidance: GuidanceConfig,
-    seed: int,
+    train: ImageSet,
+    val: ImageSet,
+    config: PretrainingConfig,
     device: torch.device | str,
-    progress: Progress | None = None,
-    after_epoch: AfterEpoch | None = None,
-) -> FineTuned:
-    """Train on ``w_c * loss_c + w_g * loss_g`` of the annotated images, in place.
-
-    Batch norm keeps its pretrained statistics, gradients are clipped, and the weights after every
-    epoch that went well are kept: at a loss that is not finite, when attention dies or when the
-    network gives one answer for every image, the last good weights come back and training ends.
-    When interrupted, the model is given its first weights back. With ``w_g = 0`` this is plain
-    fine-tuning on labels.
-
-    Args:
-        model: the classifier; changed in place, left in evaluation mode.
-        images: the annotated images.
-        annotations: one per image, in the same order.
-        fine_tuning: learning rate, epochs and so on.
-        guidance: weights and forms of the losses.
-        seed: of the order of images; drawn on the CPU, so it is the same on every device.
-        device: where to train.
-        progress: called after every epoch.
-        after_epoch: called with the model as each epoch leaves it, unless it ends training there.
-    """
-    if len(annotations) != len(images):
-        raise ValueError(f"{len(annotations)} annotations were given for {len(images)} images")
-    if not len(images):
-        raise ValueError("fine-tuning needs at least one image")
+    progress: Progress | None,
+    after_epoch: AfterEpoch | None,
+) -> History:
+    """The optimum of cross-entropy and ``weight_decay / 2`` times the squared weights."""
     began = time.perf_counter()
     model.to(device).eval()
-    pixels, labels = images.images.to(device), images.labels.to(device)
-    with torch.no_grad():
-        height, width = model.features(pixels[:1]).shape[2:]
-    guided = guidance.w_g > 0 and any(not annotation.empty for annotation in annotations)
-    targets = Targets.from_annotations(
-        annotations if guided else [Annotation()] * len(images), height, width, guidance.radius
-    ).to(device)
-    optimiser = _optimiser(model, fine_tuning)
-    generator = torch_generator(seed, "fine-tune")
-    watch = _Watch(labels, model.classes)
-    before = _Epoch.empty(model.classes, torch.device(device))
-    for index in torch.arange(len(images), device=device).split(fine_tuning.batch):
-        _step_loss(model, pixels[index], labels[index], targets[index], guidance, guided, before)
-    watch.symptom(before)
-    epochs: list[_Epoch] = []
-    good, restored, reason = _snapshot(model), 0, ""
-    with _all_or_nothing(model):
-        for epoch in range(fine_tuning.epochs):
-            sums = _Epoch.empty(model.classes, torch.device(device))
-            for index in _batches(len(images), fine_tuning.batch, generator):
-                index = index.to(device)
-                loss = _step_loss(
-                    model, pixels[index], labels[index], targets[index], guidance, guided, sums
-                )
-                optimiser.zero_grad(set_to_none=True)
-                loss.backward()
-                nn.utils.clip_grad_norm_(model.parameters(), fine_tuning.clip)
-                optimiser.step()
-            epochs.append(sums)
-            symptom = watch.symptom(sums)
-            if watch.fatal or not _finite(model):
-                reason = symptom or "the weights are not finite"
-                break
-            if not symptom:
-                good, restored = _snapshot(model), epoch + 1
-            elif epoch + 1 == fine_tuning.epochs:
-                reason = symptom
-            if after_epoch is not None:
-                after_epoch(model)
-            if progress is not None:
-                progress(epoch + 1, fine_tuning.epochs)
-        if reason:
-            model.load_state_dict(good)
-            if progress is not None:
-                progress(fine_tuning.epochs, fine_tuning.epochs)
-    classification = [e.classification.item() / len(images) for e in epochs]
-    steering = [e.guidance.item() / len(images) for e in epochs]
-    return FineTuned(
-        losses=tuple(
-            guidance.w_c * c + guidance.w_g * g
-            for c, g in zip(classification, steering, strict=True)
-        ),
-        classification_loss=tuple(classification),
-        guidance_loss=tuple(steering),
-        accuracy=tuple(e.correct.item() / len(images) for e in epochs),
-        collapsed=bool(reason),
-        note=f"{reason}; the weights after {restored} epochs are kept" if reason else "",
-        restored_epoch=restored,
-        seconds=time.perf_counter() - began,
+    inputs, labels = pooled(model, train.inputs).to(device), train.labels.to(device)
+    val_inputs, val_labels = pooled(model, val.inputs).to(device), val.labels.to(device)
+    decayed = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+    losses: list[float] = []
+    last = [0.0]
+
+    def loss() -> Tensor:
+        value = torch.zeros((), device=device)
+        for start in range(0, len(labels), config.batch):
+            part = slice(start, start + config.batch)
+            entropy = functional.cross_entropy(model(inputs[part]), labels[part], reduction="sum")
+            (entropy / len(labels)).backward()  # type: ignore[no-untyped-call]
+            value += entropy.detach() / len(labels)
+        penalty = sum(
+            (config.weight_decay / 2 * weight.square().sum() for weight in decayed),
+            value.new_zeros(()),
+        )
+        if config.weight_decay:
+            penalty.backward()  # type: ignore[no-untyped-call]
+        last[0] = value.item()
+        return value + penalty.detach()
+
+    def after() -> bool:
+        losses.append(last[0])
+        if after_epoch is not None:
+            after_epoch(model)
+        if progress is not None:
+            progress(len(losses), config.epochs)
+        return False
+
+    with all_or_nothing(model):
+        fit(list(model.parameters()), loss, config.epochs, after)
+    if progress is not None:
+        progress(config.epochs, config.epochs)
+    val_loss, accuracy = _validate(model, val_inputs, val_labels, config.batch)
+    return History(
+        tuple(losses), (val_loss,), (accuracy,), len(losses) - 1, time.perf_counter() - began
     )
 
 
-@dataclass
-class _Epoch:
-    """Sums over one epoch, on the device, read once at its end."""
+def pooled(model: Classifier, inputs: Tensor, batch: int = 256) -> Tensor:
+    """What a head needs of its features for logits alone: their means, where it pools first.
 
-    classification: Tensor
-    guidance: Tensor
-    correct: Tensor
-    answers: Tensor
-    dead: Tensor
-    guided: Tensor
-
-    @classmethod
-    def empty(cls, classes: int, device: torch.device) -> _Epoch:
-        a, b, c, d, e = torch.zeros(5, device=device).unbind()
-        return cls(a, b, c, torch.zeros(classes, device=device), d, e)
-
-
-def _step_loss(
-    model: Classifier,
-    images: Tensor,
-    labels: Tensor,
-    targets: Targets,
-    guidance: GuidanceConfig,
-    guided: bool,
-    sums: _Epoch,
-) -> Tensor:
-    """The loss of one batch, which it adds to ``sums``."""
-    if guided:
-        logits, maps = attend(model, images, labels, guidance.score)
-        steering = guidance_loss(maps, targets, guidance)
-        sums.guidance += steering.detach().sum()
-        annotated = targets.has_point | targets.has_negative | targets.has_polygon
-        sums.dead += ((maps.detach().amax((1, 2)) <= 0) & annotated).sum()
-        sums.guided += annotated.sum()
-    else:
-        logits = model(images)
-        steering = logits.new_zeros(len(logits))
-    entropy = functional.cross_entropy(logits, labels, reduction="none")
-    answers = logits.detach().argmax(1)
-    sums.classification += entropy.detach().sum()
-    sums.correct += (answers == labels).sum()
-    sums.answers += torch.bincount(answers, minlength=len(sums.answers))
-    return guidance.w_c * entropy.mean() + guidance.w_g * steering.mean()
-
-
-class _Watch:
-    """Notices training that has gone wrong, compared with how it began.
-
-    A network may pass through one answer for every image, or through dead maps, while attention
-    moves from one thing to another; it has collapsed when it stays there.
+    Float [N, C, 1, 1] of features [N, C, h, w] for a head with a closed form, which says the same
+    of both; anything else is handed on.
     """
-
-    DEAD = 0.5
-    ONE_ANSWER = 0.98
-    RARE = 0.1
-    PATIENCE = 10
-
-    def __init__(self, labels: Tensor, classes: int) -> None:
-        shares = torch.bincount(labels, minlength=classes).float() / len(labels)
-        # one answer for all is wrong only where every image is not of one class anyway
-        self.mixed = shares.max().item() < 1 - self.RARE
-        self.first: tuple[bool, bool] | None = None
-        self.ill_for = 0
-        self.fatal = False
-
-    def symptom(self, epoch: _Epoch) -> str:
-        """What looks wrong after this epoch, or an empty string; sets ``fatal``."""
-        if not torch.isfinite(epoch.classification + epoch.guidance).item():
-            self.fatal = True
-            return "the loss is not finite"
-        dead = epoch.dead.item() > self.DEAD * max(epoch.guided.item(), 1)
-        answers = epoch.answers
-        single = self.mixed and (answers.max() / answers.sum()).item() >= self.ONE_ANSWER
-        if self.first is None:  # before training: what was so already is no symptom
-            self.first = dead, single
-        died, lost = dead and not self.first[0], single and not self.first[1]
-        self.ill_for = self.ill_for + 1 if died or lost else 0
-        self.fatal = self.ill_for >= self.PATIENCE
-        if died:
-            return "attention died: most annotated images have an all-zero map"
-        return "the network gives one answer for every image" if lost else ""
+    if not model.closed_form or not inputs.is_floating_point():
+        return inputs
+    means = [part.float().mean((2, 3), keepdim=True) for part in inputs.split(batch)]
+    return torch.cat(means) if means else inputs
 
 
-def _optimiser(
+def optimiser(
     model: Classifier, config: PretrainingConfig | FineTuningConfig
 ) -> torch.optim.Optimizer:
+    """Stochastic gradient descent as the study file has it."""
     return torch.optim.SGD(
         model.parameters(),
         lr=config.learning_rate,
@@ -331,16 +188,16 @@ def _optimiser(
 
 
 def _one_cycle(
-    optimiser: torch.optim.Optimizer, config: PretrainingConfig, images: int
+    descent: torch.optim.Optimizer, config: PretrainingConfig, images: int
 ) -> torch.optim.lr_scheduler.OneCycleLR:
     # as many steps as _batches makes batches; one more costs nothing, one too few is an error
     steps = config.epochs * -(-images // config.batch) + 1
     return torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, config.learning_rate, total_steps=steps, cycle_momentum=False
+        descent, config.learning_rate, total_steps=steps, cycle_momentum=False
     )
 
 
-def _batches(n: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
+def batches(n: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
     """The indices 0..n-1 in a drawn order, in batches; a last image alone joins the batch before.
 
     One image is too few for batch norm's statistics.
@@ -366,18 +223,15 @@ def _validate(model: Classifier, images: Tensor, labels: Tensor, batch: int) -> 
     return loss.item() / len(images), correct.item() / len(images)
 
 
-def _snapshot(model: nn.Module) -> dict[str, Tensor]:
+def snapshot(model: nn.Module) -> dict[str, Tensor]:
+    """A copy of every weight and statistic."""
     return {key: value.detach().clone() for key, value in model.state_dict().items()}
 
 
-def _finite(model: nn.Module) -> bool:
-    return bool(torch.stack([p.detach().isfinite().all() for p in model.parameters()]).all())
-
-
 @contextmanager
-def _all_or_nothing(model: nn.Module) -> Iterator[None]:
+def all_or_nothing(model: nn.Module) -> Iterator[None]:
     """Give the model its first weights back when training is cut short."""
-    before = _snapshot(model)
+    before = snapshot(model)
     try:
         yield
     except BaseException:

@@ -221,7 +221,7 @@ def test_a_trial_whose_workers_always_die_has_failed(finished, tmp_path, monkeyp
         places.begun(one).unlink()
 
     monkeypatch.setattr(jobs, "perform", die)
-    monkeypatch.setattr(jobs, "prepared", lambda places, one: True)
+    monkeypatch.setattr(jobs, "is_prepared", lambda *_: True)
     sweep._finish(places, trials, "local", 1, "cpu")
     assert sum(places.result(one).exists() for one in trials) == 5
     assert [f.problem for f in sweep._failures(places, trials)] == ["its worker process died"]

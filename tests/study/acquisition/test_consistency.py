@@ -6,7 +6,7 @@ from pool_maker import MakePool
 from scipy import stats
 
 from study.acquisition import SelfConsistency
-from study.acquisition.views import VIEWS, enlarged, mirrored, shifted
+from study.learning.views import VIEWS, enlarged, mirrored, shifted
 
 
 def test_views_are_pictures_of_the_same_size() -> None:

@@ -6,7 +6,7 @@ import torch
 from study.annotation import Annotation
 from study.config import FineTuningConfig, GuidanceConfig, PretrainingConfig
 from study.data.dataset import ImageSet
-from study.learning import training
+from study.learning import training, tuning
 from study.learning.evaluation import evaluate
 from study.learning.models import Classifier
 
@@ -44,7 +44,7 @@ def test_guidance_moves_attention_onto_the_clicks(tiny: Classifier, toy: ImageSe
     before = evaluate(tiny, toy, "cpu")["attention_inside"]
     config = SHORT.model_copy(update={"epochs": 10})
     calls: list[tuple[int, int]] = []
-    result = training.fine_tune(
+    result = tuning.fine_tune(
         tiny, toy, [CLICK] * len(toy), config, GuidanceConfig(), 0, "cpu",
         lambda done, total: calls.append((done, total)),
     )  # fmt: skip
@@ -65,7 +65,7 @@ def test_the_same_seed_gives_the_same_weights(tiny: Classifier, toy: ImageSet) -
     results = []
     for seed in (3, 3, 4):
         tiny.load_state_dict(dict(zip(tiny.state_dict(), first, strict=True)))
-        training.fine_tune(tiny, toy, [CLICK] * len(toy), SHORT, GuidanceConfig(), seed, "cpu")
+        tuning.fine_tune(tiny, toy, [CLICK] * len(toy), SHORT, GuidanceConfig(), seed, "cpu")
         results.append(_weights(tiny))
     assert _same(results[0], results[1])
     assert not _same(results[0], results[2])
@@ -73,7 +73,7 @@ def test_the_same_seed_gives_the_same_weights(tiny: Classifier, toy: ImageSet) -
 
 def test_statistics_of_batch_norm_stay_as_pretrained(tiny: Classifier, toy: ImageSet) -> None:
     before = {k: v.clone() for k, v in tiny.state_dict().items() if "running" in k}
-    training.fine_tune(tiny, toy, [CLICK] * len(toy), SHORT, GuidanceConfig(), 0, "cpu")
+    tuning.fine_tune(tiny, toy, [CLICK] * len(toy), SHORT, GuidanceConfig(), 0, "cpu")
     assert all(torch.equal(tiny.state_dict()[key], value) for key, value in before.items())
 
 
@@ -82,7 +82,7 @@ def test_without_annotations_it_is_training_on_labels(
     tiny: Classifier, toy: ImageSet, guidance: GuidanceConfig
 ) -> None:
     annotations = [CLICK if guidance.w_g == 0 else Annotation()] * len(toy)
-    result = training.fine_tune(tiny, toy, annotations, SHORT, guidance, 0, "cpu")
+    result = tuning.fine_tune(tiny, toy, annotations, SHORT, guidance, 0, "cpu")
     assert set(result.guidance_loss) == {0.0}
 
 
@@ -91,9 +91,9 @@ def test_a_loss_that_is_not_finite_restores_the_last_good_weights(
 ) -> None:
     before = _weights(tiny)
     monkeypatch.setattr(
-        training, "guidance_loss", lambda maps, targets, config: maps.sum((1, 2)) * torch.nan
+        tuning, "guidance_loss", lambda maps, targets, config: maps.sum((1, 2)) * torch.nan
     )
-    result = training.fine_tune(tiny, toy, [CLICK] * len(toy), SHORT, GuidanceConfig(), 0, "cpu")
+    result = tuning.fine_tune(tiny, toy, [CLICK] * len(toy), SHORT, GuidanceConfig(), 0, "cpu")
     assert result.collapsed
     assert result.note == "the loss is not finite; the weights after 0 epochs are kept"
     assert _same(before, _weights(tiny))
@@ -105,10 +105,10 @@ def test_attention_that_dies_is_noticed(
     training.pretrain(tiny, toy, toy, QUICK, seed=0, device="cpu")
     # Eq. 4 over the whole map, as printed, has its minimum at the map that is zero everywhere
     monkeypatch.setattr(
-        training, "guidance_loss", lambda maps, targets, config: 100 * maps.sum((1, 2))
+        tuning, "guidance_loss", lambda maps, targets, config: 100 * maps.sum((1, 2))
     )
     config = SHORT.model_copy(update={"epochs": 60, "clip": 100.0})
-    result = training.fine_tune(tiny, toy, [CLICK] * len(toy), config, GuidanceConfig(), 0, "cpu")
+    result = tuning.fine_tune(tiny, toy, [CLICK] * len(toy), config, GuidanceConfig(), 0, "cpu")
     assert result.collapsed
     assert "attention died" in result.note or "one answer" in result.note
     assert result.restored_epoch < len(result.losses)
@@ -125,7 +125,7 @@ def test_an_interruption_leaves_the_first_weights(
 
     train = {
         "pretrain": lambda: training.pretrain(tiny, toy, toy, QUICK, 0, "cpu", stop),
-        "fine_tune": lambda: training.fine_tune(
+        "fine_tune": lambda: tuning.fine_tune(
             tiny, toy, [CLICK] * len(toy), SHORT, GuidanceConfig(), 0, "cpu", stop
         ),
     }[what]
@@ -145,7 +145,7 @@ def test_somebody_may_look_at_the_model_after_every_epoch(tiny: Classifier, toy:
     training.pretrain(tiny, toy, toy, QUICK, 0, "cpu", after_epoch=look)
     assert len(seen) == QUICK.epochs
     assert not _same(seen[0], seen[1])
-    training.fine_tune(
+    tuning.fine_tune(
         tiny, toy, [CLICK] * len(toy), SHORT, GuidanceConfig(), 0, "cpu", after_epoch=look
     )
     assert len(seen) == QUICK.epochs + SHORT.epochs
@@ -154,9 +154,9 @@ def test_somebody_may_look_at_the_model_after_every_epoch(tiny: Classifier, toy:
 
 def test_refuses_annotations_that_do_not_match(tiny: Classifier, toy: ImageSet) -> None:
     with pytest.raises(ValueError, match="2 annotations were given for 48 images"):
-        training.fine_tune(tiny, toy, [CLICK] * 2, SHORT, GuidanceConfig(), 0, "cpu")
+        tuning.fine_tune(tiny, toy, [CLICK] * 2, SHORT, GuidanceConfig(), 0, "cpu")
     with pytest.raises(ValueError, match="at least one image"):
-        training.fine_tune(tiny, toy.subset([]), [], SHORT, GuidanceConfig(), 0, "cpu")
+        tuning.fine_tune(tiny, toy.subset([]), [], SHORT, GuidanceConfig(), 0, "cpu")
 
 
 def test_every_image_is_met_once_and_none_alone() -> None:

@@ -70,8 +70,9 @@ def _share_shifted(down: int, right: int) -> View:
     return view
 
 
+IDENTITY = "identity"
 VIEWS: Mapping[str, View] = {
-    "identity": identity,
+    IDENTITY: identity,
     "mirrored": mirrored,
     "right": _share_shifted(0, 1),
     "left": _share_shifted(0, -1),

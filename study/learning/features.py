@@ -1,0 +1,173 @@
+"""A frozen trunk's output of every image, computed once and kept.
+
+Where only the head (or the last block and the head) of a network learns, everything before it
+gives the same output for an image whenever it is asked. That output is stored as float16 beside the
+images, memory-mapped, in a file that is named by a hash of all that can change it: the trunk's
+weights, the architecture, where it is cut, the precision, and the fingerprint of the images. A
+computation that was cut short goes on where it was.
+
+float16 halves what has to be read in every step of tuning. It is used where it changes no
+probability by more than :data:`TOLERANCE`; otherwise the features stay float32.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from filelock import FileLock
+from torch import Tensor
+
+from study.config import TrainName
+from study.data.dataset import ImageSet
+from study.learning.models import Classifier
+from study.learning.parts import learning_part
+from study.learning.views import VIEWS
+
+Progress = Callable[[int, int], None]
+"""Called with (images done, images in all)."""
+TOLERANCE = 1e-3
+"""The most that float16 may change a probability of the first images of a split."""
+VERSION = 1
+"""To be raised when the same key means other numbers."""
+BATCH = 32
+"""Images for each pass through the trunk; larger ones are no faster on a CPU."""
+
+
+class FeatureStore:
+    """Where the features of a network's frozen part lie.
+
+    Args:
+        folder: the files' place, made when missing; None keeps them in memory alone.
+        model: the classifier whose trunk is frozen.
+        train: what learns: ``head`` or ``block``.
+        device: where the trunk is computed.
+    """
+
+    def __init__(
+        self, folder: Path | None, model: Classifier, train: TrainName, device: torch.device | str
+    ) -> None:
+        self._folder = folder
+        self._model = model
+        self._train = train
+        self._device = torch.device(device)
+        self._trunk = _digest(model, train)
+
+    def attach(self, images: ImageSet, progress: Progress | None = None) -> ImageSet:
+        """The same images with their features, and with those of their views when asked for."""
+        features = self.features(images, progress=progress)
+        return replace(images, features=features, views=_Views(self, images)).remember(
+            images.fingerprint
+        )
+
+    def features(
+        self, images: ImageSet, view: str = "identity", progress: Progress | None = None
+    ) -> Tensor:
+        """What enters the part that learns: float16 (or float32) [N, C, h, w].
+
+        Args:
+            images: N of them.
+            view: a name of :data:`study.learning.views.VIEWS`, applied first.
+            progress: called after every batch.
+        """
+        if self._folder is None:
+            parts = list(self._batches(images, view, 0, progress))
+            whole = torch.cat(parts).to(self._kind(images))
+            return whole.contiguous(memory_format=torch.channels_last)
+        name = f"{self._key(images, view)}.npy"
+        path = self._folder / name
+        if not path.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            # of two processes that want the same features, one computes them
+            with FileLock(self._folder / f".{name}.lock"):
+                if not path.exists():
+                    self._compute(path, images, view, progress)
+        # channels lie last in the file: attention reads all channels of a cell
+        return torch.from_numpy(np.load(path, mmap_mode="c")).permute(0, 3, 1, 2)
+
+    def _compute(self, path: Path, images: ImageSet, view: str, progress: Progress | None) -> None:
+        """Fill a draft batch by batch, with a note of how far it is, and rename it."""
+        draft, note = path.with_suffix(".draft.npy"), path.with_suffix(".json")
+        first = next(self._batches(_first(images), view, 0, None))
+        kind = self._kind(images)
+        _, channels, height, width = first.shape
+        shape = (len(images), height, width, channels)
+        numpy_kind = np.float16 if kind == torch.float16 else np.float32
+        done = 0
+        if draft.exists() and note.exists():
+            done = int(json.loads(note.read_text())["done"])
+            store = np.lib.format.open_memmap(draft, mode="r+")
+        else:
+            store = np.lib.format.open_memmap(draft, mode="w+", dtype=numpy_kind, shape=shape)
+        for part in self._batches(images, view, done, progress):
+            store[done : done + len(part)] = part.to(kind).permute(0, 2, 3, 1).numpy()
+            done += len(part)
+            store.flush()
+            note.write_text(json.dumps({"done": done}))
+        del store
+        os.replace(draft, path)
+        note.unlink(missing_ok=True)
+
+    def _batches(
+        self, images: ImageSet, view: str, begin: int, progress: Progress | None
+    ) -> Iterator[Tensor]:
+        """The trunk's output from image ``begin`` on, batch by batch on the CPU."""
+        trunk = self._model.features if self._train == "head" else self._model.stem
+        change = VIEWS[view]
+        self._model.eval()
+        for start in range(begin, len(images), BATCH):
+            with torch.inference_mode():
+                pixels = change(images.images[start : start + BATCH].to(self._device))
+                yield trunk(pixels).float().cpu()
+            if progress is not None:
+                progress(min(start + BATCH, len(images)), len(images))
+
+    def _kind(self, images: ImageSet) -> torch.dtype:
+        """float16 where that changes no probability by more than :data:`TOLERANCE`."""
+        first = next(self._batches(_first(images), "identity", 0, None)).to(self._device)
+        late = learning_part(self._model, self._train)
+        with torch.inference_mode():
+            exact = late(first).softmax(1)
+            halved = late(first.half().float()).softmax(1)
+        close = bool(((exact - halved).abs() <= TOLERANCE).all())
+        return torch.float16 if close else torch.float32
+
+    def _key(self, images: ImageSet, view: str) -> str:
+        parts = (VERSION, self._trunk, self._train, images.fingerprint, view)
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+
+
+class _Views(Mapping[str, Tensor]):
+    """Features of an image set's views by name, computed when first asked for."""
+
+    def __init__(self, store: FeatureStore, images: ImageSet) -> None:
+        self._store, self._images = store, images
+
+    def __getitem__(self, view: str) -> Tensor:
+        return self._store.features(self._images, view)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(VIEWS)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _first(images: ImageSet) -> ImageSet:
+    return images.subset(range(min(BATCH, len(images))))
+
+
+def _digest(model: Classifier, train: TrainName) -> str:
+    """A hash of the frozen weights and of what is computed with them."""
+    facts = model.config.model_dump(mode="json", include={"name", "width", "blocks", "precision"})
+    digest = hashlib.sha256(json.dumps([facts, train], sort_keys=True).encode())
+    for name, value in sorted(model.trunk_state(train).items()):
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

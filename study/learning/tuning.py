@@ -1,0 +1,328 @@
+"""Fine-tuning on annotated images: the loss of section 3.6, by epochs of SGD or to its optimum.
+
+What learns is the classifier that is given: a whole network, or the part behind a frozen trunk
+(:mod:`study.learning.parts`), with the images' features in place of the images.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from study.annotation import Annotation
+from study.config import FineTuningConfig, GuidanceConfig, ScoreName
+from study.data.dataset import ImageSet
+from study.learning.attention import attend
+from study.learning.collapse import EpochSums, Watch
+from study.learning.fitting import fit
+from study.learning.guidance import guidance_loss
+from study.learning.models import Classifier
+from study.learning.targets import Targets
+from study.learning.training import (
+    AfterEpoch,
+    Progress,
+    all_or_nothing,
+    batches,
+    optimiser,
+    pooled,
+    snapshot,
+)
+from study.seeds import torch_generator
+
+
+@dataclass(frozen=True)
+class FineTuned:
+    """What fine-tuning did.
+
+    Attributes:
+        losses: the whole loss (w_c and w_g applied), a mean over the images of each epoch that was
+            begun, with the weights as they were when each batch was met.
+        classification_loss, guidance_loss, accuracy: its parts (unweighted) and the accuracy.
+        collapsed: whether training was stopped because it went wrong.
+        note: how it went wrong and what was restored, in one sentence, or empty.
+        restored_epoch: the number of good epochs whose result the model now holds.
+        seconds: wall time.
+    """
+
+    losses: tuple[float, ...]
+    classification_loss: tuple[float, ...]
+    guidance_loss: tuple[float, ...]
+    accuracy: tuple[float, ...]
+    collapsed: bool
+    note: str
+    restored_epoch: int
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+def fine_tune(
+    model: Classifier,
+    images: ImageSet,
+    annotations: Sequence[Annotation],
+    fine_tuning: FineTuningConfig,
+    guidance: GuidanceConfig,
+    seed: int,
+    device: torch.device | str,
+    progress: Progress | None = None,
+    after_epoch: AfterEpoch | None = None,
+    before: Classifier | None = None,
+) -> FineTuned:
+    """Train on ``w_c * loss_c + w_g * loss_g`` of the annotated images, in place.
+
+    Batch norm keeps its pretrained statistics. By SGD, gradients are clipped, and the weights after
+    every epoch that went well are kept: at a loss that is not finite, when attention dies or when
+    the network gives one answer for every image, the last good weights come back and training ends.
+    By L-BFGS an epoch is an iteration, and training ends at the optimum. When interrupted, the
+    model is given its first weights back. With ``w_g = 0`` this is plain fine-tuning on labels.
+
+    Args:
+        model: the classifier; changed in place, left in evaluation mode.
+        images: the annotated images; with features, if ``model`` takes those.
+        annotations: one per image, in the same order.
+        fine_tuning: optimiser, learning rate, epochs and so on.
+        guidance: weights and forms of the losses.
+        seed: of the order of images; drawn on the CPU, so it is the same on every device.
+        device: where to train.
+        progress: called after every epoch.
+        after_epoch: called with the model as each epoch leaves it, unless it ends training there.
+        before: the classifier before any annotation, whose weights ``fine_tuning.anchor`` pulls
+            towards; by default ``model`` as it is given.
+
+    Raises:
+        ValueError: no image, or not one annotation for each.
+    """
+    if len(annotations) != len(images):
+        raise ValueError(f"{len(annotations)} annotations were given for {len(images)} images")
+    if not len(images):
+        raise ValueError("fine-tuning needs at least one image")
+    began = time.perf_counter()
+    model.to(device).eval()
+    task = _Task.of(model, images, annotations, fine_tuning, guidance, torch.device(device), before)
+    training = _Training(task, progress, after_epoch)
+    with all_or_nothing(model):
+        if fine_tuning.optimiser == "lbfgs":
+            training.to_the_optimum()
+        else:
+            training.by_epochs(torch_generator(seed, "fine-tune"))
+    classification = [e.classification.item() / len(images) for e in training.epochs]
+    steering = [e.guidance.item() / len(images) for e in training.epochs]
+    return FineTuned(
+        losses=tuple(
+            guidance.w_c * c + guidance.w_g * g
+            for c, g in zip(classification, steering, strict=True)
+        ),
+        classification_loss=tuple(classification),
+        guidance_loss=tuple(steering),
+        accuracy=tuple(e.correct.item() / len(images) for e in training.epochs),
+        collapsed=bool(training.reason),
+        note=training.note,
+        restored_epoch=training.restored,
+        seconds=time.perf_counter() - began,
+    )
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is minimised, on the device: images or features, labels, targets, the anchor."""
+
+    model: Classifier
+    inputs: Tensor
+    labels: Tensor
+    targets: Targets
+    guided: bool
+    fine_tuning: FineTuningConfig
+    guidance: GuidanceConfig
+    score: ScoreName
+    anchor: tuple[Tensor, ...]
+
+    @classmethod
+    def of(
+        cls,
+        model: Classifier,
+        images: ImageSet,
+        annotations: Sequence[Annotation],
+        fine_tuning: FineTuningConfig,
+        guidance: GuidanceConfig,
+        device: torch.device,
+        before: Classifier | None,
+    ) -> _Task:
+        inputs, labels = images.inputs.to(device), images.labels.to(device)
+        if inputs.is_floating_point():
+            inputs = inputs.float().contiguous(memory_format=torch.channels_last)
+        with torch.no_grad():
+            height, width = model.features(inputs[:1]).shape[2:]
+        guided = guidance.w_g > 0 and any(not annotation.empty for annotation in annotations)
+        targets = Targets.from_annotations(
+            annotations if guided else [Annotation()] * len(images), height, width, guidance.radius
+        ).to(device)
+        start = model if before is None else before
+        anchor = tuple(p.detach().clone().to(device) for p in start.parameters())
+        return cls(
+            model,
+            inputs if guided else pooled(model, inputs),
+            labels,
+            targets,
+            guided,
+            fine_tuning,
+            guidance,
+            guided_score(fine_tuning, guidance),
+            anchor,
+        )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def slices(self) -> list[slice]:
+        """All images in batches, in their order: a slice of them is no copy."""
+        size = self.fine_tuning.batch
+        return [slice(start, start + size) for start in range(0, len(self), size)]
+
+    def sums(self) -> EpochSums:
+        return EpochSums.empty(self.model.classes, self.labels.device)
+
+    def losses(self, index: Tensor | slice, sums: EpochSums) -> Tensor:
+        """The weighted losses [n] of some images, whose parts are added to ``sums``."""
+        labels, targets = self.labels[index], self.targets[index]
+        if self.guided:
+            logits, maps = attend(self.model, self.inputs[index], labels, self.score)
+            steering = guidance_loss(maps, targets, self.guidance)
+            sums.guidance += steering.detach().sum()
+            annotated = targets.has_point | targets.has_negative | targets.has_polygon
+            sums.dead += ((maps.detach().amax((1, 2)) <= 0) & annotated).sum()
+            sums.guided += annotated.sum()
+        else:
+            logits = self.model(self.inputs[index])
+            steering = logits.new_zeros(len(logits))
+        entropy = functional.cross_entropy(logits, labels, reduction="none")
+        answers = logits.detach().argmax(1)
+        sums.classification += entropy.detach().sum()
+        sums.correct += (answers == labels).sum()
+        sums.answers += torch.bincount(answers, minlength=len(sums.answers))
+        return self.guidance.w_c * entropy + self.guidance.w_g * steering
+
+    def pull(self) -> Tensor | None:
+        """``anchor / 2`` times the squared distance from the weights before any annotation."""
+        if not self.fine_tuning.anchor:
+            return None
+        pairs = zip(self.model.parameters(), self.anchor, strict=True)
+        distance = torch.stack([(now - then).square().sum() for now, then in pairs]).sum()
+        return self.fine_tuning.anchor / 2 * distance
+
+
+def guided_score(fine_tuning: FineTuningConfig, guidance: GuidanceConfig) -> ScoreName:
+    """The score whose map is guided; what ``auto`` means."""
+    if guidance.score != "auto":
+        return guidance.score
+    return "absolute" if fine_tuning.train == "head" else "centred"
+
+
+class _Training:
+    """Goes through a task, and keeps the last weights that are good.
+
+    Attributes:
+        epochs: the sums of every epoch that was begun.
+        restored: how many good epochs the model's weights have had.
+        reason: what went wrong at last, or empty.
+    """
+
+    def __init__(
+        self, task: _Task, progress: Progress | None, after_epoch: AfterEpoch | None
+    ) -> None:
+        self.task = task
+        self.progress = progress
+        self.after_epoch = after_epoch
+        self.epochs: list[EpochSums] = []
+        self.restored = 0
+        self.reason = ""
+        self._good = snapshot(task.model)
+        self._watch = Watch(task.labels, task.model.classes)
+        before = task.sums()
+        with torch.no_grad() if task.model.closed_form else nullcontext():
+            for index in task.slices():
+                task.losses(index, before)
+        self._watch.symptom(before)
+
+    @property
+    def note(self) -> str:
+        """How training went wrong and what was restored, or empty."""
+        if not self.reason:
+            return ""
+        return f"{self.reason}; the weights after {self.restored} epochs are kept"
+
+    def by_epochs(self, order: torch.Generator) -> None:
+        """Stochastic gradient descent, over all images in a drawn order in each epoch."""
+        task, config = self.task, self.task.fine_tuning
+        descent = optimiser(task.model, config)
+        for _ in range(config.epochs):
+            sums = task.sums()
+            for index in batches(len(task), config.batch, order):
+                loss = task.losses(index.to(task.labels.device), sums).mean()
+                pull = task.pull()
+                descent.zero_grad(set_to_none=True)
+                (loss if pull is None else loss + pull).backward()
+                nn.utils.clip_grad_norm_(task.model.parameters(), config.clip)
+                descent.step()
+            if self._ends(sums):
+                break
+        self._finish()
+
+    def to_the_optimum(self) -> None:
+        """L-BFGS over all images at once."""
+        task, config = self.task, self.task.fine_tuning
+        sums = task.sums()
+
+        def loss() -> Tensor:
+            nonlocal sums
+            sums = task.sums()
+            value = torch.zeros((), device=task.labels.device)
+            for index in task.slices():
+                part = task.losses(index, sums).sum() / len(task)
+                part.backward()  # type: ignore[no-untyped-call]
+                value += part.detach()
+            pull = task.pull()
+            if pull is not None:
+                pull.backward()  # type: ignore[no-untyped-call]
+                value += pull.detach()
+            return value
+
+        fit(list(task.model.parameters()), loss, config.epochs, lambda: self._ends(sums))
+        self._finish()
+
+    def _ends(self, sums: EpochSums) -> bool:
+        """Note an epoch; whether it went so wrong that training has to end."""
+        self.epochs.append(sums)
+        model, config = self.task.model, self.task.fine_tuning
+        symptom = self._watch.symptom(sums)
+        self.reason = symptom
+        if self._watch.fatal or not _finite(model):
+            self.reason = symptom or "the weights are not finite"
+            return True
+        if not symptom:
+            self._good, self.restored = snapshot(model), len(self.epochs)
+        if self.after_epoch is not None:
+            self.after_epoch(model)
+        if self.progress is not None:
+            self.progress(len(self.epochs), config.epochs)
+        return False
+
+    def _finish(self) -> None:
+        """Bring the last good weights back where training ended with a symptom."""
+        if self.reason:
+            self.task.model.load_state_dict(self._good)
+        config = self.task.fine_tuning
+        if self.progress is not None and len(self.epochs) < config.epochs:
+            self.progress(config.epochs, config.epochs)
+
+
+def _finite(model: nn.Module) -> bool:
+    return bool(torch.stack([p.detach().isfinite().all() for p in model.parameters()]).all())
