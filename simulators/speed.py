@@ -32,7 +32,7 @@ from study.data import scenes
 from study.device import pick_device
 from study.errors import UserError
 from study.files import write_atomically
-from study.learning import models, training
+from study.learning import models, tuning
 from study.learning.attention import attention_maps
 from study.learning.cost import step_cost
 from study.learning.models import Classifier
@@ -228,7 +228,7 @@ def _annotation(device: torch.device) -> Iterator[Speed]:
         spent = time.perf_counter() - began
         epochs = 15
         config = FineTuningConfig(epochs=epochs)
-        tuned = training.fine_tune(
+        tuned = tuning.fine_tune(
             copy.deepcopy(model), data, drawn, config, GuidanceConfig(), 0, device
         )
         whole = tuned.seconds * FineTuningConfig().epochs / epochs

@@ -10,8 +10,8 @@
       pretrained.pt      the biased checkpoint that every task starts from
       pretrained.json    its evaluation
       models/            P01/task2-cycle1.pt: rebuilt from the log when missing
-      *.predictions.npy  beside a model: what it predicted after each epoch, where that is needed
-      cache/             decoded images
+      starts/            what learns of it, with its committee, before any annotation
+      cache/             decoded images, and what a frozen trunk makes of them
 """
 
 from __future__ import annotations
@@ -90,11 +90,11 @@ class StudyDirectory:
         for path in (
             self.pretrained,
             self.baseline,
-            self.predictions(self.pretrained),
+            self.predictions,
             self.beginning,
         ):
             path.unlink(missing_ok=True)
-        for folder in (self.path / "models", self.cache / "stimuli"):
+        for folder in (self.path / "models", self.path / "starts", self.cache / "stimuli"):
             shutil.rmtree(folder, ignore_errors=True)
 
     @classmethod
@@ -143,10 +143,19 @@ class StudyDirectory:
         """The task's model after a cycle."""
         return self.path / "models" / participant / f"task{position}-cycle{cycle}.pt"
 
-    @staticmethod
-    def predictions(model: Path) -> Path:
-        """What the training of the model at this path predicted after each epoch."""
-        return model.with_suffix(".predictions.npy")
+    @property
+    def predictions(self) -> Path:
+        """What the biased classifier predicted after each epoch, where somebody watched it."""
+        return self.path / "pretrained.predictions.npy"
+
+    def start(self, train: str, members: int) -> Path:
+        """What the first cycle begins with where ``train`` learns, beside ``members`` others."""
+        return self.path / "starts" / f"{train}-{members}.pt"
+
+    @property
+    def features(self) -> Path:
+        """What frozen trunks make of the images; may be deleted."""
+        return self.cache / "features"
 
     def store(self) -> EventStore:
         """The log: ``events.sqlite`` here, or the database named by ``CLICKSTUDY_STORE``."""

@@ -7,28 +7,27 @@ back the events to log; it holds no state that the log and the files derived fro
 
 from __future__ import annotations
 
-import json
+import functools
 import logging
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from study import beginning
-from study.acquisition import Pool, Strategy
+from study import cycle
 from study.acquisition import build as build_strategy
 from study.annotation import Annotation
-from study.config import Condition, StudyFile
-from study.data.dataset import DataError, Dataset, ImageSet
+from study.config import Condition, StudyConfig, StudyFile
+from study.cycle import Needs
+from study.data.dataset import Dataset, ImageSet
 from study.data.reading import Progress as Reading
 from study.device import pick_device
 from study.directory import StudyDirectory
-from study.files import write_atomically
-from study.learning import attention, evaluation, models, predictions, training
+from study.learning import tuning
+from study.learning.attention import attention_maps
+from study.learning.learner import Learner
 from study.learning.models import Classifier
-from study.learning.predictions import Predictions, Recorder
 from study.practice import practice_correct, practice_index
 from study.protocol.events import (
     BatchSelected,
@@ -40,7 +39,8 @@ from study.protocol.events import (
 from study.protocol.session import Session
 from study.protocol.steps import Evaluate, FineTune, Select, Step
 from study.protocol.timeline import Progress
-from study.seeds import rng, seed
+from study.seeds import seed
+from study.start import Start, prepared
 
 ProgressCallback = Callable[[int, int], None]
 log = logging.getLogger(__name__)
@@ -70,11 +70,16 @@ class TaskLoop:
         self.file = file
         self.config = file.config
         self.directory = directory
-        for condition in self.config.conditions:  # a mistake should show before people come
-            self._strategy(condition)
+        self._needs = {
+            condition.name: self._needs_of(condition) for condition in self.config.conditions
+        }  # a mistake should show before people come
         self.device = pick_device(device)
-        self.dataset: Dataset = beginning.dataset_of(file, directory, reading)
-        self._models: tuple[Path, Classifier] | None = None
+        self.start = Start(file, directory, self.device, reading)
+
+    @property
+    def dataset(self) -> Dataset:
+        """The images, without features."""
+        return self.start.dataset
 
     @property
     def pool(self) -> ImageSet:
@@ -85,35 +90,33 @@ class TaskLoop:
 
     @property
     def prepared(self) -> bool:
-        """Whether the biased checkpoint and its evaluation exist."""
-        return self.directory.pretrained.exists() and self.directory.baseline.exists()
+        """Whether the biased classifier and what tasks begin with are there."""
+        needs = functools.reduce(Needs.__or__, self._needs.values())
+        paths = [
+            self.directory.start(here.fine_tuning.train, own.members) for here, own in self._kinds()
+        ]
+        return prepared(self.directory, self.config, needs) and all(path.exists() for path in paths)
 
     def prepare(self, progress: ProgressCallback | None = None) -> None:
-        """Pretrain the biased classifier, or take the study file's checkpoint; done once."""
-        if self.prepared:
-            return
-        config = self.config
-        if config.model.checkpoint is not None:
-            model, meta = models.load(self.file.resolve(config.model.checkpoint), self.device)
-            model = models.with_precision(model, config.model)
-        else:
-            stream = seed(config.seed, "pretrain")
-            recorder = self._recorder(*config.conditions)
-            model = models.build(config.model, len(self.dataset.classes), stream)
-            history = training.pretrain(
-                model,
-                self.pool,
-                self.dataset["val"],
-                config.pretraining,
-                seed=stream,
-                device=self.device,
-                progress=progress,
-                after_epoch=recorder,
-            )
-            self._keep(self.directory.pretrained, recorder)
-            meta = {"epochs": len(history.train_loss), "study_hash": self.file.hash}
-        models.save(self.directory.pretrained, model, meta)
-        write_atomically(self.directory.baseline, json.dumps(self._metrics(model)).encode())
+        """Pretrain the biased classifier, or take the study file's checkpoint; done once.
+
+        What a frozen trunk makes of the images is computed before people come, too.
+        """
+        self.start.prepare(functools.reduce(Needs.__or__, self._needs.values()), progress)
+        for here, own in self._kinds():
+            self.start.data(here, progress)
+            self.start.learner(here, own)
+
+    def _kinds(self) -> list[tuple[StudyConfig, Needs]]:
+        """Every condition's settings, and what its strategy needs."""
+        return [
+            (self.config.for_condition(condition), self._needs[condition.name])
+            for condition in self.config.conditions
+        ]
+
+    def data(self, condition: Condition) -> Dataset:
+        """The images as the classifier of a condition's tasks takes them."""
+        return self.start.data(self.config.for_condition(condition))
 
     # -- the steps -------------------------------------------------------------------------
 
@@ -134,42 +137,37 @@ class TaskLoop:
     def select(self, state: Progress, step: Select) -> BatchSelected:
         """Pick the cycle's images from those not annotated in this task."""
         started = time.perf_counter()
+        here = self.config.for_condition(step.condition)
+        strategy = build_strategy(here.acquisition)
         positions = self.pool.positions
-        labelled = np.array(
-            [positions[name] for name in state.task(step.position).annotations()], dtype=np.int64
-        )
-        unlabelled = np.setdiff1d(np.arange(len(self.pool)), labelled)
-        picked: list[int] = []
-        if len(unlabelled):
-            view = Pool(
-                self.model(state, step.position, step.cycle - 1),
-                self.pool,
-                unlabelled=unlabelled,
-                labelled=labelled,
-                device=self.device,
-                seed=seed(self.config.seed, state.participant, step.position, step.cycle, "pool"),
-                predictions=self._predictions(state, step.position, step.cycle - 1),
-            )
-            stream = rng(self.config.seed, state.participant, step.position, step.cycle, "select")
-            picked = (
-                self._strategy(step.condition)
-                .select(view, min(step.count, len(unlabelled)), stream)
-                .tolist()
-            )
+        picked = cycle.select(
+            self.learner(state, step.position, step.cycle - 1),
+            self.start.data(here)["train"],
+            [positions[name] for name in state.task(step.position).annotations()],
+            step.count,
+            strategy,
+            here,
+            self._stream(state, step.position),
+            step.cycle,
+            self.device,
+        ).tolist()
         return BatchSelected(
             position=step.position,
             cycle=step.cycle,
-            strategy=self.config.for_condition(step.condition).acquisition.active,
+            strategy=here.acquisition.active,
             images=tuple(self.pool.names[i] for i in picked),
             classes=tuple(self.pool.classes[int(self.pool.labels[i])] for i in picked),
             contexts=self._contexts(picked),
             seconds=time.perf_counter() - started,
         )
 
-    def _strategy(self, condition: Condition) -> Strategy:
-        """What picks the images of a condition's tasks."""
-        acquisition = self.config.for_condition(condition).acquisition
-        return build_strategy(acquisition.active, acquisition)
+    def _stream(self, state: Progress, position: int) -> cycle.Stream:
+        return functools.partial(seed, self.config.seed, state.participant, position)
+
+    def _needs_of(self, condition: Condition) -> Needs:
+        """What a condition's strategy needs of training."""
+        here = self.config.for_condition(condition)
+        return Needs.of(here, build_strategy(here.acquisition))
 
     def _contexts(self, picked: Sequence[int]) -> tuple[str, ...]:
         """The contexts of these images, by name; empty where the dataset has none."""
@@ -186,17 +184,13 @@ class TaskLoop:
         A failure is an event, not an exception: the task goes on with the last good model.
         """
         started = time.perf_counter()
-        path = self.directory.model(state.participant, step.position, step.cycle)
         try:
-            model, result, recorder = self._tuned(state, step.position, step.cycle, progress)
+            result = self._tuned(state, step.position, step.cycle, progress)
         except (RuntimeError, ValueError, OSError) as error:
             log.exception("fine-tuning failed: %s, task %d", state.participant, step.position)
             return FineTuningFailed(
                 position=step.position, cycle=step.cycle, reason=str(error).splitlines()[0]
             )
-        self._keep(path, recorder)
-        models.save(path, model, {"study_hash": self.file.hash})
-        self._models = (path, model)
         return FineTuned(
             position=step.position,
             cycle=step.cycle,
@@ -212,10 +206,12 @@ class TaskLoop:
     def evaluate(self, state: Progress, step: Evaluate) -> Evaluated:
         """Evaluate the task's model on the test splits."""
         started = time.perf_counter()
-        if step.cycle == 0:
-            metrics = json.loads(self.directory.baseline.read_text())
+        here = self.config.for_condition(step.condition)
+        if step.cycle == 0 and here.fine_tuning.ensemble == 1:
+            metrics = self.start.metrics
         else:
-            metrics = self._metrics(self.model(state, step.position, step.cycle))
+            model = self.model(state, step.position, step.cycle)
+            metrics = cycle.measure(model, self.start.data(here), self.device)
         return Evaluated(
             position=step.position,
             cycle=step.cycle,
@@ -226,16 +222,24 @@ class TaskLoop:
     # -- what drivers show -----------------------------------------------------------------
 
     def attention(
-        self, state: Progress, position: int, cycle: int, names: Sequence[str]
+        self, state: Progress, position: int, number: int, names: Sequence[str]
     ) -> NDArray[np.float32]:
         """Attention of the model that selected this cycle's batch, for the labelled class.
 
         Returns float32 [n, h, w], one ReLU Grad-CAM per image on the attention grid.
         """
-        images = self.pool.subset([self.pool.positions[name] for name in names])
-        model = self.model(state, position, cycle - 1)
-        maps = attention.attention_maps(model, images.inputs, images.labels, self.device)
+        images = self.images(state, position, names)
+        model = self.model(state, position, number - 1)
+        maps = attention_maps(model, images, device=self.device)
         return maps.float().cpu().numpy()
+
+    def images(
+        self, state: Progress, position: int, names: Sequence[str], split: str = "train"
+    ) -> ImageSet:
+        """Images of a split by name, as a task's classifier takes them."""
+        here = self.config.for_condition(state.task(position).condition)
+        images = self.start.data(here)[split]
+        return images.subset([images.positions[name] for name in names])
 
     def practice_candidates(self) -> list[int]:
         """Validation images to practise on: those with an object, where masks are known."""
@@ -259,97 +263,53 @@ class TaskLoop:
 
     # -- models ----------------------------------------------------------------------------
 
-    def model(self, state: Progress, position: int, cycle: int) -> Classifier:
-        """The task's model after ``cycle``; rebuilt from the log where its file is missing.
+    def before(self) -> tuple[Classifier, Dataset]:
+        """The biased classifier, and the images as it takes them, whoever's task it will be."""
+        here, needs = self._kinds()[0]
+        return self.start.learner(here, needs).model, self.start.data(here)
+
+    def model(self, state: Progress, position: int, number: int) -> Classifier:
+        """The task's classifier after a cycle; takes what :meth:`images` gives."""
+        here = self.config.for_condition(state.task(position).condition)
+        return cycle.predictor(self.learner(state, position, number), here)
+
+    def learner(self, state: Progress, position: int, number: int) -> Learner:
+        """What the task has learnt after a cycle; rebuilt from the log where its file is missing.
 
         A cycle whose fine-tuning failed has no file and falls back to the one before it.
         """
-        if cycle == 0:
-            return self._load(self.directory.pretrained)
-        path = self.directory.model(state.participant, position, cycle)
-        if path.exists():
-            return self._load(path)
-        if not state.task(position).cycles[cycle - 1].tuned:
-            return self.model(state, position, cycle - 1)
-        log.warning("%s is missing: fine-tuning again from the log", path)
-        return self._rebuilt(state, position, cycle)
-
-    def _rebuilt(self, state: Progress, position: int, cycle: int) -> Classifier:
-        path = self.directory.model(state.participant, position, cycle)
-        model, _, recorder = self._tuned(state, position, cycle, None)
-        self._keep(path, recorder)
-        models.save(path, model, {"study_hash": self.file.hash})
-        return model
-
-    def _tuned(
-        self, state: Progress, position: int, cycle: int, progress: ProgressCallback | None
-    ) -> tuple[Classifier, training.FineTuned, Recorder | None]:
-        """The model before ``cycle``, fine-tuned on everything annotated up to it."""
-        annotations = state.task(position).annotations(up_to=cycle)
-        indices = [self.pool.positions[name] for name in annotations]
-        before = self.model(state, position, cycle - 1)
         condition = state.task(position).condition
         here = self.config.for_condition(condition)
-        recorder = self._recorder(condition)
-        # the cache must keep the weights from before if this attempt fails
-        self._models = None
-        result = training.fine_tune(
-            before,
-            self.pool.subset(indices),
-            list(annotations.values()),
-            here.fine_tuning,
-            here.guidance,
-            seed=seed(self.config.seed, state.participant, position, cycle, "fine-tune"),
-            device=self.device,
-            progress=progress,
-            after_epoch=recorder,
-        )
-        return before, result, recorder
-
-    # -- predictions, where a strategy looks back over a training ----------------------------
-
-    def _recorder(self, *conditions: Condition) -> Recorder | None:
-        """What records the pool's predictions, if a strategy of these conditions needs them."""
-        needed = any(self._strategy(condition).needs_predictions for condition in conditions)
-        return Recorder(self.pool, self.device) if needed else None
-
-    def _keep(self, model: Path, recorder: Recorder | None) -> None:
-        """Write what was recorded; before the model, so that a model never lacks it."""
-        if recorder is not None:
-            predictions.save(self.directory.predictions(model), recorder.predictions)
-
-    def _predictions(self, state: Progress, position: int, cycle: int) -> Predictions | None:
-        """What the last training up to ``cycle`` predicted, where the task's strategy needs it.
-
-        None also where the study file gave a checkpoint, whose training nobody watched.
-        """
-        if not self._strategy(state.task(position).condition).needs_predictions:
-            return None
-        if cycle == 0:
-            path = self.directory.predictions(self.directory.pretrained)
-            return predictions.load(path) if path.exists() else None
-        if not state.task(position).cycles[cycle - 1].tuned:
-            return self._predictions(state, position, cycle - 1)
-        path = self.directory.predictions(self.directory.model(state.participant, position, cycle))
+        if number == 0:
+            return self.start.learner(here, self._needs[condition.name])
+        path = self.directory.model(state.participant, position, number)
         if not path.exists():
-            self._rebuilt(state, position, cycle)
-        found = predictions.load(path)
-        # a training that collapsed in its first epoch left the model as it was before
-        return found if len(found) else self._predictions(state, position, cycle - 1)
+            if not state.task(position).cycles[number - 1].tuned:
+                return self.learner(state, position, number - 1)
+            log.warning("%s is missing: fine-tuning again from the log", path)
+            self._tuned(state, position, number, None)
+        return self.start.load(path, here)
 
-    def _load(self, path: Path) -> Classifier:
-        if self._models is None or self._models[0] != path:
-            try:
-                model, _ = models.load(path, self.device)
-            except FileNotFoundError as error:
-                raise DataError(
-                    f"{path} is missing: delete nothing in a study directory, or start it anew"
-                ) from error
-            self._models = (path, model)
-        return self._models[1]
-
-    def _metrics(self, model: Classifier) -> dict[str, dict[str, float | None]]:
-        return {
-            name: evaluation.evaluate(model, self.dataset[name], self.device).as_dict()
-            for name in self.dataset.test_splits
-        }
+    def _tuned(
+        self, state: Progress, position: int, number: int, progress: ProgressCallback | None
+    ) -> tuning.FineTuned:
+        """Tune what the cycle before left on everything annotated up to this one, and keep it."""
+        annotations = state.task(position).annotations(up_to=number)
+        condition = state.task(position).condition
+        here = self.config.for_condition(condition)
+        learner, result = cycle.tune(
+            self.learner(state, position, number - 1),
+            self.learner(state, position, 0),
+            self.start.data(here)["train"],
+            {self.pool.positions[name]: drawn for name, drawn in annotations.items()},
+            here,
+            self._needs[condition.name],
+            self._stream(state, position),
+            number,
+            self.device,
+            progress,
+        )
+        path = self.directory.model(state.participant, position, number)
+        learner.save(path)
+        self.start.remember(path, learner)
+        return result

@@ -44,11 +44,15 @@ def run(
         Path | None, typer.Option("--out", help="Where to write.", show_default="runs/NAME")
     ] = None,
     workers: Annotated[
-        int, typer.Option(min=0, help="Trials at once; 0: one for each core.", show_default="cores")
+        int, typer.Option(min=0, help="Runs at once; 0: one for each core.", show_default="cores")
     ] = 0,
     engine: EngineOption = "local",
     device: DeviceOption = "auto",
     slurm: SlurmOption = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A setting in place of the file's: dataset.bias=1.0"),
+    ] = None,
     profile: Annotated[bool, typer.Option("--profile", help="Say where the time went.")] = False,
     speed: Annotated[
         bool, typer.Option("--speed", help="Measure the speeds that we promise, and no strategy.")
@@ -57,7 +61,7 @@ def run(
         Path | None, typer.Option("--json", help="Where to write what --speed measured.")
     ] = None,
 ) -> None:
-    """Run every trial that is not finished, then write the report; run again, it resumes."""
+    """Do every run that is not finished, then write the report; run again, it resumes."""
     from study.errors import UserError
 
     if speed:
@@ -71,17 +75,18 @@ def run(
     from simulators.benchmark.sweep import run as sweep
     from simulators.slurm_options import SlurmOptions
 
-    file = load(bench)
+    file = load(bench, changes or ())
     place = out or Path("runs") / file.config.name
     options = SlurmOptions.parse(slurm) if slurm else None
     try:
         failures = sweep(file, place, workers, engine, device, slurm=options)
     except KeyboardInterrupt:
         command = ["clickstudy", "benchmark", str(bench), "--out", str(place)]
+        command += [word for change in changes or () for word in ("--set", change)]
         command += ["--workers", str(workers), "--engine", engine, "--device", device]
         command += options.arguments() if options else []
         errors.print(
-            f"\nInterrupted; finished trials and cycles are kept. To go on: {shlex.join(command)}",
+            f"\nInterrupted; finished runs and cycles are kept. To go on: {shlex.join(command)}",
             soft_wrap=True,
             markup=False,
         )
@@ -145,12 +150,12 @@ def _say_failed(failures: list[Failure]) -> None:
 
     if failures:
         lines = "; ".join(
-            f"{failure.trial.arm.name}, {failure.trial.interface}, seed {failure.trial.number}: "
+            f"{failure.run.arm.name}, {failure.run.interface}, seed {failure.run.number}: "
             f"{failure.problem}"
             for failure in failures
         )
         raise UserError(
-            f"{len(failures)} trials failed, the others are finished ({lines}): put it right and "
+            f"{len(failures)} runs failed, the others are finished ({lines}): put it right and "
             f"run the same command again"
         )
 

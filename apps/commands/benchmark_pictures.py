@@ -11,12 +11,12 @@ import numpy as np
 import torch
 
 from apps.commands.pictures import draw
-from simulators.benchmark import trial
-from simulators.benchmark.config import BenchFile, Trial
-from simulators.benchmark.jobs import images
+from simulators.benchmark.config import BenchFile, Run
+from simulators.benchmark.jobs import start
 from simulators.benchmark.places import Places
+from simulators.benchmark.run import look, sample
 from study.config import InterfaceName
-from study.learning import models
+from study.cycle import Needs
 from study.learning.looks import Look
 
 ROWS = 4
@@ -24,7 +24,7 @@ ROWS = 4
 
 
 def before_after(file: BenchFile, place: Path) -> list[tuple[bytes, str]]:
-    """A picture (PNG) and its caption for each interface with finished trials.
+    """A picture (PNG) and its caption for each interface with finished runs.
 
     The first finished seed; the baseline strategy, the attention strategies, then the others in the
     file's order, up to :data:`ROWS`.
@@ -38,8 +38,8 @@ def before_after(file: BenchFile, place: Path) -> list[tuple[bytes, str]]:
     return pictures
 
 
-def _chosen(file: BenchFile, places: Places, interface: InterfaceName) -> list[Trial]:
-    done = [one for one in file.trials() if one.interface == interface]
+def _chosen(file: BenchFile, places: Places, interface: InterfaceName) -> list[Run]:
+    done = [one for one in file.runs() if one.interface == interface]
     done = [one for one in done if places.result(one).exists()]
     same_seed = [one for one in done if one.number == done[0].number]
     return sorted(
@@ -49,14 +49,15 @@ def _chosen(file: BenchFile, places: Places, interface: InterfaceName) -> list[T
 
 
 def _picture(
-    file: BenchFile, places: Places, interface: InterfaceName, chosen: Sequence[Trial]
+    file: BenchFile, places: Places, interface: InterfaceName, chosen: Sequence[Run]
 ) -> tuple[bytes, str]:
     first = chosen[0]
     cpu = torch.device("cpu")
-    shown = trial.sample(images(places, first, cpu), first.number)
-    pretrained = models.load(places.baseline(first).pretrained, cpu)[0]
+    beginning, config = start(places, first, cpu), first.study.config
+    shown = sample(beginning.data(config), first.number)
+    pretrained = beginning.learner(config, Needs()).model
     results = [json.loads(places.result(one).read_text()) for one in chosen]
-    looks = [_look(trial.look(pretrained, shown, cpu)), *(_look(one["look"]) for one in results)]
+    looks = [_look(look(pretrained, shown, cpu)), *(_look(one["look"]) for one in results)]
     spent = max(row["images"] for row in results[0]["rows"])
     figure = draw(
         shown,

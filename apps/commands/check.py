@@ -38,7 +38,7 @@ def check(
     config = file.config
     for condition in config.conditions:
         acquisition = config.for_condition(condition).acquisition
-        build(acquisition.active, acquisition)
+        build(acquisition)
     check_plan(study)
     plan = sequences(config)
     console.print(f"[bold]{config.name}[/bold] is valid (sha256 {file.hash[:12]}).")

@@ -17,7 +17,6 @@ from apps.commands.check import check
 from apps.commands.console import errors
 from apps.commands.doctor import doctor
 from apps.commands.export import export
-from apps.commands.guidance import guidance
 from apps.commands.init import init
 from apps.commands.plan import plan
 from apps.commands.power import power
@@ -38,7 +37,7 @@ PREPARE, RUN, READ = "Prepare a study", "Run it", "Read the results"
 
 for panel, commands in {
     PREPARE: (init, check, doctor, plan, power),
-    RUN: (serve, simulate, guidance),
+    RUN: (serve, simulate),
     READ: (export, report, attention),
 }.items():
     for command in commands:

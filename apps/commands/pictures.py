@@ -36,8 +36,10 @@ def before_after(
     progress = session.progress
     task = progress.task(position)
     cycles = sum(cycle.evaluated for cycle in task.cycles)
-    split = loop.dataset["balanced" if "balanced" in loop.dataset.splits else "test"]
-    shown = split.subset(pick(split, images, loop.config.seed))
+    name = "balanced" if "balanced" in loop.dataset.splits else "test"
+    split = loop.dataset[name]
+    chosen = [split.names[index] for index in pick(split, images, loop.config.seed)]
+    shown = loop.images(progress, position, chosen, name)
     looks = [
         look(loop.model(progress, position, cycle), shown, loop.device) for cycle in (0, cycles)
     ]

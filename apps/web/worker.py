@@ -15,16 +15,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from apps.web.jobs import Queue
 from apps.web.layout import Layout, step_name
 from apps.web.stimuli import Batch, Validation, View, pack_regions
 from apps.web.tutor import write_newest
 from study.beginning import fingerprints
+from study.cycle import see
 from study.data.dataset import ImageSet
 from study.files import write_atomically
-from study.learning import attention
 from study.learning.models import Classifier
 from study.learning.superpixels import segment
 from study.loop import TaskLoop
@@ -141,7 +140,8 @@ class Worker:
             case Evaluate(cycle=cycle, position=position), _ if cycle:
                 path = self.stimuli.view_path(session.participant, position, cycle)
                 model = self.loop.model(session.progress, position, cycle)
-                self.stimuli.write_view(path, self._view(model))
+                shown = self.loop.images(session.progress, position, self._gallery_names(), "val")
+                self.stimuli.write_view(path, self._view(model, shown))
 
     # -- stimuli ---------------------------------------------------------------------------
 
@@ -190,17 +190,17 @@ class Worker:
             write_atomically(self.stimuli.regions_path(*place, index), pack_regions(labels))
 
     def _write_validation(self) -> None:
-        split = self.loop.dataset["val"]
+        model, data = self.loop.before()
+        split = data["val"]
         candidates = self.loop.practice_candidates()
-        # cycle 0 is the pretrained model, whoever's progress it is
-        model = self.loop.model(Progress(""), position=1, cycle=0)
-        maps = _maps(model, split, self.loop.device)
+        maps = see(model, split, self.loop.device).maps
         for index in range(len(split)):
             self.stimuli.write_image("val", split.names[index], pixels(split, index))
         for index in candidates:
             labels = segment(maps[index], *split.size)
             write_atomically(self.stimuli.practice_regions_path(index), pack_regions(labels))
-        self.stimuli.write_view(self.stimuli.view_path(None), self._view(model))
+        shown = split.subset(self._gallery())
+        self.stimuli.write_view(self.stimuli.view_path(None), self._view(model, shown))
         self.stimuli.write_validation(
             Validation(
                 names=split.names,
@@ -218,24 +218,17 @@ class Worker:
         places = np.linspace(0, len(candidates) - 1, min(GALLERY, len(candidates)))
         return [candidates[round(place)] for place in places]
 
-    def _view(self, model: Classifier) -> View:
-        images = self.loop.dataset["val"].subset(self._gallery())
-        model.eval()
-        with torch.set_grad_enabled(not model.closed_form):
-            logits, maps = attention.attend(
-                model, images.images.to(self.loop.device), images.labels.to(self.loop.device)
-            )
-        right = logits.argmax(1).cpu() == images.labels
-        return View(maps.detach().float().cpu().numpy(), right.numpy())
+    def _gallery_names(self) -> list[str]:
+        return [self.loop.dataset["val"].names[index] for index in self._gallery()]
+
+    def _view(self, model: Classifier, images: ImageSet) -> View:
+        seen = see(model, images, self.loop.device)
+        return View(seen.maps, seen.correct)
 
 
 def pixels(images: ImageSet, index: int) -> np.ndarray:
     """An image as uint8 [H, W, 3]."""
     return images.images[index].permute(1, 2, 0).contiguous().numpy()
-
-
-def _maps(model: Classifier, images: ImageSet, device: torch.device) -> np.ndarray:
-    return attention.attention_maps(model, images, device=device).float().cpu().numpy()
 
 
 def _watch(worker_name: str, layout: Layout) -> None:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
+import tomli_w
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from simulators.person import Person
@@ -41,41 +44,45 @@ from study.config import (
     nearest,
     read_toml,
 )
+from study.config.condition import merged
 from study.data.scenes import DRAWING_VERSION
 from study.errors import UserError
 
-VERSION = 1
-"""To be raised when the same settings mean another experiment: it is part of every trial's name."""
+VERSION = 2
+"""To be raised when the same settings mean another experiment: it is part of every run's name."""
 INTERFACES: tuple[InterfaceName, ...] = get_args(InterfaceName)
 
 
 class Arm(AcquisitionConfig):
-    """One way of selecting that is compared: a strategy, its options and its wrappers.
+    """One way of doing it that is compared: a strategy, and what else differs from the file.
 
     Attributes:
         label: its name in tables and figures; by default made of the rest.
-        options: hyper-parameters of the strategy, by the names of its constructor's arguments.
-        committee: how many further classifiers are fine-tuned beside the trial's own, for
-            strategies that ask how far classifiers disagree; with 0, dropout takes their place.
+        interfaces: the interfaces that it is tried with; by default the file's.
+        model, pretraining, fine_tuning, guidance: settings that are this arm's alone, in place of
+            the file's.
     """
 
     active: StrategyName = Field(default="attention", alias="strategy")
     label: str = ""
-    options: Mapping[str, float | int | str] = {}
-    committee: Annotated[int, Field(strict=True, ge=0)] = 0
+    interfaces: tuple[InterfaceName, ...] = ()
+    model: ModelConfig | None = None
+    pretraining: PretrainingConfig | None = None
+    fine_tuning: FineTuningConfig | None = None
+    guidance: GuidanceConfig | None = None
 
     @model_validator(mode="after")
     def _can_be_built(self) -> Arm:
         try:
-            build(self.active, self, self.options)
+            build(self)
         except UserError as error:
             raise ValueError(str(error)) from error
         return self
 
     @property
-    def needs_predictions(self) -> bool:
-        """Whether the strategy looks back over the epochs of the last training."""
-        return build(self.active, self, self.options).needs_predictions
+    def acquisition(self) -> AcquisitionConfig:
+        """How it selects, without the rest."""
+        return AcquisitionConfig(**self.model_dump(include=set(AcquisitionConfig.model_fields)))
 
     @property
     def name(self) -> str:
@@ -85,9 +92,17 @@ class Arm(AcquisitionConfig):
         text = " + ".join((self.active, *self.combine))
         options = [f"{name}={value}" for name, value in self.options.items()]
         text += f" ({', '.join(options)})" if options else ""
-        text += f", committee of {self.committee + 1}" if self.committee else ""
         text += ", balanced" if self.balance else ""
-        return text + (f", of {self.subsample}" if self.subsample else "")
+        text += f", of {self.subsample}" if self.subsample else ""
+        for table in OVERRIDDEN:
+            own = getattr(self, table)
+            for name in () if own is None else sorted(own.model_fields_set):
+                text += f", {name}={getattr(own, name)}"
+        return text
+
+
+OVERRIDDEN = ("model", "pretraining", "fine_tuning", "guidance")
+"""The tables of the file that an arm may change for itself."""
 
 
 def _arm(value: object) -> object:
@@ -106,7 +121,7 @@ def _arms(value: object) -> object:
 
 
 class BudgetConfig(Section):
-    """What one trial may spend; whichever ends first ends it.
+    """What one run may spend; whichever ends first ends it.
 
     ``seconds`` are the simulated annotator's, without waiting: an image that would be finished
     after them is not annotated (Tables 2 and 3 compare strategies after 240 minutes). ``actions``
@@ -121,7 +136,7 @@ class BudgetConfig(Section):
 
     @property
     def most_images(self) -> int:
-        """No trial annotates more."""
+        """No run annotates more."""
         full = self.batch * self.cycles
         return full if self.images is None else min(full, self.images)
 
@@ -196,6 +211,14 @@ class BenchConfig(Section):
                 f"baseline = {self.baseline!r} is not among the strategies"
                 f"{nearest(self.baseline, names)}"
             )
+        for index, arm in enumerate(self.strategies):
+            for table in OVERRIDDEN:
+                try:
+                    merged(getattr(self, table), getattr(arm, table))
+                except ValidationError as error:
+                    kind = type(getattr(self, table))
+                    lines = explain(error, kind)
+                    problems += [f"strategies[{index}].{table}: {line}" for line in lines]
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -203,73 +226,73 @@ class BenchConfig(Section):
 
 @dataclass(frozen=True)
 class BenchFile:
-    """A valid benchmark file: where it lies, what it says, and its hash (sha256 of its bytes)."""
+    """A valid benchmark file: where it lies, what it says, its bytes and their hash (sha256)."""
 
     path: Path
     config: BenchConfig
     hash: str
+    raw: bytes
 
-    def trials(self) -> Iterator[Trial]:
+    def runs(self) -> Iterator[Run]:
         """All of them, seed by seed."""
         config = self.config
         for number in config.seeds:
             for interface in config.interfaces:
                 for arm in config.strategies:
-                    yield Trial(self, arm, interface, number)
+                    if interface in (arm.interfaces or config.interfaces):
+                        yield Run(self, arm, interface, number)
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One strategy, one interface, one seed."""
+class Run:
+    """One arm, one interface, one seed."""
 
     file: BenchFile
     arm: Arm
     interface: InterfaceName
     number: int
 
-    @property
+    @cached_property
     def study(self) -> StudyFile:
-        """What this trial's seed trains and looks at, as a study file.
+        """What this run's seed trains and looks at, as a study file.
 
         A seed changes everything: images (or their splits), first weights, annotator, chance.
         """
         config = self.file.config
         dataset = config.dataset.model_copy(update={"seed": config.dataset.seed + self.number})
+        own = {
+            table: merged(getattr(config, table), getattr(self.arm, table)) for table in OVERRIDDEN
+        }
         study = StudyConfig(
             name=config.name,
             seed=self.number,
             dataset=dataset,
-            model=config.model,
-            pretraining=config.pretraining,
-            fine_tuning=config.fine_tuning,
-            guidance=config.guidance,
-            acquisition=AcquisitionConfig(
-                **self.arm.model_dump(include=set(AcquisitionConfig.model_fields))
-            ),
+            acquisition=self.arm.acquisition,
+            **own,
         )
         return StudyFile(self.file.path, study, self.file.hash)
 
     @property
     def baseline(self) -> str:
-        """The hash that names the classifier that the trial starts from."""
+        """The hash that names the classifier that the run starts from."""
         return _hash(self._beginning())
 
-    @property
+    @cached_property
     def hash(self) -> str:
-        """The hash that names the trial: of all that can change its result."""
+        """The hash that names the run: of all that can change its result."""
         return _hash(self.parameters())
 
     def parameters(self) -> dict[str, Any]:
-        """All that can change the trial's result, as plain values; labels cannot."""
-        config = self.file.config
+        """All that can change the run's result, as plain values; labels cannot."""
+        config, study = self.file.config, self.study.config
         return {
             **self._beginning(),
-            "arm": self.arm.model_dump(mode="json", exclude={"label"}),
+            "arm": study.acquisition.model_dump(mode="json"),
             "interface": self.interface,
             "budget": config.budget.model_dump(mode="json"),
             "annotator": config.annotator.model_dump(mode="json"),
-            "fine_tuning": config.fine_tuning.model_dump(mode="json"),
-            "guidance": config.guidance.model_dump(mode="json"),
+            "fine_tuning": study.fine_tuning.model_dump(mode="json"),
+            "guidance": study.guidance.model_dump(mode="json"),
         }
 
     def _beginning(self) -> dict[str, Any]:
@@ -283,16 +306,46 @@ class Trial:
         }
 
 
-def load(path: Path | str) -> BenchFile:
-    """Read and validate a benchmark file; raises :class:`StudyFileError` with every problem."""
+def load(path: Path | str, changes: Sequence[str] = ()) -> BenchFile:
+    """Read and validate a benchmark file.
+
+    Args:
+        path: the file.
+        changes: settings to put in place of the file's, as ``dataset.bias = 1.0``; what is run,
+            hashed and kept is then the file with them.
+
+    Raises:
+        StudyFileError: with every problem.
+    """
     path = Path(path)
     values, raw = read_toml(path)
+    if changes:
+        for change in changes:
+            _put(values, change)
+        raw = tomli_w.dumps(values).encode()
     try:
         config = BenchConfig.model_validate(values)
     except ValidationError as error:
         lines = [f"{path.name}: {line}" for line in explain(error, BenchConfig)]
         raise StudyFileError(lines) from error
-    return BenchFile(path.resolve(), config, file_hash(raw))
+    return BenchFile(path.resolve(), config, file_hash(raw), raw)
+
+
+def _put(values: dict[str, Any], change: str) -> None:
+    """Put ``key.key = value`` into a table; the value is TOML, or text without quotes."""
+    name, found, text = change.partition("=")
+    keys = [key.strip() for key in name.split(".")]
+    if not found or not all(keys):
+        raise StudyFileError([f"--set {change!r} must be key=value, as in dataset.bias=1.0"])
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    for key in keys[:-1]:
+        values = values.setdefault(key, {})
+        if not isinstance(values, dict):
+            raise StudyFileError([f"--set {change!r}: {key} is not a table"])
+    values[keys[-1]] = value
 
 
 def _hash(parameters: dict[str, Any]) -> str:

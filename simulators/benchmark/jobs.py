@@ -1,4 +1,4 @@
-"""What a worker does: prepare a seed's classifier, or go through one trial."""
+"""What a worker does: prepare a seed's classifier, or do one run."""
 
 from __future__ import annotations
 
@@ -10,43 +10,33 @@ from io import BytesIO
 
 import torch
 
-from simulators.benchmark import trial
-from simulators.benchmark.config import Trial
+from simulators.benchmark import run
+from simulators.benchmark.config import Run
 from simulators.benchmark.places import Places
 from simulators.benchmark.state import State
 from simulators.engines import reproducible
-from study.data.dataset import Dataset
-from study.data.loading import load_dataset
+from study.cycle import Needs
 from study.device import pick_device
 from study.files import write_atomically
-from study.learning import models, predictions
-from study.loop import TaskLoop
+from study.start import Start, prepared
 from study.versions import versions
 
 
-def prepared(places: Places, one: Trial) -> bool:
-    """Whether what the trial starts from is there."""
-    directory = places.baseline(one)
-    kept = directory.predictions(directory.pretrained).exists()
-    if one.arm.needs_predictions and not kept and one.study.config.model.checkpoint is None:
-        return False
-    return directory.pretrained.exists() and directory.baseline.exists()
+def is_prepared(places: Places, one: Run, needs: Needs) -> bool:
+    """Whether what the run starts from is there."""
+    return prepared(places.baseline(one), one.study.config, needs)
 
 
-def prepare(places: Places, one: Trial, device: str, parent: int) -> None:
-    """Pretrain the classifier that the trial starts from, evaluate it and draw its images."""
+def prepare(places: Places, one: Run, needs: Needs, device: str, parent: int) -> None:
+    """Make what the run starts from; ``needs`` are those of all runs that start from it."""
     with reproducible(parent):
-        directory = places.baseline(one)
-        if not prepared(places, one):
-            # trained before anyone asked for its predictions: again, to the same weights
-            directory.baseline.unlink(missing_ok=True)
-        TaskLoop(one.study, directory, device).prepare()
+        Start(one.study, places.baseline(one), pick_device(device)).prepare(needs)
 
 
-def perform(places: Places, one: Trial, device: str, parent: int) -> None:
-    """One trial, from its last finished cycle; what goes wrong is written down.
+def perform(places: Places, one: Run, device: str, parent: int) -> None:
+    """One run, from its last finished cycle; what goes wrong is written down.
 
-    A batch system may start a job anew, whose first trials are finished.
+    A batch system may start a job anew, whose first runs are finished.
     """
     if places.result(one).exists():
         return
@@ -64,10 +54,12 @@ def perform(places: Places, one: Trial, device: str, parent: int) -> None:
     begun.unlink(missing_ok=True)
 
 
-def _go(places: Places, one: Trial, device: torch.device) -> None:
-    before = json.loads(places.baseline(one).baseline.read_text())
-    machine = trial.Run(one, images(places, one, device), before, device)
-    state = _resumed(places, one, device)
+def _go(places: Places, one: Run, device: torch.device) -> None:
+    machine = run.Machine(one, start(places, one, device), device)
+    state = State(machine.beginning)
+    for path in places.partials(one)[:1]:
+        packed = torch.load(path, map_location="cpu", weights_only=True)
+        state = State.unpack(packed, machine.beginning.model)
 
     def keep(state: State) -> None:
         if state.spent or state.cycle >= one.file.config.budget.cycles:
@@ -84,7 +76,7 @@ def _go(places: Places, one: Trial, device: torch.device) -> None:
         "parameters": one.parameters(),
         "versions": versions(),
         "ran_on": _ran_on(device),
-        **trial.result(machine, state, device),
+        **run.result(machine, state),
     }
     write_atomically(places.result(one), json.dumps(content).encode())
     for path in places.partials(one):
@@ -100,31 +92,20 @@ def _ran_on(device: torch.device) -> dict[str, str]:
     }
 
 
-_LOADED: dict[tuple[str, str], Dataset] = {}
+_STARTS: dict[tuple[str, str], Start] = {}
 
 
-def images(places: Places, one: Trial, device: torch.device) -> Dataset:
-    """The images of a trial's seed, on the device; the last are kept in each process."""
+def start(places: Places, one: Run, device: torch.device) -> Start:
+    """What a run starts from, on the device; the last is kept in each process."""
     directory = places.baseline(one)
     key = (str(directory.path), str(device))
-    if key not in _LOADED:
-        _LOADED.clear()
-        _LOADED[key] = load_dataset(one.study, directory.cache).to(device)
-    return _LOADED[key]
+    if key not in _STARTS:
+        _STARTS.clear()
+        _STARTS[key] = Start(one.study, directory, device)
+    return _STARTS[key]
 
 
-def _resumed(places: Places, one: Trial, device: torch.device) -> State:
-    directory = places.baseline(one)
-    model = models.load(directory.pretrained, device)[0]
-    for path in places.partials(one):
-        packed = torch.load(path, map_location="cpu", weights_only=True)
-        return State.unpack(packed, model)
-    path = directory.predictions(directory.pretrained)
-    wanted = one.arm.needs_predictions and path.exists()  # a given checkpoint brings none
-    return State(model, predictions=predictions.load(path) if wanted else None)
-
-
-def write_failure(places: Places, one: Trial, problem: str, trace: str) -> None:
-    """Write down what went wrong with a trial, until it is run again."""
+def write_failure(places: Places, one: Run, problem: str, trace: str) -> None:
+    """Write down what went wrong with a run, until it is run again."""
     content = {"parameters": one.parameters(), "problem": problem, "traceback": trace}
     write_atomically(places.failure(one), json.dumps(content, indent=1).encode())

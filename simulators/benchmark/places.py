@@ -6,12 +6,12 @@
       bench.toml         the benchmark file, byte for byte
       origin             where it came from: relative paths in it are relative to that
       benchmark.json     name, hash, versions, machine, what failed
-      cycles.csv         one row per trial, cycle and test split
+      cycles.csv         one row per run, cycle and test split
       picks.csv          one row per annotated image
-      baselines/<hash>/  the classifier that the trials of one seed start from, and its images
-      trials/<hash>.json a finished trial
-      partial/           trials that were cut short, after their last cycle
-      failed/<hash>.json what went wrong, until the trial is run again
+      baselines/<hash>/  the classifier that the runs of one seed start from, and its images
+      runs/<hash>.json   a finished run
+      partial/           runs that were cut short, after their last cycle
+      failed/<hash>.json what went wrong, until the run is run again
       report/            clickstudy benchmark report
 """
 
@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from simulators.benchmark.config import BenchFile, Trial, load
+from simulators.benchmark.config import BenchFile, Run, load
 from study.directory import StudyDirectory
 from study.errors import UserError
 
@@ -51,27 +51,27 @@ class Places:
         origin = self.path / "origin"
         return replace(file, path=Path(origin.read_text().strip())) if origin.exists() else file
 
-    def baseline(self, trial: Trial) -> StudyDirectory:
-        """What the trial starts from: checkpoint, evaluation, images."""
-        return StudyDirectory(self.path / "baselines" / trial.baseline)
+    def baseline(self, run: Run) -> StudyDirectory:
+        """What the run starts from: checkpoint, evaluation, images."""
+        return StudyDirectory(self.path / "baselines" / run.baseline)
 
-    def result(self, trial: Trial) -> Path:
-        """There when, and only when, the trial is finished."""
-        return self.path / "trials" / f"{trial.hash}.json"
+    def result(self, run: Run) -> Path:
+        """There when, and only when, the run is finished."""
+        return self.path / "runs" / f"{run.hash}.json"
 
-    def partial(self, trial: Trial, cycle: int) -> Path:
+    def partial(self, run: Run, cycle: int) -> Path:
         """The state after a cycle."""
-        return self.path / "partial" / f"{trial.hash}.{cycle}.pt"
+        return self.path / "partial" / f"{run.hash}.{cycle}.pt"
 
-    def partials(self, trial: Trial) -> list[Path]:
+    def partials(self, run: Run) -> list[Path]:
         """The states that exist, the latest cycle first."""
-        found = (self.path / "partial").glob(f"{trial.hash}.*.pt")
+        found = (self.path / "partial").glob(f"{run.hash}.*.pt")
         return sorted(found, key=lambda path: -int(path.suffixes[-2][1:]))
 
-    def failure(self, trial: Trial) -> Path:
-        """What went wrong with the trial."""
-        return self.path / "failed" / f"{trial.hash}.json"
+    def failure(self, run: Run) -> Path:
+        """What went wrong with the run."""
+        return self.path / "failed" / f"{run.hash}.json"
 
-    def begun(self, trial: Trial) -> Path:
-        """There while a worker is at the trial."""
-        return self.path / "partial" / f"{trial.hash}.begun"
+    def begun(self, run: Run) -> Path:
+        """There while a worker is at the run."""
+        return self.path / "partial" / f"{run.hash}.begun"

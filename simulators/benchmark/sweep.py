@@ -1,7 +1,7 @@
-"""All trials of a benchmark: independent, named, resumable, on any engine.
+"""All runs of a benchmark: independent, named, resumable, on any engine.
 
-First the classifiers that the seeds start from, then the trials; nothing is passed between jobs
-but files. A trial that fails is written down and the others go on; run again, finished trials are
+First the classifiers that the seeds start from, then the runs; nothing is passed between jobs
+but files. A run that fails is written down and the others go on; run again, finished runs are
 skipped, those cut short go on after their last cycle, and those that failed are tried again.
 """
 
@@ -21,33 +21,35 @@ from typing import Any
 import joblib
 
 from simulators.benchmark import jobs, tables, watch
-from simulators.benchmark.config import BenchFile, Trial
+from simulators.benchmark.config import BenchFile, Run
 from simulators.benchmark.places import Places
 from simulators.engines import check_engine, jobs_on
 from simulators.slurm_options import SlurmOptions
+from study.acquisition import build
+from study.cycle import Needs
 from study.device import pick_device
 from study.errors import UserError
 from study.files import write_atomically
 from study.versions import versions
 
 LIVES = 2
-"""A trial whose worker died this many times has failed."""
+"""A run whose worker died this many times has failed."""
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A trial that could not be finished."""
+    """A run that could not be finished."""
 
-    trial: Trial
+    run: Run
     problem: str
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return {
-            "strategy": self.trial.arm.name,
-            "interface": self.trial.interface,
-            "seed": self.trial.number,
+            "strategy": self.run.arm.name,
+            "interface": self.run.interface,
+            "seed": self.run.number,
             "problem": self.problem,
         }
 
@@ -61,7 +63,7 @@ def run(
     progress: bool = True,
     slurm: SlurmOptions | None = None,
 ) -> list[Failure]:
-    """Run every trial that is not finished, and write the tables.
+    """Run every run that is not finished, and write the tables.
 
     Args:
         file: the benchmark file.
@@ -75,7 +77,7 @@ def run(
         slurm: what each Slurm job asks for; their logs are in ``slurm/``.
 
     Returns:
-        The trials that failed, in order.
+        The runs that failed, in order.
 
     Raises:
         UserError: for an unknown engine, a device that does not exist, data without masks.
@@ -85,28 +87,28 @@ def run(
         pick_device(device)
     places = Places(out.resolve())
     _write_file(places, file)
-    trials = list(file.trials())
-    for one in trials:
+    runs = list(file.runs())
+    for one in runs:
         places.begun(one).unlink(missing_ok=True)
-    starts = _starts(trials)
-    done = functools.partial(watch.done, places, starts, trials)
-    total = len(starts) + len(trials) * file.config.budget.cycles
+    starts = _starts(runs)
+    done = functools.partial(watch.done, places, starts, runs)
+    total = len(starts) + len(runs) * file.config.budget.cycles
     bar = watch.bar("Seeds and cycles (SIMULATED)", total, done) if progress else nullcontext()
     try:
         with bar:
-            _finish(places, trials, engine, workers, device, slurm)
+            _finish(places, runs, engine, workers, device, slurm)
     finally:
-        failures = list(_failures(places, trials))
-        tables.write(places, file, facts(file, trials, failures, places))
+        failures = list(_failures(places, runs))
+        tables.write(places, file, facts(file, runs, failures, places))
     return failures
 
 
 def facts(
-    file: BenchFile, trials: Sequence[Trial], failures: Sequence[Failure], places: Places
+    file: BenchFile, runs: Sequence[Run], failures: Sequence[Failure], places: Places
 ) -> dict[str, Any]:
     """What ``benchmark.json`` says of the whole benchmark."""
     config = file.config
-    finished = [places.result(one) for one in trials if places.result(one).exists()]
+    finished = [places.result(one) for one in runs if places.result(one).exists()]
     results = [json.loads(path.read_text()) for path in finished]
     ran_on = [result["ran_on"] for result in results]
     splits = {row["split"] for result in results for row in result["rows"]}
@@ -121,7 +123,7 @@ def facts(
         "target": target.model_dump(mode="json"),
         "primary": {"split": target.split, "metric": target.metric},
         "dataset": config.dataset.kind,
-        "trials": len(trials),
+        "trials": len(runs),
         "finished": len(finished),
         "failed": [failure.as_dict() for failure in failures],
         "device": ", ".join(sorted({where["device"] for where in ran_on})),
@@ -134,7 +136,7 @@ def _write_file(places: Places, file: BenchFile) -> None:
     try:
         places.path.mkdir(parents=True, exist_ok=True)
         if file.path != places.file:
-            write_atomically(places.file, file.path.read_bytes())
+            write_atomically(places.file, file.raw)
             write_atomically(places.path / "origin", f"{file.path}\n".encode())
     except OSError as error:
         raise UserError(f"{places.path} cannot be written ({error.strerror})") from error
@@ -142,28 +144,27 @@ def _write_file(places: Places, file: BenchFile) -> None:
 
 def _finish(
     places: Places,
-    trials: Sequence[Trial],
+    runs: Sequence[Run],
     engine: str,
     workers: int,
     device: str,
     slurm: SlurmOptions | None,
 ) -> None:
-    """Run what is not finished; a worker that dies takes nobody else's trial with it."""
+    """Run what is not finished; a worker that dies takes nobody else's run with it."""
     deaths: Counter[str] = Counter()
     given_up: set[str] = set()
     parent = os.getpid()
     while True:
-        left = [
-            one for one in trials if one.hash not in given_up and not places.result(one).exists()
-        ]
-        starts = [one for one in _starts(trials) if not jobs.prepared(places, one)]
+        left = [one for one in runs if one.hash not in given_up and not places.result(one).exists()]
+        starts = [pair for pair in _starts(runs) if not jobs.is_prepared(places, *pair)]
         if not left:
             return
         try:
             with jobs_on(engine, workers, places.path / "slurm", slurm) as pool:
                 if starts:
                     pool(
-                        joblib.delayed(jobs.prepare)(places, one, device, parent) for one in starts
+                        joblib.delayed(jobs.prepare)(places, *pair, device, parent)
+                        for pair in starts
                     )
                 pool(joblib.delayed(jobs.perform)(places, one, device, parent) for one in left)
             return
@@ -180,17 +181,19 @@ def _finish(
                     jobs.write_failure(places, one, "its worker process died", "")
 
 
-def _starts(trials: Sequence[Trial]) -> list[Trial]:
-    """One trial for each first classifier: one that looks back over its training, if any does."""
-    found: dict[str, Trial] = {}
-    for one in trials:
-        if one.baseline not in found or one.arm.needs_predictions:
-            found[one.baseline] = one
+def _starts(runs: Sequence[Run]) -> list[tuple[Run, Needs]]:
+    """One run for each first classifier, and what all runs that start from it need of it."""
+    found: dict[str, tuple[Run, Needs]] = {}
+    for one in runs:
+        config = one.study.config
+        needs = Needs.of(config, build(config.acquisition))
+        first, others = found.get(one.baseline, (one, needs))
+        found[one.baseline] = (first, needs | others)
     return list(found.values())
 
 
-def _failures(places: Places, trials: Sequence[Trial]) -> Iterator[Failure]:
-    for one in trials:
+def _failures(places: Places, runs: Sequence[Run]) -> Iterator[Failure]:
+    for one in runs:
         path = places.failure(one)
         if path.exists() and not places.result(one).exists():
             yield Failure(one, json.loads(path.read_text())["problem"])

@@ -1,4 +1,4 @@
-"""Finished trials as two tidy tables: cycles and picks."""
+"""Finished runs as two tidy tables: cycles and picks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CYCLES = (
 )
 """The first columns of ``cycles.csv``; strategies' other remarks and the metrics follow.
 
-One row per trial, cycle and split; cycle 0 is the pretrained classifier. ``images``, ``actions``
+One row per run, cycle and split; cycle 0 is the pretrained classifier. ``images``, ``actions``
 and ``seconds`` are spent up to then (simulated annotator seconds); ``picked_...`` describe the
 cycle's batch, with the classifier that selected it; columns that end in ``_s`` are wall seconds of
 computing, and the only ones that differ from run to run.
@@ -55,7 +55,7 @@ def write(places: Places, file: BenchFile, facts: dict[str, Any]) -> None:
 
 
 def read(places: Places, file: BenchFile) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Cycles and picks of the finished trials of a benchmark file."""
+    """Cycles and picks of the finished runs of a benchmark file."""
     cycles: list[dict[str, Any]] = []
     picks: list[dict[str, Any]] = []
     for who, content in _finished(places, file):
@@ -67,15 +67,15 @@ def read(places: Places, file: BenchFile) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _finished(places: Places, file: BenchFile) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    for trial in file.trials():
-        path = places.result(trial)
+    for run in file.runs():
+        path = places.result(run)
         if path.exists():
-            names = (trial.hash, trial.arm.name, trial.interface, trial.number)
+            names = (run.hash, run.arm.name, run.interface, run.number)
             yield dict(zip(WHO, names, strict=True)), json.loads(path.read_text())
 
 
 def profile(cycles: pd.DataFrame) -> list[dict[str, Any]]:
-    """Where the computing of finished trials went: step, seconds, share, ms per picked image."""
+    """Where the computing of finished runs went: step, seconds, share, ms per picked image."""
     once = cycles[cycles["cycle"] > 0].drop_duplicates(["trial", "cycle"])
     steps = {name: float(once[name].sum()) for name in CYCLES if name.endswith("_s")}
     whole, picked = sum(steps.values()), float(once["picked"].sum())

@@ -6,19 +6,20 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from simulators.benchmark.config import Trial
-from simulators.benchmark.jobs import prepared
+from simulators.benchmark.config import Run
+from simulators.benchmark.jobs import is_prepared
 from simulators.benchmark.places import Places
 from simulators.progress import progress_bar
+from study.cycle import Needs
 
 INTERVAL = 2.0
 """Seconds between looks at what is finished."""
 
 
-def done(places: Places, starts: Sequence[Trial], trials: Sequence[Trial]) -> int:
+def done(places: Places, starts: Sequence[tuple[Run, Needs]], runs: Sequence[Run]) -> int:
     """First classifiers and cycles that are finished, read from the names of the files."""
-    done = sum(prepared(places, one) for one in starts)
-    for one in trials:
+    done = sum(is_prepared(places, *pair) for pair in starts)
+    for one in runs:
         if places.result(one).exists() or places.failure(one).exists():
             done += one.file.config.budget.cycles
         elif partial := places.partials(one):

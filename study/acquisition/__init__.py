@@ -7,11 +7,16 @@ from study.acquisition.chance import Random
 from study.acquisition.consistency import SelfConsistency
 from study.acquisition.coreset import CoreSet
 from study.acquisition.coverage import KCenterGreedy
-from study.acquisition.disagreement import JensenShannon, L2Disagreement, VoteEntropy
+from study.acquisition.disagreement import (
+    EnsembleEntropy,
+    JensenShannon,
+    L2Disagreement,
+    VoteEntropy,
+)
 from study.acquisition.dispersion import LabelDispersion
 from study.acquisition.mistakes import Oracle, WorstClasses
 from study.acquisition.pool import Pool
-from study.acquisition.registry import STRATEGIES, build
+from study.acquisition.registry import STRATEGIES, build, make
 from study.acquisition.strategy import EmptyPoolError, Ranking, Strategy
 from study.acquisition.typicality import AttentionMixture
 from study.acquisition.uncertainty import Entropy, LeastConfidence, Margin, ScoreBands
@@ -25,6 +30,7 @@ __all__ = [
     "Balanced",
     "CoreSet",
     "EmptyPoolError",
+    "EnsembleEntropy",
     "Entropy",
     "JensenShannon",
     "KCenterGreedy",
@@ -46,4 +52,5 @@ __all__ = [
     "VoteEntropy",
     "WorstClasses",
     "build",
+    "make",
 ]

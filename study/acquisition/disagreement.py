@@ -1,10 +1,10 @@
 """Query by committee: the images about which classifiers disagree (Seung et al. 1992).
 
 The sources' heuristic "Ensemble disagreements" (Benenson's slides on human-in-the-loop annotation):
-focus where N models disagree, measured by "l2-norm, Jensen-Shannon divergence, vote entropy"; an
-ensemble "can be approximated via dropout". So the committee is the pool's, the task's own model
-among it, where there is one; otherwise it is the model thinned by dropout
-(:mod:`study.acquisition.dropout`). With one member there is nothing to disagree about.
+focus where N models disagree, measured by "l2-norm, Jensen-Shannon divergence, vote entropy". The
+members are the pool's committee, the task's own model among it: classifiers that learnt from other
+draws of the same annotations. An ensemble "can be approximated via dropout": that is
+``members = "dropout"``, and never what a strategy falls back on by itself.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from torch.nn import functional
 from study.acquisition import dropout
 from study.acquisition.pool import Pool
 from study.acquisition.strategy import Ranking, exact
+from study.errors import UserError
 
 
 def vote_entropy(probabilities: Tensor) -> Tensor:
@@ -68,11 +69,35 @@ class Thinned(Ranking):
 
 
 class Disagreement(Thinned):
-    """What the three strategies share: the pool's committee is asked, else thinned networks."""
+    """What the strategies of this module share.
+
+    Args:
+        members: ``committee`` asks the pool's classifiers, ``dropout`` thinned copies of one.
+        samples: thinned networks.
+        rate: share of the last block's channels that each lacks.
+
+    Raises:
+        ValueError: when an option is out of its range.
+    """
+
+    def __init__(self, members: str = "committee", samples: int = 20, rate: float = 0.5) -> None:
+        super().__init__(samples, rate)
+        if members not in ("committee", "dropout"):
+            raise ValueError(f"members = {members!r} must be 'committee' or 'dropout'")
+        self.needs_committee = members == "committee"
 
     def scores(self, pool: Pool) -> NDArray[np.float64]:
-        """float64 [U], not negative; zero where all members agree."""
-        if pool.committee:
+        """float64 [U], not negative; zero where all members agree.
+
+        Raises:
+            UserError: when a committee is wanted and the pool has none.
+        """
+        if self.needs_committee:
+            if not pool.committee:
+                raise UserError(
+                    f"{type(self).__name__} asks a committee and there is none: train one "
+                    f"(acquisition.committee), or set the option members = 'dropout'"
+                )
             members = pool.committee_probabilities
         else:
             members = pool.monte_carlo(self.samples, self.rate)
@@ -94,8 +119,8 @@ class VoteEntropy(Disagreement):
 class JensenShannon(Disagreement):
     """Jensen-Shannon divergence of the members; see :func:`jensen_shannon`.
 
-    Without a committee, which leaves dropout, this is the same number as
-    :class:`study.acquisition.bayesian.BALD`: the strategies differ only where there is one.
+    With ``members = "dropout"`` this is the same number as
+    :class:`study.acquisition.bayesian.BALD`.
     """
 
     def measure(self, probabilities: Tensor) -> Tensor:
@@ -109,3 +134,15 @@ class L2Disagreement(Disagreement):
     def measure(self, probabilities: Tensor) -> Tensor:
         """[U], at most 1 - 1 / min(M, K)."""
         return l2_disagreement(probabilities)
+
+
+class EnsembleEntropy(Disagreement):
+    """Entropy of the members' mean probabilities: unsure together, or sure of different classes.
+
+    The total uncertainty of an ensemble (Lakshminarayanan et al. 2017); the Jensen-Shannon
+    divergence is the part of it that members disagree about.
+    """
+
+    def measure(self, probabilities: Tensor) -> Tensor:
+        """[U], in nats, at most ln K."""
+        return torch.special.entr(probabilities.mean(0)).sum(1)

@@ -35,7 +35,7 @@ class Pool:
         batch: images per forward pass.
         seed: names the random streams of what is drawn to look at the pool (dropout, views).
         committee: other classifiers trained on the same annotations, on ``device``, for strategies
-            that ask how far classifiers disagree; without them, dropout makes a cheap committee.
+            that ask how far classifiers disagree.
         predictions: int64 [T, N], the class that each image of ``images`` was taken for after each
             epoch of the last training, or None where nobody kept them.
     """

@@ -12,7 +12,12 @@ from study.acquisition.chance import Random
 from study.acquisition.consistency import SelfConsistency
 from study.acquisition.coreset import CoreSet
 from study.acquisition.coverage import KCenterGreedy
-from study.acquisition.disagreement import JensenShannon, L2Disagreement, VoteEntropy
+from study.acquisition.disagreement import (
+    EnsembleEntropy,
+    JensenShannon,
+    L2Disagreement,
+    VoteEntropy,
+)
 from study.acquisition.dispersion import LabelDispersion
 from study.acquisition.mistakes import Oracle, WorstClasses
 from study.acquisition.strategy import Strategy
@@ -41,43 +46,46 @@ STRATEGIES: Mapping[str, Callable[..., Strategy]] = {
     "k-center": KCenterGreedy,
     "core-set": CoreSet,
     "vaal": VAAL,
+    "ensemble-entropy": EnsembleEntropy,
+    "ensemble-consistency": lambda: RankSum([EnsembleEntropy(), SelfConsistency()]),
     "attention": AttentionMixture,
     "attention-7x7": lambda: AttentionMixture("7x7"),
 }
 
 
-def build(
-    name: str,
-    config: AcquisitionConfig | None = None,
-    options: Mapping[str, object] | None = None,
-) -> Strategy:
-    """The strategy ``name``, wrapped as ``config`` says: combined, balanced, subsampled.
+def make(name: str, options: Mapping[str, object] | None = None) -> Strategy:
+    """The strategy ``name`` by itself.
 
     Args:
         name: one of :data:`STRATEGIES`.
-        config: the wrappers; other strategies are combined with ``config.active`` alone.
-        options: hyper-parameters of the strategy, by the names of its constructor's arguments.
+        options: hyper-parameters, by the names of its constructor's arguments.
 
     Raises:
-        UserError: when there is no such strategy, it does not take such options, or cannot be
-            combined.
+        UserError: when there is no such strategy, or it does not take such options.
     """
     if name not in STRATEGIES:
         raise UserError(f"{name!r} is not a strategy{nearest(name, list(STRATEGIES))}")
-    make, options = STRATEGIES[name], options or {}
-    known = list(inspect.signature(make).parameters)
+    maker, options = STRATEGIES[name], options or {}
+    known = list(inspect.signature(maker).parameters)
     for option in options:
         if option not in known:
             hint = nearest(option, known) if known else "; it has no options"
             raise UserError(f"{option!r} is not an option of the strategy {name}{hint}")
     try:
-        strategy = make(**options)
+        return maker(**options)
     except (TypeError, ValueError) as error:
         raise UserError(f"strategy {name}: {error}") from error
-    if config is None:
-        return strategy
-    if config.combine and name == config.active:
-        strategy = RankSum([strategy, *map(build, config.combine)])
+
+
+def build(config: AcquisitionConfig) -> Strategy:
+    """What a study file's acquisition means: a strategy, combined, balanced, subsampled.
+
+    Raises:
+        UserError: when it cannot be built so.
+    """
+    strategy = make(config.active, config.options)
+    if config.combine:
+        strategy = RankSum([strategy, *map(make, config.combine)])
     if config.balance:
         strategy = Balanced(strategy, config.balance_weight)
     if config.subsample is not None:

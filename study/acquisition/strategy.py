@@ -25,9 +25,11 @@ class Strategy(ABC):
             the best one, whether it ran out of time); empty for most strategies.
         needs_predictions: whether ``pool.predictions`` must be there, so that whoever trains has to
             keep them; wrappers take it over from what they wrap.
+        needs_committee: whether ``pool.committee`` must be there; the same holds of wrappers.
     """
 
     needs_predictions: bool = False
+    needs_committee: bool = False
 
     def __init__(self) -> None:
         self.remarks: dict[str, float] = {}
@@ -56,6 +58,11 @@ class Strategy(ABC):
             )
         positions = self.positions(pool, min(k, len(pool)), rng)
         return np.asarray(pool.unlabelled[positions], dtype=np.int64)
+
+    def take_needs(self, *strategies: Strategy) -> None:
+        """Need what the strategies need that this one asks."""
+        self.needs_predictions = any(strategy.needs_predictions for strategy in strategies)
+        self.needs_committee = any(strategy.needs_committee for strategy in strategies)
 
     @abstractmethod
     def positions(self, pool: Pool, k: int, rng: np.random.Generator) -> Indices:

@@ -33,7 +33,7 @@ class Subsampled(Strategy):
         super().__init__()
         self.strategy = strategy
         self.size = size
-        self.needs_predictions = strategy.needs_predictions
+        self.take_needs(strategy)
 
     def positions(self, pool: Pool, k: int, rng: np.random.Generator) -> Indices:
         """Positions in the whole pool."""
@@ -78,7 +78,7 @@ class Balanced(Strategy):
             raise ValueError(f"weight = {weight} must be finite and not negative")
         self.strategy = strategy
         self.weight = weight
-        self.needs_predictions = strategy.needs_predictions
+        self.take_needs(strategy)
 
     def positions(self, pool: Pool, k: int, rng: np.random.Generator) -> Indices:
         """Those the strategy likes most first; the greedy form in the order of choice."""
@@ -136,7 +136,7 @@ class RankSum(Ranking):
             self.strategies.append(strategy)
         if not self.strategies:
             raise UserError("a combination needs at least one strategy")
-        self.needs_predictions = any(part.needs_predictions for part in self.strategies)
+        self.take_needs(*self.strategies)
 
     def scores(self, pool: Pool) -> NDArray[np.float64]:
         """float64 [U], sums of ranks from 1 (least liked) to U."""

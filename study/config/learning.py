@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,6 +29,8 @@ StrategyName = Literal[
     "k-center",
     "core-set",
     "vaal",
+    "ensemble-entropy",
+    "ensemble-consistency",
     "attention",
     "attention-7x7",
 ]
@@ -52,10 +55,14 @@ class ModelConfig(Section):
     ``precision = "bfloat16"`` computes the convolutions in half the bits, which is faster on GPUs
     that know them; weights, losses and attention stay in float32. Probabilities then differ by a
     few hundredths at most, and runs are no longer the same to the last bit as float32's.
+
+    ``input`` is the side, in pixels, to which the network's images are resized (bilinearly); masks,
+    clicks and what people see stay as the dataset has them.
     """
 
     name: str = "resnet18"
     weights: Literal["none", "imagenet"] | Path = "none"
+    input: Positive | None = None
     width: Positive = 16
     blocks: Annotated[int, Field(strict=True, ge=2, le=6)] = 3
     checkpoint: Path | None = None
@@ -97,6 +104,9 @@ class FineTuningConfig(Section):
     squared distance from the classifier before any annotation (L2-SP: Li, Grandvalet & Davoine
     2018): without it too many steps turn the shortcut's evidence round instead of taking it away
     (docs/guidance.md).
+
+    ``ensemble`` is how many heads learn, each from its own draw of the annotated images and of the
+    training split (bootstrap); with more than one, the classifier is their mean.
     """
 
     train: TrainName = "all"
@@ -108,6 +118,7 @@ class FineTuningConfig(Section):
     epochs: Positive = 150
     clip: Annotated[float, Field(strict=True, gt=0)] = 1.0
     anchor: NonNegative = 0.0
+    ensemble: Positive = 1
 
     @model_validator(mode="before")
     @classmethod
@@ -154,10 +165,14 @@ class AcquisitionConfig(Section):
 
     ``combine`` names strategies whose ranks are added to those of ``active``; ``balance_weight``
     is what one image too many or too few of a class costs, where 1 is what lies between the images
-    that the strategy likes most and least.
+    that the strategy likes most and least. ``options`` are hyper-parameters of the strategy, by the
+    names of its constructor's arguments. ``committee`` is how many further classifiers learn beside
+    the task's own where the strategy asks how far classifiers disagree.
     """
 
     active: StrategyName = "attention"
+    options: Mapping[str, float | int | str] = {}
+    committee: Positive = 4
     combine: tuple[StrategyName, ...] = ()
     balance: bool = False
     balance_weight: NonNegative = 1.0

@@ -11,11 +11,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from study.annotation import Annotation
-from study.config import GuidanceConfig
+from study.config import FineTuningConfig, GuidanceConfig
 from study.learning.attention import attend
 from study.learning.guidance import guidance_loss
 from study.learning.models import Classifier
 from study.learning.targets import Targets
+from study.learning.tuning import guided_score
 
 CLICK = Annotation(positive_points=((0.4, 0.4),))
 
@@ -54,13 +55,14 @@ def step_cost(
     height, width = model.features(images[:1]).shape[2:]
     targets = Targets.from_annotations([CLICK] * len(images), height, width, config.radius)
     targets = targets.to(device)
+    score = guided_score(FineTuningConfig(), config)
     clock = time.perf_counter if device.type != "cpu" else time.process_time
 
     def step(guided: bool) -> float:
         _wait(device)
         began = clock()
         if guided:
-            logits, maps = attend(model, images, labels, config.score)
+            logits, maps = attend(model, images, labels, score)
             steering = guidance_loss(maps, targets, config).mean()
         else:
             logits, steering = model(images), torch.zeros((), device=device)

@@ -165,7 +165,9 @@ def _first(images: ImageSet) -> ImageSet:
 
 def _digest(model: Classifier, train: TrainName) -> str:
     """A hash of the frozen weights and of what is computed with them."""
-    facts = model.config.model_dump(mode="json", include={"name", "width", "blocks", "precision"})
+    facts = model.config.model_dump(
+        mode="json", include={"name", "input", "width", "blocks", "precision"}
+    )
     digest = hashlib.sha256(json.dumps([facts, train], sort_keys=True).encode())
     for name, value in sorted(model.trunk_state(train).items()):
         digest.update(name.encode())

@@ -54,7 +54,7 @@ def fit(
             raise StopIteration
 
     start = torch.cat([p.detach().flatten() for p in parameters]).double().cpu().numpy()
-    found = minimize(
+    found = minimize(  # type: ignore[call-overload]
         evaluated,
         start,
         jac=True,

@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from study.config import ModelConfig, TrainName
 from study.learning.backbones import (
@@ -116,6 +117,11 @@ class Classifier(nn.Module):
         """uint8 [N, 3, H, W] as this network wants it; float is handed on."""
         if images.is_floating_point():
             return images
+        side = self.config.input
+        if side is not None and images.shape[2:] != (side, side):
+            images = functional.interpolate(
+                images.float(), size=(side, side), mode="bilinear", align_corners=False
+            )
         return normalise_images(images, self._mean, self._std)
 
     @property

@@ -6,16 +6,12 @@ the checkpoint, for strategies that look back over a training (label dispersion)
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from study.data.dataset import ImageSet
-from study.files import write_atomically
 from study.learning.models import Classifier
 
 Predictions = NDArray[np.int64]
@@ -58,14 +54,12 @@ class Recorder:
         return torch.stack(self._epochs).cpu().numpy().astype(np.int64)
 
 
-def save(path: Path, predictions: Predictions) -> None:
-    """Write predictions to a .npy file in one step, a byte each (two for over 256 classes)."""
+def packed(predictions: Predictions) -> Tensor:
+    """Predictions as a small tensor: a byte each, two for over 256 classes."""
     small = np.uint8 if predictions.max(initial=0) < 256 else np.int16
-    file = io.BytesIO()
-    np.save(file, predictions.astype(small))
-    write_atomically(path, file.getvalue())
+    return torch.from_numpy(np.ascontiguousarray(predictions.astype(small)))
 
 
-def load(path: Path) -> Predictions:
-    """The predictions in a file that :func:`save` wrote."""
-    return np.load(path, allow_pickle=False).astype(np.int64)
+def unpacked(kept: Tensor) -> Predictions:
+    """What :func:`packed` packed."""
+    return kept.numpy().astype(np.int64)

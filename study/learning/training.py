@@ -134,14 +134,14 @@ def _fit_head(
         for start in range(0, len(labels), config.batch):
             part = slice(start, start + config.batch)
             entropy = functional.cross_entropy(model(inputs[part]), labels[part], reduction="sum")
-            (entropy / len(labels)).backward()  # type: ignore[no-untyped-call]
+            (entropy / len(labels)).backward()
             value += entropy.detach() / len(labels)
         penalty = sum(
             (config.weight_decay / 2 * weight.square().sum() for weight in decayed),
             value.new_zeros(()),
         )
         if config.weight_decay:
-            penalty.backward()  # type: ignore[no-untyped-call]
+            penalty.backward()
         last[0] = value.item()
         return value + penalty.detach()
 

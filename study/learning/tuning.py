@@ -287,11 +287,11 @@ class _Training:
             value = torch.zeros((), device=task.labels.device)
             for index in task.slices():
                 part = task.losses(index, sums).sum() / len(task)
-                part.backward()  # type: ignore[no-untyped-call]
+                part.backward()
                 value += part.detach()
             pull = task.pull()
             if pull is not None:
-                pull.backward()  # type: ignore[no-untyped-call]
+                pull.backward()
                 value += pull.detach()
             return value
 

@@ -161,6 +161,6 @@ def test_refuses_annotations_that_do_not_match(tiny: Classifier, toy: ImageSet) 
 
 def test_every_image_is_met_once_and_none_alone() -> None:
     generator = torch.Generator().manual_seed(0)
-    batches = list(training._batches(33, 16, generator))
+    batches = list(training.batches(33, 16, generator))
     assert [len(batch) for batch in batches] == [16, 17]
     assert sorted(torch.cat(batches).tolist()) == list(range(33))

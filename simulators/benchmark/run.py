@@ -1,13 +1,14 @@
-"""One trial: cycles of selecting, annotating, fine-tuning and evaluating, until a budget is spent.
+"""One run: cycles of selecting, annotating, tuning and measuring, until a budget is spent.
 
-Whatever is drawn comes from a stream named by the trial's seed, the cycle and the purpose, so two
-strategies that choose the same image get the same annotation of it, and neither the engine nor the
-number of workers changes a number. Only wall times (columns that end in ``_s``) differ.
+The cycle is that of studies (:mod:`study.cycle`); the hand is simulated. Whatever is drawn comes
+from a stream named by the run's seed, the cycle and the purpose, so two strategies that choose the
+same image get the same annotation of it, and neither the engine nor the number of workers changes a
+number. Only wall times (columns that end in ``_s``) differ.
 """
 
 from __future__ import annotations
 
-import copy
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -16,51 +17,47 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from simulators.annotator import Shape, annotate, recent
-from simulators.benchmark.config import Trial
+from simulators.benchmark.config import Run
 from simulators.benchmark.state import State
 from simulators.person import Person
-from study.acquisition import Pool, Strategy, build
+from study import cycle
+from study.acquisition import Strategy, build
 from study.acquisition.balance import l1_score
+from study.cycle import Sight
 from study.data.dataset import Dataset, ImageSet
-from study.learning import looks, training
-from study.learning.attention import attention_maps
-from study.learning.evaluation import evaluate
+from study.learning import looks
 from study.learning.models import Classifier
-from study.learning.predictions import Recorder
 from study.seeds import rng, seed
+from study.start import Start
 
 SHOWN = 8
 """Images of the fixed sample whose attention is kept (Figure 8)."""
 
 
-class Run:
-    """The machine of one trial.
+class Machine:
+    """What does one run.
 
     Args:
-        trial: what to do.
-        data: the images of its seed.
-        before: metrics of the classifier before any annotation, by split.
+        run: what to do.
+        start: images and the classifier of its seed.
         device: where to compute.
     """
 
-    def __init__(
-        self,
-        trial: Trial,
-        data: Dataset,
-        before: dict[str, dict[str, float | None]],
-        device: torch.device,
-    ) -> None:
-        self.trial = trial
-        self.config = trial.file.config
-        self.data = data
-        self.before = before
+    def __init__(self, run: Run, start: Start, device: torch.device) -> None:
+        self.run = run
+        self.config = run.file.config
+        self.study = run.study.config
         self.device = device
-        self.strategy: Strategy = build(trial.arm.active, trial.arm, trial.arm.options)
-        self.person = Person.draw(rng(trial.number, "person"), self.config.annotator.fixed)
+        self.strategy: Strategy = build(self.study.acquisition)
+        self.needs = cycle.Needs.of(self.study, self.strategy)
+        self.data = start.data(self.study)
+        self.beginning = start.learner(self.study, self.needs)
+        self.before = start.metrics
+        self.person = Person.draw(rng(run.number, "person"), self.config.annotator.fixed)
         self.masks = self.pool.require_masks("a simulated annotator")
+        self.stream = functools.partial(seed, run.number)
 
     @property
     def pool(self) -> ImageSet:
@@ -77,46 +74,51 @@ class Run:
         return state
 
     def cycle(self, state: State) -> None:
-        """Select, annotate, fine-tune, evaluate; ``state`` is changed in place."""
+        """Select, annotate, tune, measure; ``state`` is changed in place."""
         budget = self.config.budget
-        count = min(budget.batch, budget.most_images - len(state.annotations))
-        labelled = np.fromiter(state.annotations, dtype=np.int64, count=len(state.annotations))
-        unlabelled = np.setdiff1d(np.arange(len(self.pool)), labelled)
-        if count < 1 or not len(unlabelled):
-            state.spent = True
-            return
-        state.cycle += 1
+        number = state.cycle + 1
         times: dict[str, float] = {}
         with _timed(times, "selection_s"):
-            view = Pool(
-                state.model,
+            chosen = cycle.select(
+                state.learner,
                 self.pool,
-                unlabelled,
-                labelled,
-                device=self.device,
-                seed=self._seed("pool", state.cycle),
-                committee=tuple(state.members),
-                predictions=state.predictions,
+                list(state.annotations),
+                min(budget.batch, budget.most_images - len(state.annotations)),
+                self.strategy,
+                self.study,
+                self.stream,
+                number,
+                self.device,
             )
-            chance = rng(self.trial.number, "select", state.cycle)
-            chosen = self.strategy.select(view, count, chance)
+        if not len(chosen):
+            state.spent = True
+            return
+        state.cycle = number
         batch = self.pool.subset(chosen.tolist())
         with _timed(times, "attention_s"):
-            maps = attention_maps(state.model, batch, device=self.device).float().cpu().numpy()
-        correct = _correct(state.model, batch, self.device)
+            model = cycle.predictor(state.learner, self.study)
+            sight = cycle.see(model, batch, self.device)
         with _timed(times, "annotating_s"):
-            done = self._annotate(state, chosen, batch, maps, correct)
+            done = self._annotate(state, chosen, batch, sight)
         state.spent = done < len(chosen)
         if not done:
             state.cycle -= 1
             return
         with _timed(times, "fine_tuning_s"):
-            tuned = self._fine_tune(state)
+            state.learner, tuned = cycle.tune(
+                state.learner,
+                self.beginning,
+                self.pool,
+                state.annotations,
+                self.study,
+                self.needs,
+                self.stream,
+                number,
+                self.device,
+            )
         with _timed(times, "evaluation_s"):
-            metrics = {
-                split: evaluate(state.model, self.data[split], self.device).as_dict()
-                for split in self.data.test_splits
-            }
+            model = cycle.predictor(state.learner, self.study)
+            metrics = cycle.measure(model, self.data, self.device)
         labels = batch.labels[:done].numpy()
         aligned = batch.aligned
         state.rows += self._rows(
@@ -124,7 +126,7 @@ class Run:
             metrics,
             {
                 "picked": done,
-                "picked_accuracy": float(correct[:done].mean()),
+                "picked_accuracy": float(sight.correct[:done].mean()),
                 "picked_l1": l1_score(np.bincount(labels, minlength=len(batch.classes))),
                 "picked_conflicting": None
                 if aligned is None
@@ -141,21 +143,20 @@ class Run:
         state: State,
         chosen: NDArray[np.int64],
         batch: ImageSet,
-        maps: NDArray[np.float32],
-        correct: NDArray[np.bool_],
+        sight: Sight,
     ) -> int:
         """Annotate the batch until it or the budget ends; returns how many images were."""
-        budget, interface = self.config.budget, self.trial.interface
+        budget, interface = self.config.budget, self.run.interface
         shown = interface in self.config.annotator.show_attention
         aligned = batch.aligned
         for number, index in enumerate(chosen.tolist()):
             drawn, performed = annotate(
                 interface,
                 self.masks[index].numpy(),
-                recent(maps, number) if shown else None,
+                recent(sight.maps, number) if shown else None,
                 self.person,
                 Shape(len(state.annotations) + 1, state.seconds / 3600.0),
-                rng(self.trial.number, interface, batch.names[number], "annotate"),
+                rng(self.run.number, interface, batch.names[number], "annotate"),
             )
             presses = sum(action.kind not in ("blur", "focus") for action in performed.actions)
             if _over(budget.seconds, state.seconds + performed.seconds) or _over(
@@ -172,45 +173,12 @@ class Run:
                     "image": batch.names[number],
                     "label": batch.classes[int(batch.labels[number])],
                     "aligned": None if aligned is None else bool(aligned[number]),
-                    "correct": bool(correct[number]),
+                    "correct": bool(sight.correct[number]),
                     "seconds": performed.seconds,
                     "actions": presses,
                 }
             )
         return len(chosen)
-
-    def _fine_tune(self, state: State) -> training.FineTuned:
-        """On everything annotated so far, the trial's classifier and its committee."""
-        images = self.pool.subset(list(state.annotations))
-        annotations = list(state.annotations.values())
-
-        def tune(
-            model: Classifier, member: int, diary: training.AfterEpoch | None = None
-        ) -> training.FineTuned:
-            return training.fine_tune(
-                model,
-                images,
-                annotations,
-                self.config.fine_tuning,
-                self.config.guidance,
-                self._seed("fine-tune", state.cycle, member),
-                self.device,
-                after_epoch=diary,
-            )
-
-        if self.trial.arm.committee and not state.members:
-            state.members = [copy.deepcopy(state.model) for _ in range(self.trial.arm.committee)]
-        for member, model in enumerate(state.members, start=1):
-            tune(model, member)
-        if not self.strategy.needs_predictions:
-            return tune(state.model, 0)
-        diary = Recorder(self.pool, self.device)
-        result = tune(state.model, 0, diary)
-        state.predictions = diary.predictions
-        return result
-
-    def _seed(self, *purpose: object) -> int:
-        return seed(self.trial.number, *purpose)
 
     def _rows(
         self, state: State, metrics: dict[str, dict[str, float | None]], facts: dict[str, Any]
@@ -224,12 +192,14 @@ class Run:
         return [{"split": split, **spent, **facts, **values} for split, values in metrics.items()]
 
 
-def result(run: Run, state: State, device: torch.device) -> dict[str, Any]:
-    """What is kept of a finished trial, as plain values."""
+def result(machine: Machine, state: State) -> dict[str, Any]:
+    """What is kept of a finished run, as plain values."""
+    model = cycle.predictor(state.learner, machine.study)
+    shown = sample(machine.data, machine.run.number)
     return {
         "rows": state.rows,
         "picks": state.picks,
-        "look": look(state.model, sample(run.data, run.trial.number), device),
+        "look": look(model, shown, machine.device),
     }
 
 
@@ -243,13 +213,6 @@ def look(model: Classifier, images: ImageSet, device: torch.device) -> dict[str,
     """How the classifier looks at the sample, as plain values."""
     seen = asdict(looks.look(model, images, device))
     return {name: np.round(values, 4).tolist() for name, values in seen.items()}
-
-
-def _correct(model: Classifier, images: ImageSet, device: torch.device) -> NDArray[np.bool_]:
-    """bool [n]: what the selecting model already knows of its picks (thesis section 3.3.2)."""
-    view = Pool(model, images, np.arange(len(images)), device=device)
-    answers: Tensor = view.probabilities.argmax(1).cpu()
-    return (answers == images.labels).numpy()
 
 
 def _over(budget: float | None, spent: float) -> bool:

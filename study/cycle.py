@@ -1,0 +1,323 @@
+"""One cycle: select, (annotate,) tune, measure.
+
+Functions of values: a study adds the log (:mod:`study.loop`), a benchmark adds budgets and a
+simulated hand, and both do the same with the same numbers. Whatever is drawn comes from streams
+that the caller names.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from study.acquisition import Pool, Strategy
+from study.annotation import Annotation
+from study.config import PretrainingConfig, StudyConfig, TrainName
+from study.data.dataset import Dataset, ImageSet
+from study.learning import models, training, tuning
+from study.learning.attention import attention_maps
+from study.learning.evaluation import evaluate
+from study.learning.features import FeatureStore
+from study.learning.learner import Learner, mean_of
+from study.learning.models import Classifier
+from study.learning.parts import learning_part, put_back
+from study.learning.predictions import Predictions, Recorder
+from study.seeds import rng, torch_generator
+
+Stream = Callable[..., int]
+"""A seed from names: of a task's cycle, of a run's; see :func:`study.seeds.seed`."""
+Progress = Callable[[int, int], None]
+Metrics = dict[str, dict[str, float | None]]
+"""Metrics by test split; see :func:`study.learning.evaluation.evaluate`."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What strategies need of whoever trains.
+
+    Attributes:
+        predictions: the pool's predictions after every epoch.
+        members: classifiers beside the task's own.
+    """
+
+    predictions: bool = False
+    members: int = 0
+
+    @classmethod
+    def of(cls, config: StudyConfig, *strategies: Strategy) -> Needs:
+        """What these strategies, and an ensemble, need under a study's settings."""
+        asked = any(strategy.needs_committee for strategy in strategies)
+        return cls(
+            any(strategy.needs_predictions for strategy in strategies),
+            max(config.acquisition.committee if asked else 0, config.fine_tuning.ensemble - 1),
+        )
+
+    def __or__(self, other: Needs) -> Needs:
+        return Needs(self.predictions or other.predictions, max(self.members, other.members))
+
+
+def with_features(
+    data: Dataset,
+    model: Classifier,
+    train: TrainName,
+    folder: Path | None,
+    device: torch.device | str,
+    progress: Progress | None = None,
+) -> Dataset:
+    """The data with what a frozen trunk makes of every image, computed where it is not kept.
+
+    Args:
+        data: the images.
+        model: a whole classifier.
+        train: what learns; with ``all`` nothing is frozen, and the data come back as they are.
+        folder: where features are kept, or None.
+        device: where the trunk is computed.
+        progress: called with (images done, images in all splits).
+    """
+    if train == "all":
+        return data
+    store = FeatureStore(folder, model, train, device)
+    whole = sum(len(images) for images in data.splits.values())
+    splits, before = {}, 0
+    for name, images in data.splits.items():
+
+        def told(done: int, _: int, before: int = before) -> None:
+            if progress is not None:
+                progress(before + done, whole)
+
+        splits[name] = store.attach(images, told)
+        before += len(images)
+    return Dataset(data.name, splits)
+
+
+def pretrain(
+    config: StudyConfig,
+    data: Dataset,
+    stream: int,
+    folder: Path | None,
+    device: torch.device,
+    watched: bool = False,
+    progress: Progress | None = None,
+) -> tuple[Classifier, Predictions | None]:
+    """The biased classifier, whole, and what its training predicted.
+
+    Args:
+        config: model and pretraining.
+        data: the images, without features.
+        stream: the seed of first weights and of the order of images.
+        folder: where features are kept, or None.
+        device: where to train.
+        watched: whether the pool's predictions after every epoch are wanted.
+        progress: called after every epoch.
+    """
+    whole = models.build(config.model, len(data.classes), stream).to(device)
+    head = config.pretraining.train == "head"
+    own = with_features(data, whole, "head", folder, device) if head else data
+    learning = learning_part(whole, "head") if head else whole
+    recorder = Recorder(own["train"], device) if watched else None
+    training.pretrain(
+        learning,
+        own["train"],
+        own["val"],
+        config.pretraining,
+        stream,
+        device,
+        progress,
+        recorder,
+    )
+    whole = put_back(learning, whole, "head") if head else whole
+    return whole.to(device).eval(), None if recorder is None else recorder.predictions
+
+
+def begin(
+    whole: Classifier,
+    config: StudyConfig,
+    data: Dataset,
+    stream: int,
+    members: int,
+    device: torch.device,
+) -> Learner:
+    """What the first cycle begins with, but for what its training predicted.
+
+    Args:
+        whole: the biased classifier.
+        config: what learns, and how the classifier was trained.
+        data: the images; with features, if a trunk is frozen.
+        stream: the seed of the members' first weights and bootstraps.
+        members: other classifiers beside the model.
+        device: where to train.
+    """
+    model = learning_part(whole, config.fine_tuning.train)
+    others = tuple(
+        _bootstrapped(config, model, data, (stream, "member", number), device)
+        for number in range(1, members + 1)
+    )
+    return Learner(model, others)
+
+
+def _bootstrapped(
+    config: StudyConfig,
+    model: Classifier,
+    data: Dataset,
+    names: tuple[object, ...],
+    device: torch.device,
+) -> Classifier:
+    """Another classifier, from a bootstrap draw of the training split.
+
+    A head is fitted to it; a whole network is trained on it from other first weights. Where a trunk
+    was given, or the last block learns, members begin as the model and part with the first
+    annotations.
+    """
+    pretraining, train = config.pretraining, config.fine_tuning.train
+    member = copy.deepcopy(model)
+    if train == "head":
+        pretraining = PretrainingConfig(train="head", weight_decay=pretraining.weight_decay)
+    elif train == "all" and pretraining.train == "all":
+        first = int(rng(*names, "weights").integers(2**62))
+        member = models.build(config.model, len(data.classes), first)
+    else:
+        return member
+    images = data["train"]
+    drawn = images.subset(_drawn(len(images), *names))
+    training.pretrain(member, drawn, data["val"], pretraining, 0, device)
+    return member
+
+
+def predictor(learner: Learner, config: StudyConfig) -> Classifier:
+    """The classifier that selects, is looked at and is measured: the model, or the ensemble."""
+    members = learner.members[: config.fine_tuning.ensemble - 1]
+    return mean_of((learner.model, *members)) if members else learner.model
+
+
+def select(
+    learner: Learner,
+    images: ImageSet,
+    labelled: Sequence[int],
+    count: int,
+    strategy: Strategy,
+    config: StudyConfig,
+    stream: Stream,
+    cycle: int,
+    device: torch.device,
+) -> NDArray[np.int64]:
+    """The images to annotate next, best first: int64 [min(count, unlabelled)].
+
+    Args:
+        learner: as the last cycle left it.
+        images: the pool; with features, if the learner takes those.
+        labelled: indices of what is annotated.
+        count: how many are wanted.
+        strategy: what chooses.
+        config: whether an ensemble is the model.
+        stream: of the task or run.
+        cycle: counted from 1.
+        device: where to compute.
+    """
+    known = np.asarray(labelled, dtype=np.int64)
+    unlabelled = np.setdiff1d(np.arange(len(images)), known)
+    if count < 1 or not len(unlabelled):
+        return np.zeros(0, dtype=np.int64)
+    view = Pool(
+        predictor(learner, config),
+        images,
+        unlabelled,
+        known,
+        device=device,
+        seed=stream("pool", cycle),
+        committee=learner.members,
+        predictions=learner.predictions,
+    )
+    return strategy.select(view, min(count, len(unlabelled)), rng(stream("select", cycle)))
+
+
+@dataclass(frozen=True)
+class Sight:
+    """How a classifier sees images.
+
+    Attributes:
+        maps: float32 [n, h, w], attention for the labelled class on the network's grid.
+        correct: bool [n], whether it takes each for its class.
+    """
+
+    maps: NDArray[np.float32]
+    correct: NDArray[np.bool_]
+
+
+def see(model: Classifier, images: ImageSet, device: torch.device) -> Sight:
+    """Attention and answers, as whoever annotates is shown them."""
+    maps = attention_maps(model, images, device=device).float().cpu().numpy()
+    view = Pool(model, images, np.arange(len(images)), device=device)
+    answers = view.probabilities.argmax(1).cpu() if len(images) else images.labels
+    return Sight(maps, (answers == images.labels).numpy())
+
+
+def tune(
+    learner: Learner,
+    beginning: Learner,
+    images: ImageSet,
+    annotations: Mapping[int, Annotation],
+    config: StudyConfig,
+    needs: Needs,
+    stream: Stream,
+    cycle: int,
+    device: torch.device,
+    progress: Progress | None = None,
+) -> tuple[Learner, tuning.FineTuned]:
+    """The learner, tuned on everything annotated so far; the one given stays as it is.
+
+    Args:
+        learner: as the last cycle left it.
+        beginning: as it was before any annotation.
+        images: the pool; with features, if the learner takes those.
+        annotations: by index into ``images``, in the order in which they were made.
+        config: fine-tuning and guidance.
+        needs: predictions and members that the strategy asks for.
+        stream: of the task or run.
+        cycle: counted from 1.
+        device: where to compute.
+        progress: called after every epoch of the model's own tuning.
+    """
+    index, drawn = list(annotations), list(annotations.values())
+    recorder = Recorder(images, device) if needs.predictions else None
+    after = learner.copy()
+
+    def tuned(
+        model: Classifier, before: Classifier, chosen: Sequence[int], number: int
+    ) -> tuning.FineTuned:
+        own = number == 0
+        return tuning.fine_tune(
+            model,
+            images.subset([index[i] for i in chosen]),
+            [drawn[i] for i in chosen],
+            config.fine_tuning,
+            config.guidance,
+            stream("fine-tune", cycle, number),
+            device,
+            progress if own else None,
+            recorder if own else None,
+            before,
+        )
+
+    result = tuned(after.model, beginning.model, range(len(index)), 0)
+    for number, pair in enumerate(zip(after.members, beginning.members, strict=True), start=1):
+        tuned(*pair, _drawn(len(index), stream("bootstrap", cycle, number)), number)
+    # a training that collapsed in its first epoch left the model as it was before
+    seen = recorder is not None and len(recorder.predictions)
+    kept = recorder.predictions if recorder is not None and seen else learner.predictions
+    return Learner(after.model, after.members, kept), result
+
+
+def measure(model: Classifier, data: Dataset, device: torch.device) -> Metrics:
+    """Every metric on every test split."""
+    return {name: evaluate(model, data[name], device).as_dict() for name in data.test_splits}
+
+
+def _drawn(n: int, *names: object) -> list[int]:
+    """A bootstrap draw: n of the indices 0..n-1, with replacement."""
+    return torch.randint(n, (n,), generator=torch_generator(*names, "bootstrap")).tolist()

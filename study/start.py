@@ -1,0 +1,183 @@
+"""What every task and every run starts from: images, the biased classifier, frozen features.
+
+It is made once and kept in a directory; what is missing there is made again, to the same numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from study import cycle
+from study.beginning import dataset_of
+from study.config import StudyConfig, StudyFile
+from study.cycle import Metrics, Needs
+from study.data.dataset import DataError, Dataset
+from study.directory import StudyDirectory
+from study.files import write_atomically
+from study.learning import models
+from study.learning.learner import Learner
+from study.learning.models import Classifier
+from study.learning.parts import learning_part
+from study.learning.predictions import Predictions
+from study.seeds import seed
+
+Progress = Callable[[int, int], None]
+KEPT = 3
+"""Learners in memory: of the start, of the cycle before, of this one."""
+
+
+def prepared(directory: StudyDirectory, config: StudyConfig, needs: Needs) -> bool:
+    """Whether the biased classifier is there, measured, and watched if that is needed."""
+    unwatched = needs.predictions and config.model.checkpoint is None
+    if unwatched and not directory.predictions.exists():
+        return False
+    return directory.pretrained.exists() and directory.baseline.exists()
+
+
+class Start:
+    """Where a study's tasks start, or the runs of one seed of a benchmark.
+
+    Args:
+        file: says which images, which classifier and how it is trained.
+        directory: where checkpoints, features and images are kept.
+        device: where to compute.
+        reading: called while photographs are read, with how many of how many.
+
+    Raises:
+        DataError: when the dataset cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        file: StudyFile,
+        directory: StudyDirectory,
+        device: torch.device,
+        reading: Progress | None = None,
+    ) -> None:
+        self.file = file
+        self.config = file.config
+        self.directory = directory
+        self.device = device
+        self.dataset: Dataset = dataset_of(file, directory, reading).to(device)
+        self._whole: Classifier | None = None
+        self._parts: dict[str, Classifier] = {}
+        self._data: dict[str, Dataset] = {}
+        self._learners: dict[Path, Learner] = {}
+
+    def prepare(self, needs: Needs, progress: Progress | None = None) -> None:
+        """Train the biased classifier, or take the file's checkpoint; done once.
+
+        One that was trained before anybody asked for its predictions is trained again, to the same
+        weights.
+        """
+        if prepared(self.directory, self.config, needs):
+            return
+        config, directory = self.config, self.directory
+        if config.model.checkpoint is not None:
+            whole, _ = models.load(self.file.resolve(config.model.checkpoint), self.device)
+            whole = models.with_precision(whole, config.model)
+        else:
+            whole, predictions = cycle.pretrain(
+                config,
+                self.dataset,
+                seed(config.seed, "pretrain"),
+                directory.features,
+                self.device,
+                needs.predictions,
+                progress,
+            )
+            if predictions is not None:
+                directory.predictions.parent.mkdir(parents=True, exist_ok=True)
+                np.save(directory.predictions, predictions.astype(np.int16))
+        self._whole = whole
+        models.save(directory.pretrained, whole, {"study_hash": self.file.hash})
+        mode = config.pretraining.train
+        part = learning_part(whole, mode)
+        data = cycle.with_features(self.dataset, whole, mode, directory.features, self.device)
+        metrics = cycle.measure(part, data, self.device)
+        write_atomically(directory.baseline, json.dumps(metrics).encode())
+
+    @property
+    def metrics(self) -> Metrics:
+        """Of the biased classifier, by test split."""
+        found: Metrics = json.loads(self.directory.baseline.read_text())
+        return found
+
+    @property
+    def whole(self) -> Classifier:
+        """The biased classifier, trunk and head; takes images."""
+        if self._whole is None:
+            try:
+                self._whole = models.load(self.directory.pretrained, self.device)[0]
+            except models.ModelError as error:
+                raise DataError(
+                    f"{error}: delete nothing in a study directory, or start it anew"
+                ) from error
+            models.with_precision(self._whole, self.config.model)
+        return self._whole
+
+    def data(self, config: StudyConfig, progress: Progress | None = None) -> Dataset:
+        """The images as a classifier takes them of which ``config`` says what learns.
+
+        Args:
+            config: what holds in a condition, or for an arm.
+            progress: called with (images done, images in all) where features are computed.
+        """
+        train = config.fine_tuning.train
+        if train == "all":
+            return self.dataset
+        if train not in self._data:
+            self._data[train] = cycle.with_features(
+                self.dataset, self.whole, train, self.directory.features, self.device, progress
+            )
+        return self._data[train]
+
+    def learner(self, config: StudyConfig, needs: Needs) -> Learner:
+        """What the first cycle begins with, under a condition's or an arm's settings."""
+        train = config.fine_tuning.train
+        path = self.directory.start(train, needs.members)
+        if not path.exists():
+            stream = seed(self.config.seed, "pretrain")
+            made = cycle.begin(
+                self.whole, config, self.data(config), stream, needs.members, self.device
+            )
+            made.save(path)
+        return Learner(*self.load(path, config).classifiers, self._predictions(needs))
+
+    def load(self, path: Path, config: StudyConfig) -> Learner:
+        """A learner that started here, from its file.
+
+        Raises:
+            DataError: when the file is missing.
+        """
+        if path not in self._learners:
+            train = config.fine_tuning.train
+            if train not in self._parts:
+                self._parts[train] = learning_part(self.whole, train)
+            try:
+                learner = Learner.load(path, self._parts[train])
+            except FileNotFoundError as error:
+                raise DataError(
+                    f"{path} is missing: delete nothing in a study directory, or start it anew"
+                ) from error
+            self.remember(path, learner)
+        return self._learners[path]
+
+    def remember(self, path: Path, learner: Learner) -> None:
+        """Keep the last few learners, so that a cycle reads none of its own twice."""
+        self._learners.pop(path, None)
+        self._learners[path] = learner
+        while len(self._learners) > KEPT:
+            del self._learners[next(iter(self._learners))]
+
+    def _predictions(self, needs: Needs) -> Predictions | None:
+        """What the training predicted; of a given checkpoint nobody knows."""
+        path = self.directory.predictions
+        if not needs.predictions or not path.exists():
+            return None
+        return np.load(path, allow_pickle=False).astype(np.int64)
