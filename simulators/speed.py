@@ -259,8 +259,10 @@ def _two_workers(device: str) -> Speed:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bench.toml"
         path.write_text("# made by --speed\n")
-        file = BenchFile(path, config, "")
-        first = BenchFile(path, config.model_copy(update={"strategies": config.strategies[:1]}), "")
+        file = BenchFile(path, config, "", b"")
+        first = BenchFile(
+            path, config.model_copy(update={"strategies": config.strategies[:1]}), "", b""
+        )
         spent = []
         for workers in (1, 2):
             out = Path(folder) / str(workers)

@@ -92,6 +92,8 @@ class Arm(AcquisitionConfig):
         text = " + ".join((self.active, *self.combine))
         options = [f"{name}={value}" for name, value in self.options.items()]
         text += f" ({', '.join(options)})" if options else ""
+        if "committee" in self.model_fields_set:
+            text += f", committee of {self.committee + 1}"
         text += ", balanced" if self.balance else ""
         text += f", of {self.subsample}" if self.subsample else ""
         for table in OVERRIDDEN:

@@ -8,6 +8,7 @@ where it is needed, and :meth:`ImageSet.require_masks` says how to get it.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -125,8 +126,13 @@ class ImageSet:
         return moved.remember(self.fingerprint) if "fingerprint" in self.__dict__ else moved
 
     def subset(self, indices: Sequence[int] | Tensor) -> ImageSet:
-        """The images at ``indices``, in that order."""
+        """The images at ``indices``, in that order; one that comes again is named ``name#2``."""
         index = torch.as_tensor(indices, dtype=torch.long)
+        times: Counter[int] = Counter()
+
+        def named(i: int) -> str:
+            times[i] += 1
+            return self.names[i] if times[i] == 1 else f"{self.names[i]}#{times[i]}"
 
         def pick(value: Tensor | None) -> Tensor | None:
             return None if value is None else value[index]
@@ -134,7 +140,7 @@ class ImageSet:
         return ImageSet(
             images=self.images[index],
             labels=self.labels[index],
-            names=tuple(self.names[i] for i in index.tolist()),
+            names=tuple(map(named, index.tolist())),
             classes=self.classes,
             masks=pick(self.masks),
             contexts=pick(self.contexts),

@@ -58,6 +58,7 @@ class FeatureStore:
         self._train = train
         self._device = torch.device(device)
         self._trunk = _digest(model, train)
+        self._fast = model.frozen_stem(train)
 
     def attach(self, images: ImageSet, progress: Progress | None = None) -> ImageSet:
         """The same images with their features, and with those of their views when asked for."""
@@ -118,7 +119,7 @@ class FeatureStore:
         self, images: ImageSet, view: str, begin: int, progress: Progress | None
     ) -> Iterator[Tensor]:
         """The trunk's output from image ``begin`` on, batch by batch on the CPU."""
-        trunk = self._model.features if self._train == "head" else self._model.stem
+        trunk = self._fast
         change = VIEWS[view]
         self._model.eval()
         for start in range(begin, len(images), BATCH):
@@ -165,9 +166,8 @@ def _first(images: ImageSet) -> ImageSet:
 
 def _digest(model: Classifier, train: TrainName) -> str:
     """A hash of the frozen weights and of what is computed with them."""
-    facts = model.config.model_dump(
-        mode="json", include={"name", "input", "width", "blocks", "precision"}
-    )
+    names = {"name", "input", "width", "blocks", "precision"}
+    facts = model.config.model_dump(mode="json", include=names)
     digest = hashlib.sha256(json.dumps([facts, train], sort_keys=True).encode())
     for name, value in sorted(model.trunk_state(train).items()):
         digest.update(name.encode())

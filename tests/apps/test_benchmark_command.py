@@ -92,9 +92,7 @@ def test_a_mistake_is_one_sentence(arguments: list[str], said: str, tmp_path: Pa
     assert "Traceback" not in result.stderr
 
 
-def test_a_failed_trial_is_named_and_the_report_is_written_all_the_same(
-    done, tmp_path: Path
-) -> None:
+def test_a_failed_run_is_named_and_the_report_is_written_all_the_same(done, tmp_path: Path) -> None:
     """Label dispersion needs the predictions of a training, and a given checkpoint has none."""
     checkpoint = next((done[0] / "baselines").glob("*/pretrained.pt"))
     text = BENCH.replace('"entropy"', '"label-dispersion"')

@@ -13,7 +13,7 @@ from study.annotation import Annotation
 from study.config import StudyFile, load
 from study.directory import StudyDirectory
 from study.errors import UserError
-from study.learning import predictions, training
+from study.learning import tuning
 from study.loop import TaskLoop
 from study.protocol.events import (
     BatchSelected,
@@ -189,13 +189,13 @@ def test_guidance_of_one_condition_trains_its_tasks_alone(
     loop.prepare()
     session = enrol(directory.study(), "P01", "pilot", at=0.0)
     seen: list[tuple[float, int]] = []
-    real = training.fine_tune
+    real = tuning.fine_tune
 
     def spy(model, images, annotations, fine_tuning, guidance, *rest, **more):  # type: ignore[no-untyped-def]
         seen.append((guidance.w_g, fine_tuning.epochs))
         return real(model, images, annotations, fine_tuning, guidance, *rest, **more)
 
-    monkeypatch.setattr(training, "fine_tune", spy)
+    monkeypatch.setattr(tuning, "fine_tune", spy)
     do_until(session, loop, Debriefing)
     assert session.progress.tasks[0].condition.name == "click-random-none"
     assert seen == [(0.0, 1), (0.0, 1), (0.75, 2), (0.75, 2)]
@@ -239,7 +239,7 @@ def test_a_failed_fine_tuning_is_logged_and_the_last_good_model_goes_on(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("CUDA out of memory\nand a long tail")
 
-    monkeypatch.setattr(training, "fine_tune", fail)
+    monkeypatch.setattr(tuning, "fine_tune", fail)
     payload = loop.perform(session, step)
     assert payload == FineTuningFailed(position=1, cycle=1, reason="CUDA out of memory")
     session.record(payload, 9.0)
@@ -273,14 +273,18 @@ def test_predictions_are_kept_for_a_strategy_that_looks_back(
     looking_back: StudyFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     views: list[Pool] = []
-    monkeypatch.setattr("study.loop.Pool", lambda *a, **b: views.append(Pool(*a, **b)) or views[-1])
+    monkeypatch.setattr(
+        "study.cycle.Pool", lambda *a, **b: views.append(Pool(*a, **b)) or views[-1]
+    )
     directory = StudyDirectory.create(tmp_path / "back", looking_back)
     loop = TaskLoop(looking_back, directory, "cpu")
     loop.prepare()
     session = enrol(directory.study(), "P01", "pilot", at=0.0)
     do_until(session, loop, Annotate, cycle=2)
-    of_pretraining = predictions.load(directory.predictions(directory.pretrained))
-    of_task = predictions.load(directory.predictions(directory.model("P01", 1, 1)))
+    of_pretraining = loop.learner(session.progress, 1, 0).predictions
+    of_task = loop.learner(session.progress, 1, 1).predictions
+    assert of_pretraining is not None
+    assert of_task is not None
     assert of_pretraining.shape == (1, 48)
     assert of_task.shape == (2, 48)
     assert np.array_equal(views[0].predictions, of_pretraining)
@@ -294,12 +298,15 @@ def test_lost_predictions_are_rebuilt_from_the_log(looking_back: StudyFile, tmp_
     loop.prepare()
     session = enrol(directory.study(), "P01", "pilot", at=0.0)
     step = do_until(session, loop, Select, cycle=2)
-    path = directory.predictions(directory.model("P01", 1, 1))
-    before = predictions.load(path)
+    before = loop.learner(session.progress, 1, 1).predictions
     picked = loop.perform(session, step)
-    path.unlink()
-    again = TaskLoop(looking_back, directory, "cpu").perform(session, step)
-    assert np.array_equal(predictions.load(path), before)
+    directory.model("P01", 1, 1).unlink()
+    fresh = TaskLoop(looking_back, directory, "cpu")
+    again = fresh.perform(session, step)
+    after = fresh.learner(session.progress, 1, 1).predictions
+    assert before is not None
+    assert after is not None
+    assert np.array_equal(after, before)
     assert isinstance(picked, BatchSelected)
     assert isinstance(again, BatchSelected)
     assert again.images == picked.images
@@ -324,7 +331,8 @@ def test_nothing_is_kept_for_other_strategies(
     loop: TaskLoop, session: Session, directory: StudyDirectory
 ) -> None:
     do_until(session, loop, Annotate, cycle=2)
-    assert not list(directory.path.rglob("*.predictions.npy"))
+    assert not directory.predictions.exists()
+    assert loop.learner(session.progress, 1, 1).predictions is None
 
 
 def test_attention_maps_come_one_for_each_image(loop: TaskLoop, session: Session) -> None:

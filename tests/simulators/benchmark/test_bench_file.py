@@ -60,16 +60,16 @@ def test_mistakes_are_named_by_their_path(bench, old: str, new: str, said: str) 
     assert "bench.toml" in str(error.value)
 
 
-def test_a_trials_name_depends_on_what_can_change_its_result_only(bench) -> None:
-    first = [trial.hash for trial in bench().trials()]
+def test_a_runs_name_depends_on_what_can_change_its_result_only(bench) -> None:
+    first = [run.hash for run in bench().runs()]
     assert len(set(first)) == len(first) == 6
     renamed = bench([('"entropy"', '{ strategy = "entropy", label = "H" }')])
-    assert [trial.hash for trial in renamed.trials()] == first
+    assert [run.hash for run in renamed.runs()] == first
     fewer = bench([('["random", "entropy", "label-dispersion"]', '["random"]')])
-    assert {trial.hash for trial in fewer.trials()} < set(first)
+    assert {run.hash for run in fewer.runs()} < set(first)
     longer = bench([("cycles = 2", "cycles = 3")])
-    assert not {trial.hash for trial in longer.trials()} & set(first)
-    assert {t.baseline for t in longer.trials()} == {t.baseline for t in bench().trials()}
+    assert not {run.hash for run in longer.runs()} & set(first)
+    assert {t.baseline for t in longer.runs()} == {t.baseline for t in bench().runs()}
 
 
 def test_the_example_shows_every_setting_of_its_own() -> None:

@@ -10,7 +10,7 @@ import threading
 import time
 
 import pytest
-from finished_trials import told
+from finished_runs import told
 
 from simulators.benchmark import jobs, sweep
 from simulators.benchmark.places import Places
@@ -129,7 +129,7 @@ def test_an_unknown_engine_is_refused_with_the_nearest(finished, tmp_path) -> No
         _run(finished[0], tmp_path / "run", engine="dsk")
 
 
-def test_finished_trials_are_not_run_again(bench, tmp_path) -> None:
+def test_finished_runs_are_not_run_again(bench, tmp_path) -> None:
     file = bench()
     _run(file, tmp_path / "run")
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*.json")}
@@ -138,19 +138,19 @@ def test_finished_trials_are_not_run_again(bench, tmp_path) -> None:
     after = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*.json")}
     same = {path for path in before if after[path] == before[path]}
     assert {path for path in before if path.name != "benchmark.json"} == same
-    assert len([path for path in after if path.parent.name == "trials"]) == 8
+    assert len([path for path in after if path.parent.name == "runs"]) == 8
 
 
-def test_a_trial_cut_short_goes_on_after_its_last_cycle(finished, tmp_path, monkeypatch) -> None:
+def test_a_run_cut_short_goes_on_after_its_last_cycle(finished, tmp_path, monkeypatch) -> None:
     file, place = finished
-    real, calls = jobs.trial.Run.cycle, []
+    real, calls = jobs.run.Machine.cycle, []
 
     def cut(self, state):
         if state.cycle == 1:
             raise KeyboardInterrupt
         real(self, state)
 
-    monkeypatch.setattr(jobs.trial.Run, "cycle", cut)
+    monkeypatch.setattr(jobs.run.Machine, "cycle", cut)
     with pytest.raises(KeyboardInterrupt):
         _run(file, tmp_path / "run")
     assert list((tmp_path / "run" / "partial").glob("*.1.pt"))
@@ -159,7 +159,7 @@ def test_a_trial_cut_short_goes_on_after_its_last_cycle(finished, tmp_path, monk
         calls.append(state.cycle)
         real(self, state)
 
-    monkeypatch.setattr(jobs.trial.Run, "cycle", counted)
+    monkeypatch.setattr(jobs.run.Machine, "cycle", counted)
     assert _run(file, tmp_path / "run") == []
     assert calls.count(0) == 5
     assert calls.count(1) == 6
@@ -167,13 +167,13 @@ def test_a_trial_cut_short_goes_on_after_its_last_cycle(finished, tmp_path, monk
     assert not list((tmp_path / "run" / "partial").iterdir())
 
 
-def test_a_failing_trial_is_reported_and_the_others_finish(bench, tmp_path) -> None:
+def test_a_failing_run_is_reported_and_the_others_finish(bench, tmp_path) -> None:
     """A checkpoint brings no predictions of its training, which label dispersion needs."""
     _run(bench(), tmp_path / "first")
     checkpoint = next((tmp_path / "first" / "baselines").glob("*/pretrained.pt"))
     file = bench([("blocks = 2", f"blocks = 2\ncheckpoint = '{checkpoint}'")])
     failures = _run(file, tmp_path / "run", workers=2)
-    assert [(f.trial.arm.name, f.trial.number) for f in failures] == [
+    assert [(f.run.arm.name, f.run.number) for f in failures] == [
         ("label-dispersion", 0),
         ("label-dispersion", 1),
     ]
@@ -182,7 +182,7 @@ def test_a_failing_trial_is_reported_and_the_others_finish(bench, tmp_path) -> N
     assert (facts["trials"], facts["finished"], len(facts["failed"])) == (6, 4, 2)
 
 
-def test_a_killed_worker_costs_nobody_else_their_trial(finished, tmp_path) -> None:
+def test_a_killed_worker_costs_nobody_else_their_run(finished, tmp_path) -> None:
     file, place = finished
     killed = []
 
@@ -208,20 +208,20 @@ def test_a_killed_worker_costs_nobody_else_their_trial(finished, tmp_path) -> No
     assert told(tmp_path / "run") == told(place)
 
 
-def test_a_trial_whose_workers_always_die_has_failed(finished, tmp_path, monkeypatch) -> None:
+def test_a_run_whose_workers_always_die_has_failed(finished, tmp_path, monkeypatch) -> None:
     file, _ = finished
     places = Places(tmp_path / "run")
-    trials = list(file.trials())
+    runs = list(file.runs())
 
     def die(places, one, device, parent):
         jobs.write_atomically(places.begun(one), b"1")
-        if one is trials[1]:
+        if one is runs[1]:
             raise RuntimeError("a worker process was terminated")
         jobs.write_atomically(places.result(one), b"{}")
         places.begun(one).unlink()
 
     monkeypatch.setattr(jobs, "perform", die)
     monkeypatch.setattr(jobs, "is_prepared", lambda *_: True)
-    sweep._finish(places, trials, "local", 1, "cpu")
-    assert sum(places.result(one).exists() for one in trials) == 5
-    assert [f.problem for f in sweep._failures(places, trials)] == ["its worker process died"]
+    sweep._finish(places, runs, "local", 1, "cpu", None)
+    assert sum(places.result(one).exists() for one in runs) == 5
+    assert [f.problem for f in sweep._failures(places, runs)] == ["its worker process died"]

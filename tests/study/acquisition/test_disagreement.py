@@ -16,7 +16,7 @@ from study.acquisition import (
     L2Disagreement,
     MonteCarloEntropy,
     VoteEntropy,
-    build,
+    make,
 )
 from study.acquisition.disagreement import jensen_shannon, l2_disagreement, vote_entropy
 from study.acquisition.dropout import masks
@@ -71,9 +71,17 @@ def test_bald_and_entropy_are_those_of_the_thinned_networks(make_pool: MakePool)
     assert (BALD().scores(pool) > 0).any()
 
 
-def test_without_a_committee_jensen_shannon_is_bald(make_pool: MakePool) -> None:
+def test_with_thinned_networks_jensen_shannon_is_bald(make_pool: MakePool) -> None:
     pool = make_pool()
-    assert np.array_equal(JensenShannon().scores(pool), BALD().scores(pool))
+    assert np.array_equal(JensenShannon("dropout").scores(pool), BALD().scores(pool))
+
+
+@pytest.mark.parametrize("name", ["vote-entropy", "jensen-shannon", "ensemble-entropy"])
+def test_who_asks_a_committee_does_not_make_do_with_dropout(make_pool: MakePool, name: str) -> None:
+    assert make(name).needs_committee
+    with pytest.raises(UserError, match="asks a committee and there is none"):
+        make(name).select(make_pool(), 3, np.random.default_rng(0))
+    assert not make(name, {"members": "dropout"}).needs_committee
 
 
 @pytest.mark.parametrize("kind", [VoteEntropy, JensenShannon, L2Disagreement])
@@ -126,11 +134,11 @@ def test_samples_are_drawn_once_for_all_who_ask(
     BALD().scores(pool)
     monkeypatch.setattr(nn.Module, "__call__", lambda *_: pytest.fail("looked again"))
     MonteCarloEntropy().scores(pool)
-    JensenShannon().scores(pool)
+    JensenShannon("dropout").scores(pool)
 
 
 @pytest.mark.parametrize("options", [{"samples": 0}, {"rate": 0.0}, {"rate": 1.0}])
 def test_what_is_no_dropout_is_refused(options: dict[str, float]) -> None:
     for name in ("bald", "mc-entropy", "vote-entropy"):
         with pytest.raises(UserError, match=f"{next(iter(options))} = "):
-            build(name, options=options)
+            make(name, options)

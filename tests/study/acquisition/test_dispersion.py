@@ -38,6 +38,6 @@ def test_without_predictions_it_says_what_to_do(make_pool: MakePool) -> None:
 
 
 def test_callers_learn_who_needs_predictions_through_every_wrapper() -> None:
-    for config in (None, AcquisitionConfig(balance=True, subsample=5)):
-        assert build("label-dispersion", config).needs_predictions
-        assert not build("entropy", config).needs_predictions
+    for config in (AcquisitionConfig(), AcquisitionConfig(balance=True, subsample=5)):
+        assert build(config.model_copy(update={"active": "label-dispersion"})).needs_predictions
+        assert not build(config.model_copy(update={"active": "entropy"})).needs_predictions

@@ -5,7 +5,7 @@ import pytest
 import torch
 from pool_maker import MakePool
 
-from study.acquisition import Oracle, Pool, WorstClasses, build
+from study.acquisition import Oracle, Pool, WorstClasses, make
 from study.acquisition.mistakes import class_accuracy
 from study.errors import UserError
 
@@ -59,4 +59,4 @@ def test_accuracy_of_a_class_without_images_is_last() -> None:
 
 def test_no_class_at_all_is_refused() -> None:
     with pytest.raises(UserError, match="classes = 0"):
-        build("worst-classes", options={"classes": 0})
+        make("worst-classes", {"classes": 0})

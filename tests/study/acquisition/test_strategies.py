@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from study import config as study_config
-from study.acquisition import STRATEGIES, EmptyPoolError, Pool, Ranking, Strategy, build
+from study.acquisition import STRATEGIES, EmptyPoolError, Pool, Ranking, Strategy, build, make
 from study.config import AcquisitionConfig, ModelConfig
 from study.data.dataset import ImageSet
 from study.errors import UserError
@@ -17,22 +17,26 @@ from study.learning import models
 # one of each kind: by chance, greedy, a whole batch at once, by scores of many images
 WRAPPABLE = ("random", "k-center", "core-set", "vaal", "label-dispersion")
 WRAPPED = {
-    **{name: AcquisitionConfig() for name in STRATEGIES},
-    "balanced": AcquisitionConfig(balance=True),
-    "subsampled": AcquisitionConfig(subsample=15),
-    "both": AcquisitionConfig(balance=True, subsample=15),
+    **{name: AcquisitionConfig(active="entropy") for name in STRATEGIES},
+    "balanced": AcquisitionConfig(active="entropy", balance=True),
+    "subsampled": AcquisitionConfig(active="entropy", subsample=15),
+    "both": AcquisitionConfig(active="entropy", balance=True, subsample=15),
     "combined": AcquisitionConfig(active="entropy", combine=("margin", "label-dispersion")),
     "all": AcquisitionConfig(
         active="entropy", combine=("attention",), balance=True, balance_weight=0.5, subsample=15
     ),
     **{f"balanced {name}": AcquisitionConfig(balance=True) for name in WRAPPABLE},
-    **{f"subsampled {name}": AcquisitionConfig(subsample=15) for name in WRAPPABLE},
+    **{
+        f"subsampled {name}": AcquisitionConfig(active="entropy", subsample=15)
+        for name in WRAPPABLE
+    },
 }
 
 
 def _strategy(name: str) -> Strategy:
     last = name.split()[-1]
-    return build(last if last in STRATEGIES else "entropy", WRAPPED[name])
+    strategy = last if last in STRATEGIES else WRAPPED[name].active
+    return build(WRAPPED[name].model_copy(update={"active": strategy}))
 
 
 def _images(n: int = 30) -> ImageSet:
@@ -54,6 +58,7 @@ def _pool(unlabelled: int = 20, labelled: int = 4) -> Pool:
         order[:unlabelled],
         order[unlabelled : unlabelled + labelled],
         batch=7,
+        committee=(models.build(ModelConfig(name="small", width=4, blocks=2), 2, seed=1),),
         predictions=np.random.default_rng(2).integers(2, size=(6, 30)),
     )
 
@@ -138,7 +143,7 @@ def test_an_empty_pool_is_refused_by_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_rankings_take_their_highest_scores(name: str) -> None:
-    strategy = build(name)
+    strategy = make(name)
     if not isinstance(strategy, Ranking):
         return
     pool = _pool()
@@ -151,9 +156,9 @@ def test_rankings_take_their_highest_scores(name: str) -> None:
 
 def test_nothing_is_computed_that_is_not_asked_for() -> None:
     pool = _pool()
-    build("random").select(pool, 5, np.random.default_rng(0))
+    make("random").select(pool, 5, np.random.default_rng(0))
     assert not {"_forward", "attention_grid", "labelled_features"} & set(vars(pool))
-    build("entropy").select(pool, 5, np.random.default_rng(0))
+    make("entropy").select(pool, 5, np.random.default_rng(0))
     assert "attention_grid" not in vars(pool)
 
 
@@ -169,4 +174,4 @@ def test_views_of_the_pool_have_the_sizes_they_say() -> None:
 
 def test_an_unknown_strategy_is_refused_with_the_nearest() -> None:
     with pytest.raises(UserError, match="did you mean 'entropy'"):
-        build("entrpy")
+        make("entrpy")

@@ -5,7 +5,7 @@ import pytest
 import torch
 from pool_maker import MakePool
 
-from study.acquisition import LeastConfidence, Margin, Pool, ScoreBands, build
+from study.acquisition import LeastConfidence, Margin, Pool, ScoreBands, make
 from study.errors import UserError
 
 
@@ -44,4 +44,4 @@ def test_a_band_takes_what_is_inside_then_what_is_near(make_pool: MakePool) -> N
 
 def test_a_band_that_is_none_is_refused() -> None:
     with pytest.raises(UserError, match=r"low = 0\.9, high = 0\.6"):
-        build("score-bands", options={"low": 0.9})
+        make("score-bands", {"low": 0.9})

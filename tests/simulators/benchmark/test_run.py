@@ -1,11 +1,11 @@
-"""One trial: its budget, its tables, its streams."""
+"""One run: its budget, its tables, its streams."""
 
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
-from finished_trials import cycles
+from finished_runs import cycles
 
 from simulators.benchmark import sweep, tables
 from simulators.benchmark.places import Places
@@ -93,7 +93,7 @@ def test_a_budget_too_small_for_one_image_leaves_the_pretrained_classifier(bench
     assert table["cycle"].unique().tolist() == [0]
 
 
-def test_a_pool_that_is_used_up_ends_the_trial(bench, tmp_path) -> None:
+def test_a_pool_that_is_used_up_ends_the_run(bench, tmp_path) -> None:
     file = bench([("train = 40", "train = 10"), ("cycles = 2", "cycles = 5"), ("[0, 1]", "[0]")])
     table = _run(file, tmp_path / "run")
     assert table["images"].max() == 10
@@ -108,8 +108,8 @@ def test_a_committee_is_trained_beside_the_classifier(bench, tmp_path) -> None:
 
 def test_what_the_sample_looks_like_is_kept(finished) -> None:
     file, place = finished
-    for trial in file.trials():
-        look = json.loads(Places(place).result(trial).read_text())["look"]
+    for run in file.runs():
+        look = json.loads(Places(place).result(run).read_text())["look"]
         assert len(look["maps"]) == len(look["chance"]) == 8
         assert all(0.0 <= chance <= 1.0 for chance in look["chance"])
 
@@ -125,11 +125,11 @@ def test_the_profile_accounts_for_all_computing(finished) -> None:
 def test_what_is_reported_first_is_a_split_that_there_is(finished, tmp_path) -> None:
     """Photographs have no balanced split."""
     file, place = finished
-    trials = list(file.trials())
-    assert sweep.facts(file, trials, [], Places(place))["primary"]["split"] == "balanced"
-    (tmp_path / "trials").mkdir()
-    for trial in trials:
-        content = json.loads(Places(place).result(trial).read_text())
+    runs = list(file.runs())
+    assert sweep.facts(file, runs, [], Places(place))["primary"]["split"] == "balanced"
+    (tmp_path / "runs").mkdir()
+    for run in runs:
+        content = json.loads(Places(place).result(run).read_text())
         content["rows"] = [row for row in content["rows"] if row["split"] == "test"]
-        Places(tmp_path).result(trial).write_text(json.dumps(content))
-    assert sweep.facts(file, trials, [], Places(tmp_path))["primary"]["split"] == "test"
+        Places(tmp_path).result(run).write_text(json.dumps(content))
+    assert sweep.facts(file, runs, [], Places(tmp_path))["primary"]["split"] == "test"

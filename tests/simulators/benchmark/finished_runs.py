@@ -6,9 +6,9 @@ import pandas as pd
 
 
 def told(directory):
-    """Every finished trial but for what computing took, by name."""
+    """Every finished run but for what computing took, by name."""
     kept = {}
-    for path in sorted((directory / "trials").glob("*.json")):
+    for path in sorted((directory / "runs").glob("*.json")):
         content = json.loads(path.read_text())
         for row in content["rows"]:
             for name in [name for name in row if name.endswith("_s")]:
