@@ -30,7 +30,6 @@ from study.loop import TaskLoop
 from study.protocol.events import BatchSelected, FineTuningFailed, Payload
 from study.protocol.session import ProtocolError, Session, open_study
 from study.protocol.steps import Annotate, Check, Evaluate, FineTune, Select, Step, TuneHead
-from study.protocol.timeline import Progress
 
 ATTEMPTS = 3
 """A fine-tuning that took so many workers with it is given up, and the task goes on without."""
