@@ -18,6 +18,7 @@ class Example(StrEnum):
     scenes = "scenes"
     demo = "demo"
     photographs = "photographs"
+    live_feedback = "live-feedback"
     benchmark = "benchmark"
 
 
@@ -27,7 +28,7 @@ def init(
         Example,
         typer.Option(
             help="scenes: every setting, commented; demo: a short study; photographs: COCO; "
-            "benchmark: a benchmark file."
+            "live-feedback: a model that learns after each image; benchmark: a benchmark file."
         ),
     ] = Example.scenes,
 ) -> None:

@@ -105,6 +105,8 @@ def _data(desk: Desk, seat: Seat, step: Step) -> dict[str, Any]:
             "show_attention": list(workspace.show_attention),
             "opacity": workspace.opacity,
             "test_mode": workspace.test_mode,
+            "feedback": workspace.feedback,
+            "preview": workspace.preview,
             "hotkeys": workspace.hotkeys.model_dump(),
         },
     }
@@ -192,11 +194,18 @@ def _start(desk: Desk, seat: Seat, step: StartTask) -> None:
     limit = f"up to {task.minutes:g} minutes" + (
         f" or {task.images} images" if task.images is not None else ""
     )
+    here = desk.config.for_condition(step.condition).workspace
+    learning = (
+        "After every image it learns from your correction, and the next image shows what it then "
+        f"looks at. You get the images in rounds of {task.batch}."
+        if here.feedback == "image"
+        else f"After every {task.batch} images it learns from your corrections, and then shows you "
+        "the next ones."
+    )
     st.markdown(
         f"In this task you correct the computer by **{NAMES[step.condition.interface]}**, for "
-        f"{limit}. After every {task.batch} images it learns from your corrections, and then shows "
-        "you the next ones.\n\nDo the images in any order. Your time per image is measured, so "
-        "please work steadily, and rest while the computer is learning."
+        f"{limit}. {learning}\n\nDo the images in any order. Your time per image is measured, so "
+        "please work steadily, and rest between the rounds."
     )
     if st.button("Begin the task", type="primary"):
         _record(seat, TaskStarted(position=step.position))
