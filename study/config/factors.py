@@ -43,7 +43,7 @@ TAKEN = frozenset([
     "strategy", "epochs", "loss", "collapsed", "failed", "note", "notes", "seconds", "version",
     "id", "type", "number", "at", "payload", "recorded_at", "study_hash", "instrument",
     "question", "answer", "text", "kind", "low", "high", "step", "labels", "choices", "key",
-    "when", "split", "metric", "run", "arm", "seed", "undos", "updates", "learnt",
+    "when", "split", "metric", "run", "arm", "seed", "undos", "updates", "learnt", "rests",
     "polygons", "vertices", "simulated",
 ])  # fmt: skip
 """Names that something else in the study file or in the tables has."""
