@@ -143,6 +143,10 @@ class StudyDirectory:
         """The task's model after a cycle."""
         return self.path / "models" / participant / f"task{position}-cycle{cycle}.pt"
 
+    def head(self, participant: str, position: int) -> Path:
+        """The task's newest head, where it learns after each image; made again when missing."""
+        return self.path / "models" / participant / f"task{position}-head.pt"
+
     @property
     def predictions(self) -> Path:
         """What the biased classifier predicted after each epoch, where somebody watched it."""

@@ -11,11 +11,12 @@ import functools
 import logging
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from study import cycle
+from study import cycle, live
 from study.acquisition import build as build_strategy
 from study.annotation import Annotation
 from study.config import Condition, StudyConfig, StudyFile
@@ -24,6 +25,8 @@ from study.data.dataset import Dataset, ImageSet
 from study.data.reading import Progress as Reading
 from study.device import pick_device
 from study.directory import StudyDirectory
+from study.errors import UserError
+from study.heads import Heads
 from study.learning import tuning
 from study.learning.attention import attention_maps
 from study.learning.learner import Learner
@@ -34,10 +37,11 @@ from study.protocol.events import (
     Evaluated,
     FineTuned,
     FineTuningFailed,
+    HeadTuned,
     Payload,
 )
 from study.protocol.session import Session
-from study.protocol.steps import Evaluate, FineTune, Select, Step
+from study.protocol.steps import Evaluate, FineTune, Select, Step, TuneHead
 from study.protocol.timeline import Progress
 from study.seeds import seed
 from study.start import Start, prepared
@@ -75,6 +79,7 @@ class TaskLoop:
         }  # a mistake should show before people come
         self.device = pick_device(device)
         self.start = Start(file, directory, self.device, reading)
+        self._heads = Heads()
 
     @property
     def dataset(self) -> Dataset:
@@ -128,6 +133,8 @@ class TaskLoop:
         match step:
             case Select():
                 return self.select(state, step)
+            case TuneHead():
+                return self.tune_head(state, step)
             case FineTune():
                 return self.fine_tune(state, step, progress)
             case Evaluate():
@@ -167,7 +174,14 @@ class TaskLoop:
     def _needs_of(self, condition: Condition) -> Needs:
         """What a condition's strategy needs of training."""
         here = self.config.for_condition(condition)
-        return Needs.of(here, build_strategy(here.acquisition))
+        needs = Needs.of(here, build_strategy(here.acquisition))
+        if needs.predictions and here.workspace.feedback == "image":
+            raise UserError(
+                f"{condition.name}: {here.acquisition.active} looks back over a whole training, "
+                f"and a head that learns after each image has none; choose another strategy, or "
+                f"workspace.feedback = 'round'"
+            )
+        return needs
 
     def _contexts(self, picked: Sequence[int]) -> tuple[str, ...]:
         """The contexts of these images, by name; empty where the dataset has none."""
@@ -176,12 +190,48 @@ class TaskLoop:
         names, contexts = self.pool.context_names, self.pool.contexts
         return tuple(names[int(contexts[i])] for i in picked)
 
+    def tune_head(self, state: Progress, step: TuneHead) -> HeadTuned:
+        """Let the task's head learn from what was confirmed since it last did.
+
+        A failure is an event, not an exception: the task goes on with the head as it is.
+        """
+        started = time.perf_counter()
+        position, task = step.position, state.task(step.position)
+        said: dict[str, Any] = {
+            "position": position,
+            "cycle": step.cycle,
+            "items": step.items,
+            "images": len(task.after(step.items)),
+        }
+        try:
+            before = self._head(state, position, task.updates)
+            learner, result = self._updated(state, position, before, step.items)
+        except (RuntimeError, ValueError, OSError) as error:
+            log.exception("a head could not learn: %s, task %d", state.participant, position)
+            return HeadTuned(
+                **said,
+                steps=0,
+                seconds=time.perf_counter() - started,
+                problem=str(error).splitlines()[0],
+            )
+        path = self.directory.head(state.participant, position)
+        self._heads.keep(path, [*task.updates, step.items], learner)
+        return HeadTuned(
+            **said,
+            steps=len(result.losses),
+            seconds=time.perf_counter() - started,
+            loss=result.losses[-1] if result.losses else None,
+            collapsed=result.collapsed,
+            note=result.note,
+        )
+
     def fine_tune(
         self, state: Progress, step: FineTune, progress: ProgressCallback | None = None
     ) -> FineTuned | FineTuningFailed:
         """Fine-tune the task's model on all its annotations so far.
 
-        A failure is an event, not an exception: the task goes on with the last good model.
+        Where the head has learnt after each image, it is kept as it is. A failure is an event, not
+        an exception: the task goes on with the last good model.
         """
         started = time.perf_counter()
         try:
@@ -224,14 +274,35 @@ class TaskLoop:
     def attention(
         self, state: Progress, position: int, number: int, names: Sequence[str]
     ) -> NDArray[np.float32]:
-        """Attention of the model that selected this cycle's batch, for the labelled class.
+        """Attention that is shown in a cycle, for the labelled class.
 
-        Returns float32 [n, h, w], one ReLU Grad-CAM per image on the attention grid.
+        It is that of the model that selected the cycle's batch; where the head learns after each
+        image, of the newest. Returns float32 [n, h, w], one map per image on the attention grid.
         """
         images = self.images(state, position, names)
-        model = self.model(state, position, number - 1)
+        task = state.task(position)
+        if self._by_image(state, position) and number == len(task.cycles):
+            model = self._newest(state, position)
+        else:
+            model = self.model(state, position, number - 1)
         maps = attention_maps(model, images, device=self.device)
         return maps.float().cpu().numpy()
+
+    def preview(
+        self, state: Progress, position: int, name: str, annotation: Annotation
+    ) -> NDArray[np.float32]:
+        """How an image's attention would move if an annotation were confirmed now.
+
+        Returns float32 [h, w]; see :func:`study.live.preview`.
+        """
+        return live.preview(
+            self._newest(state, position),
+            self.images(state, position, [name]),
+            annotation,
+            self.config.for_condition(state.task(position).condition),
+            len(state.task(position).annotations()),
+            self.device,
+        )
 
     def images(
         self, state: Progress, position: int, names: Sequence[str], split: str = "train"
@@ -294,6 +365,16 @@ class TaskLoop:
         self, state: Progress, position: int, number: int, progress: ProgressCallback | None
     ) -> tuning.FineTuned:
         """Tune what the cycle before left on everything annotated up to this one, and keep it."""
+        path = self.directory.model(state.participant, position, number)
+        if self._by_image(state, position):
+            started = time.perf_counter()
+            cycles = state.task(position).cycles[:number]
+            known = sum(each.confirmed for each in cycles)
+            updates = [items for items in state.task(position).updates if items <= known]
+            learner = self._head(state, position, updates)
+            learner.save(path)
+            self.start.remember(path, learner)
+            return tuning.FineTuned((), (), (), (), False, "", 0, time.perf_counter() - started)
         annotations = state.task(position).annotations(up_to=number)
         condition = state.task(position).condition
         here = self.config.for_condition(condition)
@@ -309,7 +390,52 @@ class TaskLoop:
             self.device,
             progress,
         )
-        path = self.directory.model(state.participant, position, number)
         learner.save(path)
         self.start.remember(path, learner)
         return result
+
+    # -- heads that learn after each image ---------------------------------------------------
+
+    def _by_image(self, state: Progress, position: int) -> bool:
+        here = self.config.for_condition(state.task(position).condition)
+        return here.workspace.feedback == "image"
+
+    def _newest(self, state: Progress, position: int) -> Classifier:
+        """The classifier that has learnt from everything that the log says the task's has."""
+        task = state.task(position)
+        if not self._by_image(state, position):
+            tuned = sum(each.trained for each in task.cycles)
+            return self.model(state, position, tuned)
+        here = self.config.for_condition(task.condition)
+        return cycle.predictor(self._head(state, position, task.updates), here)
+
+    def _head(self, state: Progress, position: int, updates: Sequence[int]) -> Learner:
+        """What the task has learnt after these updates."""
+        beginning = self.learner(state, position, 0)
+        return self._heads.after(
+            self.directory.head(state.participant, position),
+            updates,
+            lambda: beginning,
+            lambda before, items: self._updated(state, position, before, items)[0],
+            beginning.model,
+        )
+
+    def _updated(
+        self, state: Progress, position: int, before: Learner, items: int
+    ) -> tuple[Learner, tuning.FineTuned]:
+        """A learner after one more update, which knows so many confirmations."""
+        condition = state.task(position).condition
+        here = self.config.for_condition(condition)
+        return live.update(
+            before,
+            self.learner(state, position, 0),
+            self.start.data(here)["train"],
+            {
+                self.pool.positions[name]: drawn
+                for name, drawn in state.task(position).after(items).items()
+            },
+            here,
+            functools.partial(self._stream(state, position), "feedback"),
+            items,
+            self.device,
+        )

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from apps.web.layout import Layout
 from apps.web.stimuli import Batch, pack_regions
+from study.annotation import Annotation
 from study.config import StudyConfig
 from study.files import write_atomically
 from study.protocol.session import ProtocolError, Session
@@ -71,6 +72,11 @@ class Tutor:
             case "regions":
                 position, _, index = asked["place"]
                 return self.regions(session, position, index)
+            case "preview":
+                position, cycle, index = asked["place"]
+                name = session.progress.task(position).cycles[cycle - 1].images[index]
+                drawn = Annotation.model_validate(asked["annotation"])
+                return self.loop.preview(session.progress, position, name, drawn)
         raise ValueError(f"a tutor does not know {asked['what']!r}")
 
     def learn(self, session: Session) -> int:

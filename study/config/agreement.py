@@ -114,7 +114,7 @@ def _feedback_has_a_head(config: StudyConfig) -> Iterator[str]:
             "workspace.feedback = 'image'": here.workspace.feedback == "image",
             "workspace.preview = true": here.workspace.preview,
         }
-        train = getattr(here.fine_tuning, "train", "all")
+        train = here.fine_tuning.train
         for setting in (setting for setting, wanted in asked.items() if wanted):
             if train != "head":
                 yield (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ class StudyFile:
     """A valid study file: where it lies, what it says, and its hash (sha256 of its bytes)."""
 
     path: Path
-    config: StudyConfig
+    config: StudyConfig = field(hash=False)  # the file's hash stands for it
     hash: str
 
     def __post_init__(self) -> None:

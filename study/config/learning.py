@@ -127,6 +127,12 @@ class FineTuningConfig(Section):
             return {**HEAD_DEFAULTS, **values}
         return values
 
+    @property
+    def said(self) -> dict[str, Any]:
+        """What was set, without what ``train`` sets."""
+        by_mode = HEAD_DEFAULTS if self.train == "head" else {}
+        return {k: v for k, v in super().said.items() if k not in by_mode or by_mode[k] != v}
+
     @model_validator(mode="after")
     def _can_be_done(self) -> FineTuningConfig:
         if self.optimiser == "lbfgs" and self.train != "head":

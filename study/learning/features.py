@@ -171,5 +171,7 @@ def _digest(model: Classifier, train: TrainName) -> str:
     digest = hashlib.sha256(json.dumps([facts, train], sort_keys=True).encode())
     for name, value in sorted(model.trunk_state(train).items()):
         digest.update(name.encode())
-        digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        digest.update(
+            value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+        )
     return digest.hexdigest()

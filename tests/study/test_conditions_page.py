@@ -31,10 +31,11 @@ def test_the_page_says_what_they_make() -> None:
     assert random.acquisition == AcquisitionConfig(active="random", balance=True)
 
 
-@pytest.mark.parametrize("example", ["demo", "scenes", "photographs"])
+@pytest.mark.parametrize("example", ["demo", "scenes", "photographs", "live-feedback"])
 def test_random_is_uniform_in_every_example(example: str) -> None:
     path = Path(__file__).parents[2] / "apps" / "examples" / f"{example}.toml"
     config = parse(tomllib.loads(path.read_text()))
+    assert config.conditions
     for condition in config.conditions:
         if condition.sampling == "random":
             found = config.for_condition(condition).acquisition

@@ -288,6 +288,27 @@ def test_a_mistake_is_one_line(text: str, line: str) -> None:
     assert problems(text) == [line]
 
 
+def test_what_a_mode_sets_by_itself_is_not_the_files_to_keep() -> None:
+    """With the study's head mode came its optimiser, which a whole network cannot have."""
+    config = study(
+        "[fine_tuning]\ntrain = 'head'\nepochs = 9\n"
+        + CLICK
+        + "[conditions.fine_tuning]\ntrain = 'all'\n"
+        + RANDOM
+        + "[conditions.fine_tuning]\nanchor = 0.2\n"
+    )
+    whole, head = (config.for_condition(each).fine_tuning for each in config.conditions)
+    assert (whole.train, whole.optimiser, whole.anchor, whole.epochs) == ("all", "sgd", 0.0, 9)
+    assert (head.train, head.optimiser, head.anchor) == ("head", "lbfgs", 0.2)
+
+
+def test_feedback_is_a_factor_like_any_other() -> None:
+    config = study("fine_tuning.train = 'head'\nfactors = { feedback = ['round', 'image'] }")
+    assert len(config.conditions) == 8
+    for each in config.conditions:
+        assert config.for_condition(each).workspace.feedback == each.factors["feedback"]
+
+
 @pytest.mark.parametrize("setting", ["feedback = 'image'", "preview = true"])
 def test_feedback_for_each_image_needs_a_head_that_learns_alone(setting: str) -> None:
     found = problems(f"[workspace]\n{setting}")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from protocol_driver import Lab, at_step, begin, config, item, log
 
-from study.config import StudyConfig, WorkspaceConfig
+from study.config import StudyConfig
 from study.export.tables import tables
 from study.protocol.events import FineTuned, HeadTuned, ItemAnnotated
 from study.protocol.session import ProtocolError
@@ -22,8 +22,8 @@ ONE = ({"interface": "click", "sampling": "active"},)
 
 def live(**values: Any) -> StudyConfig:
     """A study whose heads learn after each image."""
-    plain = config(**{"conditions": ONE, **values})
-    return plain.model_copy(update={"workspace": WorkspaceConfig(feedback="image")})
+    known = {"conditions": ONE, "fine_tuning": {"train": "head"}}
+    return config(**{**known, "workspace": {"feedback": "image"}, **values})
 
 
 def head(step: TuneHead, **values: Any) -> HeadTuned:
@@ -62,19 +62,16 @@ def test_feedback_by_round_shows_what_the_last_round_taught() -> None:
 
 
 def test_only_the_conditions_with_that_level_learn_after_each_image() -> None:
-    # feedback is refused without a head that learns alone, which the protocol does not know of
     both = config(
-        factors={"overlay": ["on", "off"]},
-        conditions=[{**ONE[0], "overlay": level} for level in ("on", "off")],
+        factors={"feedback": ["round", "image"]},
+        conditions=[{**ONE[0], "feedback": level} for level in ("round", "image")],
+        fine_tuning={"train": "head"},
         task={"images": 2, "batch": 2, "page": 2},
     )
-    first = both.conditions[0].model_copy(
-        update={"workspace": WorkspaceConfig.model_validate({"feedback": "image"})}
-    )
-    session, lab = begin(both.model_copy(update={"conditions": (first, both.conditions[1])}))
+    session, lab = begin(both)
     lab.run(session)
     learning = {step.condition.name for step in lab.seen if isinstance(step, TuneHead)}
-    assert learning == {"click-active-on"}
+    assert learning == {"click-active-image"}
     assert sum(isinstance(step, StartTask) for step in lab.seen) == 2
 
 
