@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +18,9 @@ from study.versions import PACKAGES
 
 OPTIONAL = {
     "weasyprint": "PDF reports: pip install 'clickstudy[pdf]'",
-    "ray": "sweeps on Ray: pip install 'clickstudy[cluster]'",
-    "dask": "sweeps on Dask and Slurm: pip install 'clickstudy[cluster]'",
+    "submitit": "benchmarks on Slurm: pip install 'clickstudy[cluster]'",
+    "ray": "benchmarks on Ray: pip install 'clickstudy[cluster]'",
+    "distributed": "benchmarks on Dask: pip install 'clickstudy[cluster]'",
 }
 
 
@@ -58,10 +60,20 @@ def diagnose(directory: Path) -> list[Finding]:
     checks: list[Callable[[], Finding]] = [_torch_pair, _device, lambda: _store(directory)]
     return [
         Finding("python", True, platform.python_version()),
-        *(_package(name, required=True) for name in PACKAGES),
+        *(_package(name, required=True) for name in _declared()),
         *(_package(name, required=False) for name in OPTIONAL),
         *(check() for check in checks),
     ]
+
+
+def _declared() -> list[str]:
+    """clickstudy and what it declares without its extras."""
+    try:
+        texts = requires("clickstudy") or []
+    except PackageNotFoundError:
+        return list(PACKAGES)
+    names = [re.split(r"[^A-Za-z0-9._-]", text)[0] for text in texts if "extra ==" not in text]
+    return ["clickstudy", *names]
 
 
 def _package(name: str, *, required: bool) -> Finding:

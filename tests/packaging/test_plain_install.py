@@ -81,9 +81,15 @@ def test_what_only_extras_bring_is_not_there(installed, folder) -> None:
 
 
 def test_doctor_init_and_check(installed, folder) -> None:
-    installed.run("clickstudy", "doctor", folder=folder)
+    said = installed.run("clickstudy", "doctor", folder=folder)
+    assert "scikit-learn" in said  # all that is declared is looked for
     installed.run("clickstudy", "init", ".", folder=folder)
     assert "is valid" in installed.run("clickstudy", "check", "study.toml", folder=folder)
+
+
+def test_every_name_of_the_face_is_there(installed, folder) -> None:
+    code = "import clickstudy as cs; print(all(callable(getattr(cs, name)) for name in dir(cs)))"
+    assert installed.run("python", "-P", "-c", code, folder=folder) == "True\n"
 
 
 def test_every_strategy_runs(installed, folder) -> None:
