@@ -23,6 +23,8 @@ from study.data.testsets import with_tests
 from study.directory import StudyDirectory
 from study.files import write_atomically
 
+CHECKED = Path("check") / "cache"
+"""Beside the study file: what ``clickstudy check`` decoded already."""
 log = logging.getLogger(__name__)
 Facts = dict[str, Any]
 
@@ -41,6 +43,7 @@ def dataset_of(
         DataError: the data cannot be read, or they are not those that the study began with.
     """
     known = recorded(directory)
+    cache.adopt(directory.cache, source_of(file).key, file.path.parent / CHECKED)
     if not directory.enrolled():
         dataset = load_dataset(file, directory.cache, progress)
         facts = _facts(file, dataset)

@@ -31,6 +31,7 @@ def check(
 ) -> None:
     """Report every mistake in a study file; open its images, its model and its checkpoint."""
     from study.acquisition import build
+    from study.beginning import CHECKED
     from study.config import load
     from study.protocol.conditions import sequences
 
@@ -49,10 +50,10 @@ def check(
     for index, sequence in enumerate(plan):
         console.print(f"  sequence {index}: {', '.join(sequence)}")
     if not file_only:
-        _open(file, out or study.parent / "check")
+        open_study(file, out or study.parent / CHECKED.parent)
 
 
-def _open(file: StudyFile, out: Path) -> None:
+def open_study(file: StudyFile, out: Path) -> None:
     """Read the images, say what was read, draw them, and let the classifier see two."""
     from study.data.sheets import contact_sheet
     from study.errors import UserError

@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from apps.commands import benchmark
+from apps.commands import benchmark, data
 from apps.commands.attention import attention
 from apps.commands.check import check
 from apps.commands.console import errors
@@ -42,6 +42,7 @@ for panel, commands in {
 }.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.add_typer(data.app, name="data", rich_help_panel=PREPARE)
 app.add_typer(benchmark.app, name="benchmark", rich_help_panel=RUN)
 
 

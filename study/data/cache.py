@@ -54,6 +54,21 @@ def through(folder: Path | None, name: str, build: Callable[[Path | None], Datas
     return load(place)
 
 
+def adopt(folder: Path, name: str, other: Path) -> None:
+    """Take ``name`` over from another cache that has it, without a second copy where possible."""
+    if is_stored(folder / name) or not is_stored(other / name):
+        return
+    with _draft(folder / name) as draft:
+        shutil.copytree(other / name, draft, copy_function=_linked, dirs_exist_ok=True)
+
+
+def _linked(source: str, target: str) -> None:
+    try:
+        os.link(source, target)  # finished arrays are never written to
+    except OSError:
+        shutil.copy2(source, target)
+
+
 def is_stored(place: Path) -> bool:
     """Whether a whole dataset is there."""
     return (place / "dataset.json").is_file()

@@ -16,22 +16,35 @@ OBJECT_OUTLINE = (0, 255, 128)
 CONTEXT_OUTLINE = (255, 0, 255)
 
 
+def spread(split: ImageSet, n: int) -> NDArray[np.int64]:
+    """Indices of at most ``n`` images, evenly from the first to the last."""
+    n = min(n, len(split))
+    return np.linspace(0, max(len(split) - 1, 0), n).round().astype(np.int64)
+
+
 def contact_sheet(
-    split: ImageSet, n: int = 64, tile: int = 160, outlines: bool = False
+    split: ImageSet,
+    n: int = 64,
+    tile: int = 160,
+    outlines: bool = False,
+    maps: NDArray[np.float32] | None = None,
 ) -> Image.Image:
     """``n`` images, spread over the split, as a grid of ``tile`` pixel squares.
 
     ``outlines`` draws the object masks in green and the context masks in magenta, and writes the
-    class, and the context where it is known, into the corner.
+    class, and the context where it is known, into the corner. ``maps`` [n, h, w] is attention on
+    the images of :func:`spread`, laid over them in red.
     """
-    n = min(n, len(split))
-    chosen = np.linspace(0, max(len(split) - 1, 0), n).round().astype(int)
+    chosen = spread(split, n)
+    n = len(chosen)
     columns = max(1, math.ceil(math.sqrt(n)))
     sheet = Image.new("RGB", (columns * tile, math.ceil(n / columns) * tile))
     for place, i in enumerate(chosen):
         pixels = split.images[i].permute(1, 2, 0).numpy()
         resample = Image.Resampling.LANCZOS
         picture = np.array(Image.fromarray(pixels).resize((tile, tile), resample))
+        if maps is not None:
+            picture = _reddened(picture, maps[place])
         if outlines:
             for masks, colour in (
                 (split.context_masks, CONTEXT_OUTLINE),
@@ -44,6 +57,15 @@ def contact_sheet(
             _write(shown, _caption(split, int(i)))
         sheet.paste(shown, ((place % columns) * tile, (place // columns) * tile))
     return sheet
+
+
+def _reddened(picture: NDArray[np.uint8], grid: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The picture, the redder the more attention."""
+    level = np.maximum(grid, 0) / max(float(grid.max()), 1e-12)
+    size = picture.shape[1], picture.shape[0]
+    fine = Image.fromarray(level.astype(np.float32)).resize(size, Image.Resampling.BILINEAR)
+    share = 0.7 * np.asarray(fine).clip(0, 1)[..., None]
+    return (picture * (1 - share) + np.array((255, 0, 0)) * share).astype(np.uint8)
 
 
 def _caption(split: ImageSet, index: int) -> str:

@@ -10,7 +10,9 @@ from PIL import Image
 
 from study import beginning
 from study.config import ModelConfig, load
+from study.data import reading
 from study.data.dataset import DataError
+from study.data.loading import load_dataset
 from study.directory import DirectoryError, StudyDirectory
 from study.learning import models
 from study.protocol.session import enrol, open_study
@@ -189,3 +191,11 @@ def test_a_study_of_an_older_version_is_not_given_other_splits(file, directory):
     enrol(directory.study(), "P01", "live", 0.0)
     with pytest.raises(DataError, match="begun by an older clickstudy"):
         begin(file, directory)
+
+
+def test_what_check_decoded_is_not_decoded_again(file, directory, monkeypatch):
+    load_dataset(file, file.path.parent / beginning.CHECKED)
+    monkeypatch.setattr(reading, "read", lambda *_: pytest.fail("decoded again"))
+    assert len(everything(begin(file, directory))) == 16
+    shutil.rmtree(file.path.parent / beginning.CHECKED)
+    assert len(everything(begin(file, directory))) == 16
