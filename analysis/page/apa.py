@@ -30,8 +30,9 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "a": ("First", "text"),
     "b": ("Second", "text"),
     "option": ("Option", "text"),
-    "name": ("Characteristic", "text"),
-    "value": ("Value", "text"),
+    "name": ("Question", "text"),
+    "variable": ("Characteristic", "text"),
+    "level": ("Level", "text"),
     "n": ("*n*", "count"),
     "count": ("*n*", "count"),
     "mean": ("*M*", "number"),
@@ -82,14 +83,14 @@ INTERVALS = {
 }
 #: Title and columns of the tables that a paper prints, in its order.
 PRINTED: dict[str, tuple[str, tuple[str, ...]]] = {
-    "sample": ("The sample", ("name", "value", "count", "share", "n", "mean", "sd")),
+    "sample": ("The sample", ("variable", "level", "n", "share", "mean", "sd")),
     "verdicts": (
         "The plan's hypotheses",
         ("hypothesis", "metric", "contrast", "estimate", "p", "p_holm", "verdict"),
     ),
     "conditions": (
         "Means by condition",
-        ("metric", "cell", "condition", "n", "mean", "sd", "median", "geometric_mean"),
+        ("metric", "condition", "cell", "n", "mean", "sd", "median", "geometric_mean"),
     ),
     "anova": (
         "Analysis of variance",
@@ -116,11 +117,11 @@ PRINTED: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "ordinal_effects": (
         "Cumulative-link mixed models of the answers",
-        ("question", "effect", "estimate", "lr_chi2", "lr_df", "p", "odds_ratio"),
+        ("name", "effect", "estimate", "lr_chi2", "lr_df", "p", "odds_ratio"),
     ),
     "agreement": (
         "Agreement",
-        ("instrument", "question", "cell", "n", "disagree_share", "agree_share", "median"),
+        ("question", "cell", "n", "disagree_share", "agree_share", "median"),
     ),
     "preferences": ("Preferences", ("question", "option", "count", "share", "p", "p_holm")),
     "alpha": ("Reliability", ("instrument", "alpha")),
@@ -203,7 +204,7 @@ def _level(frame: pd.DataFrame, stem: str) -> str:
 
 def _without_repeats(rows: list[list[str]], columns: Sequence[str]) -> list[list[str]]:
     """A measure stands at the first of its rows only."""
-    if not columns or columns[0] not in ("metric", "instrument", "question"):
+    if not columns or columns[0] not in ("metric", "instrument", "question", "name", "variable"):
         return rows
     before, out = "", []
     for row in rows:

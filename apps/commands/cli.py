@@ -13,6 +13,7 @@ import typer
 
 from apps.commands import benchmark, data
 from apps.commands.attention import attention
+from apps.commands.bundle import bundle
 from apps.commands.check import check
 from apps.commands.console import errors
 from apps.commands.doctor import doctor
@@ -38,7 +39,7 @@ PREPARE, RUN, READ = "Prepare a study", "Run it", "Read the results"
 for panel, commands in {
     PREPARE: (init, check, doctor, plan, power),
     RUN: (serve, simulate),
-    READ: (export, report, attention),
+    READ: (export, report, bundle, attention),
 }.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)

@@ -60,6 +60,14 @@ def report(
     ] = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Also write report.pdf.")] = False,
     bayes: Annotated[bool, typer.Option("--bayes", help="Add Bayes factors.")] = False,
+    latex: Annotated[bool, typer.Option("--latex", help="Also APA tables as tables.tex.")] = False,
+    word: Annotated[bool, typer.Option("--word", help="The same as tables.docx.")] = False,
+    excel: Annotated[
+        bool, typer.Option("--excel", help="Every table, numbers as numbers, as tables.xlsx.")
+    ] = False,
+    scripts: Annotated[
+        bool, typer.Option("--scripts", help="The same tests as report.R and report.py.")
+    ] = False,
     aligned_ranks: Annotated[
         bool, typer.Option("--aligned-ranks", help="Add aligned-rank ANOVA, with its caveat.")
     ] = False,
@@ -67,6 +75,7 @@ def report(
     """Estimates, tests and figures: report.html, results.json, tables/ and figures/ in OUT."""
     with one_sentence():
         from analysis.frames import records
+        from analysis.page import export as exports
         from analysis.page.report import make_folder, write
         from analysis.page.sentences import summary, verdict
 
@@ -85,6 +94,8 @@ def report(
                 pdf=pdf,
                 progress=lambda what: status.update(f"Analysing: {what}"),
             )
+        wanted = {"latex": latex, "word": word, "excel": excel, "scripts": scripts}
+        exports.write(study, found, out, [name for name, wish in wanted.items() if wish])
     if study.label:
         console.print(f"[bold red]{study.label}[/bold red]")
     if "verdicts" in found:
