@@ -49,6 +49,7 @@ TAKEN = frozenset([
 """Names that something else in the study file or in the tables has."""
 TAKEN_PREFIXES = (
     "demographic_",
+    "seconds_",
     "attention_",
     "practice_",
     "tasks_",
