@@ -17,6 +17,7 @@ from analysis.frames import records
 from analysis.page import answer_figures, figures, sentences, style, trial_figures
 from analysis.page import formatting as fmt
 from analysis.page import tables as page_tables
+from analysis.page.rainclouds import raincloud
 from analysis.people import Report
 from analysis.tables import Study
 
@@ -25,10 +26,13 @@ if TYPE_CHECKING:
 
 #: A table on the page shows this many rows; the CSV beside the page has all.
 MOST_ROWS = 60
+#: With more tasks than this, rain is a carpet and no raincloud is drawn.
+MOST_RAIN = 800
 CAPTIONS = {
     "conditions": "Every participant (grey lines, small marks) and each condition’s mean with its "
     "95% CI within participants (large marks): differences can be read off them.",
     "effects": "Effects with 95% CI; below each factor, what it does at the other’s levels.",
+    "raincloud": "Distribution (cloud), participants (rain), mean with its 95% CI.",
     "pairwise": "All paired comparisons: mean difference with 95% CI, Holm-adjusted p.",
     "order": "Deviation from the condition’s mean by position: each participant and the mean with "
     "95% CI.",
@@ -133,6 +137,10 @@ def _figures(study: Study, report: Report) -> Iterator[tuple[str, str, Figure | 
             shown = simple if len(simple) else None
             drawn = figures.effects(estimates, shown, label)
             yield metric, f"{metric}-effects", drawn, CAPTIONS["effects"]
+        if len(kept) <= MOST_RAIN:
+            words = figures.axis_label(metric) if metric[:4] != "log_" else "Log time per image"
+            cloud = raincloud(kept, metric, "condition", xlabel=words, label=label)
+            yield f"{metric}-more", f"{metric}-raincloud", cloud, CAPTIONS["raincloud"]
         drawn_pairs = figures.pairwise(pairs, label)
         yield f"{metric}-more", f"{metric}-pairwise", drawn_pairs, CAPTIONS["pairwise"]
         if metric in ("log_seconds_per_image", "accuracy_after"):

@@ -16,6 +16,8 @@ Named = tuple[str, pd.DataFrame]
 
 #: Image intercepts need images that are seen this often on average.
 REPEATS = 2.0
+#: With more by-participant effects than this, image intercepts cost minutes and are left out.
+CROSSED_LIMIT = 1200
 #: A slope on practice needs this many trials in a task.
 LEARNING_TRIALS = 8
 
@@ -92,6 +94,10 @@ def mixed(study: Study, progress: Callable[[str], None] | None = None) -> Iterat
     item = "image" if "image" in rows and (rows["image"] != "").all() else None
     if item is not None and len(rows) / rows[item].nunique() < REPEATS:
         notes.append("images are seen less than twice on average: no image intercepts")
+        item = None
+    slopes = rows["participant"].nunique() * len(design.conditions)
+    if item is not None and slopes > CROSSED_LIMIT:
+        notes.append("too many participants for image intercepts: they are left out")
         item = None
     covariates = [c for c in study.plan.covariates if c in rows]
     for name in study.plan.covariates:
