@@ -183,3 +183,7 @@ class AcquisitionConfig(Section):
     balance: bool = False
     balance_weight: NonNegative = 1.0
     subsample: Positive | None = None
+
+    def __hash__(self) -> int:
+        # options are a mapping, which pydantic's own hash cannot take
+        return hash(self.model_dump_json())
