@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import tomli_w
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
@@ -44,13 +44,21 @@ from study.config import (
     nearest,
     read_toml,
 )
-from study.config.condition import merged
+from study.config.condition import OwnFineTuning, OwnGuidance, merged, own, said
 from study.data.scenes import DRAWING_VERSION
 from study.errors import UserError
 
 VERSION = 2
 """To be raised when the same settings mean another experiment: it is part of every run's name."""
 INTERFACES: tuple[InterfaceName, ...] = get_args(InterfaceName)
+
+
+if TYPE_CHECKING:
+    OwnModel = ModelConfig
+    OwnPretraining = PretrainingConfig
+else:
+    OwnModel = own(ModelConfig)
+    OwnPretraining = own(PretrainingConfig)
 
 
 class Arm(AcquisitionConfig):
@@ -66,10 +74,10 @@ class Arm(AcquisitionConfig):
     active: StrategyName = Field(default="attention", alias="strategy")
     label: str = ""
     interfaces: tuple[InterfaceName, ...] = ()
-    model: ModelConfig | None = None
-    pretraining: PretrainingConfig | None = None
-    fine_tuning: FineTuningConfig | None = None
-    guidance: GuidanceConfig | None = None
+    model: OwnModel | None = None
+    pretraining: OwnPretraining | None = None
+    fine_tuning: OwnFineTuning | None = None
+    guidance: OwnGuidance | None = None
 
     @model_validator(mode="after")
     def _can_be_built(self) -> Arm:
@@ -97,9 +105,8 @@ class Arm(AcquisitionConfig):
         text += ", balanced" if self.balance else ""
         text += f", of {self.subsample}" if self.subsample else ""
         for table in OVERRIDDEN:
-            own = getattr(self, table)
-            for name in () if own is None else sorted(own.model_fields_set):
-                text += f", {name}={getattr(own, name)}"
+            for name, value in said(getattr(self, table)).items():
+                text += f", {name}={value}"
         return text
 
 
@@ -216,7 +223,7 @@ class BenchConfig(Section):
         for index, arm in enumerate(self.strategies):
             for table in OVERRIDDEN:
                 try:
-                    merged(getattr(self, table), getattr(arm, table))
+                    merged(getattr(self, table), said(getattr(arm, table)))
                 except ValidationError as error:
                     kind = type(getattr(self, table))
                     lines = explain(error, kind)
@@ -262,15 +269,16 @@ class Run:
         """
         config = self.file.config
         dataset = config.dataset.model_copy(update={"seed": config.dataset.seed + self.number})
-        own = {
-            table: merged(getattr(config, table), getattr(self.arm, table)) for table in OVERRIDDEN
+        tables = {
+            table: merged(getattr(config, table), said(getattr(self.arm, table)))
+            for table in OVERRIDDEN
         }
         study = StudyConfig(
             name=config.name,
             seed=self.number,
             dataset=dataset,
             acquisition=self.arm.acquisition,
-            **own,
+            **tables,
         )
         return StudyFile(self.file.path, study, self.file.hash)
 

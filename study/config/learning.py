@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, model_validator
 
 from study.config.section import NonNegative, Positive, Section, Share
 
@@ -120,12 +120,17 @@ class FineTuningConfig(Section):
     anchor: NonNegative = 0.0
     ensemble: Positive = 1
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _as_the_mode_has_it(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("train") == "head":
-            return {**HEAD_DEFAULTS, **values}
-        return values
+    def _as_the_mode_has_it(
+        cls, values: Any, handler: ModelWrapValidatorHandler[FineTuningConfig]
+    ) -> FineTuningConfig:
+        if not isinstance(values, dict) or values.get("train") != "head":
+            return handler(values)
+        made = handler({**HEAD_DEFAULTS, **values})
+        # another mode, in a condition or an arm, has its own defaults
+        made.model_fields_set.intersection_update(values)
+        return made
 
     @property
     def said(self) -> dict[str, Any]:
