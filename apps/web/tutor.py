@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import secrets
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -136,9 +137,10 @@ def serve(tutor: Tutor, address: Path) -> None:
     """Answer until the process ends; one question at a time, in the order in which they come."""
     key = secrets.token_bytes(32)
     turn = threading.Lock()
-    with Listener(("127.0.0.1", 0), authkey=key) as listener:
-        host, port = listener.address
-        facts = {"host": host, "port": port, "key": key.hex()}
+    # TCP holds small messages back for tens of milliseconds, which somebody would wait for
+    family = "AF_UNIX" if hasattr(socket, "AF_UNIX") else "AF_INET"
+    with Listener(family=family, authkey=key) as listener:
+        facts = {"address": listener.address, "key": key.hex()}
         write_atomically(address, json.dumps(facts).encode())
         os.chmod(address, 0o600)
         while True:
@@ -179,7 +181,8 @@ class Bell:
         try:
             facts = json.loads(self.address.read_text())
             key = bytes.fromhex(facts["key"])
-            with Client((facts["host"], facts["port"]), authkey=key) as line:
+            place = facts["address"]
+            with Client(place if isinstance(place, str) else tuple(place), authkey=key) as line:
                 line.send({"what": what, "participant": participant, **rest})
                 if not line.poll(PATIENCE):
                     log.warning("the tutor did not answer %s in %g s", what, PATIENCE)
