@@ -286,12 +286,12 @@ def image(seat: Seat, request: Request, said: Answer) -> Response:
 def attention(seat: Seat, request: Request, said: Answer) -> Response:
     """The attention overlay of an image of a batch: the selecting model's.
 
-    With ``learnt`` (of the state's task), the model's that has learnt from so many confirmations,
-    or while that is not there the newest.
+    With ``v``, the ``learnt`` of the state's batch, it is that of the model that has learnt from so
+    many confirmations, or while that is not there of the newest.
     """
     position, cycle, index = _place(request)
     stimuli, place = seat.desk.layout.stimuli, (seat.participant, position, cycle)
-    asked, headers = request.query_params.get("learnt"), FOREVER
+    asked, headers = request.query_params.get("v"), FOREVER
     found = stimuli.batch(*place)
     if asked is not None:
         found = stimuli.newest(*place) or found
@@ -303,10 +303,10 @@ def attention(seat: Seat, request: Request, said: Answer) -> Response:
 
 
 def regions(seat: Seat, request: Request, said: Answer) -> Response:
-    """The superpixels of an image of a batch; with ``learnt``, those of the newest attention."""
+    """The superpixels of an image of a batch; with ``v``, those of the newest attention."""
     position, cycle, index = _place(request)
     bell = seat.desk.bell
-    if request.query_params.get("learnt") and bell is not None:
+    if request.query_params.get("v") and bell is not None:
         found = bell.ask("regions", seat.participant, place=(position, cycle, index))
         if found is not None:
             return _inflatable(found, {"Cache-Control": "no-store"})

@@ -117,11 +117,14 @@ def _task(config: StudyConfig, task: Task, now: float) -> State:
 def _batch(config: StudyConfig, task: Task, cycle: int) -> State:
     current = task.cycles[cycle - 1]
     done = current.annotations
+    here = config.for_condition(task.condition).workspace
     return {
         "cycle": cycle,
         "size": len(current.images),
         "page_size": config.task.page,
         "done": [index for index, name in enumerate(current.images) if name in done],
+        # which version of the maps is shown, where it changes within the batch
+        "learnt": task.shown(config) if here.feedback == "image" else None,
     }
 
 

@@ -204,13 +204,13 @@ def test_a_tutor_is_needed_for_this_study(seat: Seat) -> None:
 
 
 def test_the_answer_to_a_confirmation_comes_when_the_head_has_learnt(taught: Seat) -> None:
-    assert taught.state()["task"]["learnt"] == 0
+    assert taught.state()["batch"]["learnt"] == 0
     for number, image in enumerate("abc", start=1):
         assert taught.accept([annotated(f"message-{number}", image, learnt=number - 1)]) == {
             f"message-{number}": None
         }
         state = taught.state()
-        assert (state["step"], state["task"]["learnt"]) == ("Annotate", number)
+        assert (state["step"], state["batch"]["learnt"]) == ("Annotate", number)
         newest = taught.desk.layout.stimuli.newest("P01", 1, 1)
         assert newest is not None
         assert newest.learnt == number
@@ -222,7 +222,7 @@ def test_the_answer_to_a_confirmation_comes_when_the_head_has_learnt(taught: Sea
 
 def test_what_was_confirmed_offline_is_learnt_at_once(taught: Seat) -> None:
     taught.accept([annotated("message-1", "a"), annotated("message-2", "b")])
-    assert taught.state()["task"]["learnt"] == 2
+    assert taught.state()["batch"]["learnt"] == 2
     assert updates(taught) == [2]
 
 
@@ -249,7 +249,7 @@ def test_without_a_tutor_the_worker_is_asked_and_the_next_image_can_be_confirmed
     worker.loop.perform = lambda session, step, report: FakeLoop().perform(session, step)  # type: ignore[method-assign]
     worker.advance("P01")
     assert updates(seat) == [2]
-    assert seat.state()["task"]["learnt"] == 2
+    assert seat.state()["batch"]["learnt"] == 2
     newest = seat.desk.layout.stimuli.newest("P01", 1, 1)
     assert newest is not None
     assert newest.learnt == 2
@@ -271,15 +271,15 @@ def test_the_overlay_and_the_regions_are_the_newest_models(taught: Seat) -> None
     plain = call("GET", "/stimuli/overlay/1/1/1")
     taught.accept([annotated("message-1", "a")])
     taught.state()
-    newest = call("GET", "/stimuli/overlay/1/1/1", learnt=1)
+    newest = call("GET", "/stimuli/overlay/1/1/1", v=1)
     assert newest.status_code == 200
     assert "immutable" in newest.headers["cache-control"]
     assert newest.content != plain.content
     # what the page asked for is not there any more: the newest, not to be kept
-    stale = call("GET", "/stimuli/overlay/1/1/1", learnt=0)
+    stale = call("GET", "/stimuli/overlay/1/1/1", v=0)
     assert stale.content == newest.content
     assert stale.headers["cache-control"] == "no-store"
-    found = call("GET", "/stimuli/regions/1/1/1", learnt=1)
+    found = call("GET", "/stimuli/regions/1/1/1", v=1)
     assert found.status_code == 200
     height, width = np.frombuffer(found.content[:4], dtype="<u2")
     assert (height, width) == (8, 8)
