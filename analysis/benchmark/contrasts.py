@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.pairwise import holm
+from analysis.stats import holm
 
 #: Differences that vary by less than this share of the numbers are rounding: there is no test.
 NOISE = 1e-11
@@ -90,14 +90,9 @@ def against(
     found = differences(pairs, by, value, "baseline").rename(
         columns={"estimate": "difference", "low": "difference_low", "high": "difference_high"}
     )
-    found["p_holm"] = found.groupby(family, sort=False)["p"].transform(_holm)
+    found["p_holm"] = found.groupby(family, sort=False)["p"].transform(holm)
     found["verdict"] = verdicts(found, found["measure"].map(higher).astype(bool))
     return lines.merge(found, how="left", on=by).fillna({"verdict": ""})
-
-
-def _holm(p: pd.Series) -> list[float]:
-    adjusted = holm([None if np.isnan(value) else float(value) for value in p])
-    return [float("nan") if value is None else value for value in adjusted]
 
 
 def verdicts(found: pd.DataFrame, higher_is_better: pd.Series | bool) -> np.ndarray:

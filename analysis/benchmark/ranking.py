@@ -6,14 +6,12 @@ Machine Learning Research, 7, 1-30.
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis.ranks import friedman
+from analysis.stats.ranks import friedman_test
 
 Array = NDArray[np.float64]
 ALPHA = 0.05
@@ -87,7 +85,7 @@ def rank(
     order = np.argsort(means, kind="stable")
     names = [kept[i] for i in order]
     width = critical_difference(len(kept), len(complete))
-    test |= asdict(friedman(values))
+    test |= friedman_test(values)
     test |= {"alpha": ALPHA, "q": nemenyi_q(len(kept)), "critical_difference": width}
     ranks = pd.DataFrame(
         {

@@ -149,7 +149,7 @@ def generalised_eta_squared_interval(
         n: participants.
         level: of the interval.
     """
-    uniform = np.clip(stats.qmc.Sobol(3, seed=20230).random(1024), 1e-9, 1 - 1e-9)
+    uniform = np.clip(stats.qmc.Sobol(3, seed=20230).random(512), 1e-9, 1 - 1e-9)
     parts = covariance[:own, :own], covariance[own:, own:]
     norms = [float(np.sqrt((part**2).sum())) for part in parts]
     if not min(norms) > 0:

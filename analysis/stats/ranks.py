@@ -135,16 +135,28 @@ def friedman(data: pd.DataFrame, dv: str, within: Names, subject: str) -> pd.Dat
            n  k  chi2  df     w
         0  2  3   3.0   2  0.75
     """
-    import pingouin as pg  # two seconds to import
-
     cells = require(data, dv, within, subject)
     n, k = cells.table.shape
+    row: dict[str, Any] = {"n": n, "k": k} | friedman_test(cells.table)
+    tied = "every participant gives every condition the same value"
+    return pd.DataFrame([row | {"note": "" if np.isfinite(row["p"]) else tied}])
+
+
+def friedman_test(table: Array) -> dict[str, Any]:
+    """`chi2, df, p, w` of blocks (rows) by conditions (columns); NaN where every row is tied.
+
+    Example:
+        >>> friedman_test(np.array([[1.0, 2.0, 3.0], [1.0, 3.0, 2.0]]))["w"]
+        0.75
+    """
+    import pingouin as pg  # two seconds to import
+
+    n, k = table.shape
     # Without binary noise, .3 - .2 and .1 would not tie.
-    values = rounded(cells.table, float(np.max(np.abs(cells.table), initial=0.0)))
-    row: dict[str, Any] = {"n": n, "k": k, "chi2": np.nan, "df": k - 1, "p": np.nan, "w": np.nan}
+    values = rounded(table, float(np.max(np.abs(table), initial=0.0)))
+    row: dict[str, Any] = {"chi2": np.nan, "df": k - 1, "p": np.nan, "w": np.nan}
     if (values == values[:, :1]).all():
-        note = "every participant gives every condition the same value"
-        return pd.DataFrame([row | {"note": note}])
+        return row
     long = pd.DataFrame(
         {
             "y": values.reshape(-1),
@@ -153,8 +165,11 @@ def friedman(data: pd.DataFrame, dv: str, within: Names, subject: str) -> pd.Dat
         }
     )
     found = pg.friedman(long, dv="y", within="cell", subject="who").iloc[0]
-    row |= {"chi2": float(found["Q"]), "p": float(found["p_unc"]), "w": float(found["W"])}
-    return pd.DataFrame([row | {"note": ""}])
+    return row | {
+        "chi2": float(found["Q"]),
+        "p": float(found["p_unc"]),
+        "w": float(found["W"]),
+    }
 
 
 def aligned_ranks(data: pd.DataFrame, dv: str, within: Names, subject: str) -> pd.DataFrame:

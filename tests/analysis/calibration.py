@@ -17,17 +17,16 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from analysis import mixed, ordinal
-from analysis.anova import repeated_measures
-from analysis.equivalence import tost
-from analysis.order import additive_tests, sequence_by_condition
-from analysis.pairwise import all_pairs, compare, mean_interval
+from analysis import stats as tests
 from analysis.paper import ORDERS, SECONDS_MEAN, SECONDS_SD, compound
-from analysis.ranks import friedman, signed_rank
+from analysis.stats.equivalence import tost
+from analysis.stats.intervals import mean_interval
+from analysis.stats.ranks import signed_rank
 
 N, NAMES = 16, ["PR", "CR", "PA", "CA"]
+FACTORS = ["interface", "sampling"]
 X = np.array([[0.5, 0.5], [-0.5, 0.5], [0.5, -0.5], [-0.5, -0.5]])
-Counts = dict[str, list[float]]
+Counts = dict[str, list[float]]  # by test: 1 where it rejects, or covers
 
 
 def cells(rng: np.random.Generator, *, spherical: bool = True) -> np.ndarray:
@@ -38,71 +37,86 @@ def cells(rng: np.random.Generator, *, spherical: bool = True) -> np.ndarray:
     return 1.9 + rng.normal(size=(N, 4)) @ root.T
 
 
-def study(rng: np.random.Generator, add: dict[str, list[float]]) -> None:
+def long(values: np.ndarray) -> pd.DataFrame:
+    """Cells as a long table, in the paper's orders."""
+    table = pd.DataFrame(
+        [
+            (i, NAMES[c][0], NAMES[c][1], NAMES[c], position, values[i, c])
+            for i in range(len(values))
+            for position, c in enumerate(ORDERS[i % 4], 1)
+        ],
+        columns=["who", "interface", "sampling", "condition", "position", "y"],
+    )
+    return table.assign(
+        interface=pd.Categorical(table["interface"], ["P", "C"]),
+        sampling=pd.Categorical(table["sampling"], ["R", "A"]),
+    )
+
+
+def study(rng: np.random.Generator, add: Counts) -> None:
     """Everything that is computed from participants' cells."""
     values = cells(rng)
-    table = repeated_measures(values, (2, 2))
-    for name, effect in (("interface", (1,)), ("sampling", (0,)), ("interaction", (0, 1))):
-        add[f"2x2 ANOVA: {name}"].append(table[effect].p < 0.05)
-        np2 = table[effect].np2_ci90
-        add["coverage 90%: partial eta squared (null)"].append(np2[0] == 0.0)
-    one = repeated_measures(values, (4,))[(0,)]
-    add["one-way ANOVA, uncorrected"].append(one.p < 0.05)
-    add["one-way ANOVA, GG"].append(one.p_gg < 0.05)
-    add["one-way ANOVA, HF"].append(one.p_hf < 0.05)
-    uneven = repeated_measures(cells(rng, spherical=False), (4,))[(0,)]
-    add["one-way ANOVA, uncorrected, non-spherical"].append(uneven.p < 0.05)
-    add["one-way ANOVA, GG, non-spherical"].append(uneven.p_gg < 0.05)
-    add["one-way ANOVA, HF, non-spherical"].append(uneven.p_hf < 0.05)
-    pairs = all_pairs(values, NAMES)
-    add["paired t-test"].append(pairs[0].p < 0.05)
-    add["six paired t-tests, Holm: any"].append(any(p.p_holm < 0.05 for p in pairs))
-    add["exact Wilcoxon"].append(pairs[0].wilcoxon_p < 0.05)
-    rounded = np.round(values, 1)
-    add["exact Wilcoxon, many ties"].append(signed_rank(rounded[:, 0], rounded[:, 1]).p < 0.05)
-    add["Friedman"].append(friedman(values).p < 0.05)
-    long = pd.DataFrame(
-        [
-            {"participant": i, "condition": NAMES[c], "position": position, "value": values[i, c]}
-            for i in range(N)
-            for position, c in enumerate(ORDERS[i % 4], 1)
-        ]
-    )
-    order = additive_tests(long)
-    add["position"].append(order["position"].p < 0.05)
-    add["preceding condition"].append(order["previous"].p < 0.05)
-    add["sequence x condition"].append(
-        sequence_by_condition(values, [str(i % 4) for i in range(N)]).p < 0.05
-    )
+    data = long(values)
+    for row in tests.anova(data, "y", FACTORS, "who").to_dict("records"):
+        add[f"2x2 ANOVA: {row['source']}"].append(row["p"] < 0.05)
+        add["coverage 90%: partial eta squared (null)"].append(row["np2_low"] == 0.0)
+        add["coverage 90%: generalised eta squared (null)"].append(row["ng2_low"] == 0.0)
+    for label, table in (("", data), (", non-spherical", long(cells(rng, spherical=False)))):
+        one = tests.anova(table, "y", "condition", "who").iloc[0]
+        for name, key in (("uncorrected", "p"), ("GG", "p_gg"), ("HF", "p_hf")):
+            add[f"one-way ANOVA, {name}{label}"].append(one[key] < 0.05)
+    pairs = tests.pairwise(data, "y", "condition", "who")
+    add["paired t-test"].append(pairs["p"].iloc[0] < 0.05)
+    add["six paired t-tests, Holm: any"].append((pairs["p_holm"] < 0.05).any())
+    add["exact Wilcoxon"].append(signed_rank(values[:, 0] - values[:, 1])["p"] < 0.05)
+    rounded = np.round(np.round(values[:, 0], 1) - np.round(values[:, 1], 1), 6)
+    add["exact Wilcoxon, many ties"].append(signed_rank(rounded)["p"] < 0.05)
+    add["Friedman"].append(tests.friedman(data, "y", "condition", "who")["p"].iloc[0] < 0.05)
+    for row in tests.order(data, "y", "condition", "who", "position").to_dict("records"):
+        add[row["source"]].append(row["p"] < 0.05)
     margin = 0.2  # four standard errors: a smaller margin makes TOST conservative
     shifted = values[:, 0] - values[:, 1] + margin
-    add["TOST at the margin"].append(tost("", shifted, margin).equivalent)
+    add["TOST at the margin"].append(tost("", shifted, margin, 0.05)["equivalent"])
 
 
-def intervals(rng: np.random.Generator, add: dict[str, list[float]]) -> None:
+def intervals(rng: np.random.Generator, add: Counts) -> None:
     """Coverage with a true effect: d_z = .8, the unit-free part known."""
     true_dz, sd = 0.8, 0.2
     difference = sd * (true_dz + rng.normal(size=N))
     base = 2 + 0.15 * rng.normal(size=N)
-    pair = compare("a", "b", base + difference, base)
-    low, high = pair.ci95
-    add["coverage 95%: mean difference"].append(low <= sd * true_dz <= high)
+    pair = _pair(base + difference, base)
+    covers(add, "95%: mean difference", pair, "ci", sd * true_dz)
+    covers(add, "95%: d_z", pair, "dz", true_dz)
     low, high = np.exp(mean_interval(difference))
     add["coverage 95%: ratio of geometric means"].append(low <= np.exp(sd * true_dz) <= high)
-    low, high = pair.dz_ci95
-    add["coverage 95%: d_z"].append(low <= true_dz <= high)
     # d_av with the population's own average SD, both conditions measured with noise.
-    covariance = compound((1.0, 1.3), 0.5)
-    xy = rng.multivariate_normal([0.7, 0.0], covariance, size=N)
-    low, high = compare("a", "b", xy[:, 0], xy[:, 1]).dav_ci95
-    add["coverage 95%: d_av"].append(low <= 0.7 / np.sqrt((1 + 1.69) / 2) <= high)
-    effect = repeated_measures(np.column_stack([difference, np.zeros(N)]), (2,))[(0,)]
-    low, high = effect.np2_ci90
-    ncp = N * true_dz**2
-    add["coverage 90%: partial eta squared"].append(low <= ncp / (ncp + N - 1) <= high)
+    xy = rng.multivariate_normal([0.7, 0.0], compound((1.0, 1.3), 0.5), size=N)
+    covers(add, "95%: d_av", _pair(*xy.T), "dav", 0.7 / np.sqrt((1 + 1.69) / 2))
+    # A 2x2 with one effect: partial and generalised eta squared, cells correlated by .5.
+    spreads = {"even": np.ones(4), "uneven": np.array([0.4, 0.8, 1.2, 2.5])}
+    effect = np.array([0.5, -0.5, 0.5, -0.5])
+    for name, spread in spreads.items():
+        covariance = compound(tuple(spread), 0.5)
+        values = rng.multivariate_normal(effect, covariance, size=N)
+        row = tests.anova(long(values), "y", FACTORS, "who").iloc[0]
+        own = float(effect @ covariance @ effect)
+        covers(add, f"90%: partial eta squared, {name}", row, "np2", N / (N + own * (N - 1)))
+        truth = 1 / (1 + float(np.trace(covariance)))
+        covers(add, f"90%: generalised eta squared, {name}", row, "ng2", truth)
 
 
-def trials(rng: np.random.Generator, add: dict[str, list[float]]) -> None:
+def _pair(x: np.ndarray, y: np.ndarray) -> pd.Series:
+    data = pd.DataFrame(
+        {"who": [*range(len(x))] * 2, "which": ["a"] * len(x) + ["b"] * len(y), "y": [*x, *y]}
+    )
+    return tests.pairwise(data, "y", "which", "who").iloc[0]
+
+
+def covers(add: Counts, label: str, row: pd.Series, key: str, truth: float) -> None:
+    add[f"coverage {label}"].append(row[f"{key}_low"] <= truth <= row[f"{key}_high"])
+
+
+def trials(rng: np.random.Generator, add: Counts) -> None:
     """The mixed model with real by-participant slopes and 10% missing trials."""
     people = np.repeat(np.arange(N), 4 * 12)
     cell = np.tile(np.repeat(np.arange(4), 12), N)
@@ -111,39 +125,32 @@ def trials(rng: np.random.Generator, add: dict[str, list[float]]) -> None:
     x = np.column_stack([np.ones(len(people)), X[cell], X[cell].prod(axis=1)])
     b = rng.normal(size=(N, 4)) * [0.25, 0.15, 0.12, 0.12]
     y = 1.9 + (x * b[people]).sum(axis=1) + 0.35 * rng.normal(size=len(people))
-    fit = mixed.fit(y, x, ["1", "i", "s", "is"], people, None)
-    for effect in fit.effects[1:]:
-        add[f"mixed model: {effect.name}"].append(effect.p < 0.05)
-        add["coverage 95%: mixed model"].append(effect.ci95[0] <= 0 <= effect.ci95[1])
-    add["mixed model: optimizers agree"].append(fit.converged)
+    data = pd.DataFrame({"who": people, "i": x[:, 1], "s": x[:, 2], "y": y})
+    model = tests.mixed(data, "y", ["i", "s"], "who")
+    for row in model.effects.iloc[1:].to_dict("records"):
+        add[f"mixed model: {row['effect']}"].append(row["p"] < 0.05)
+        add["coverage 95%: mixed model"].append(row["ci_low"] <= 0 <= row["ci_high"])
+    add["mixed model: two fits agree"].append(model.fit["converged"].iloc[0])
 
 
-def answers(rng: np.random.Generator, add: dict[str, list[float]]) -> None:
-    """The cumulative-link mixed model, null and with an odds ratio of 3 for the interface."""
+def answers(rng: np.random.Generator, add: Counts) -> None:
+    """The cumulative-link mixed model: no effect, slopes that vary by 0 or 2 logits."""
     people, cell = np.repeat(np.arange(N), 4), np.tile(np.arange(4), N)
     u = 1.2 * rng.normal(size=N)[people]
-    terms = {
-        "interface": X[cell][:, :1],
-        "sampling": X[cell][:, 1:],
-        "interaction": X[cell].prod(axis=1)[:, None],
-    }
-    for effect, label in ((0.0, "clmm"), (np.log(3), "clmm, OR 3")):
-        latent = u + effect * X[cell][:, 0] + rng.logistic(size=len(u))
-        levels, y = np.unique(np.searchsorted([-2.2, -0.7, 0.7, 2.2], latent), return_inverse=True)
-        if len(levels) < 2:
+    terms = np.column_stack([X[cell], X[cell].prod(axis=1)])
+    for sd in (0.0, 2.0):
+        slopes = sd * rng.normal(size=(N, 3))[people]
+        latent = u + (slopes * terms).sum(axis=1) + rng.logistic(size=len(u))
+        y = np.searchsorted([-2.2, -0.7, 0.7, 2.2], latent)
+        if len(set(y)) < 2:
             continue
-        _, found = ordinal.analyse(y, terms, people)
-        line = found["interface"][0]
-        if line.estimate is None:
-            add[f"{label}: no finite estimate"].append(1)
-            continue
-        low, high = line.estimate_ci95
-        add[f"coverage 95%: {label} odds ratio"].append(low <= effect <= high)
-        if effect == 0:
-            add["clmm: interface, Wald"].append(line.p < 0.05)
-            for name, lines in found.items():
-                add[f"clmm: {name}, likelihood ratio"].append(lines[0].lr_p < 0.05)
-                add[f"clmm: {name}, likelihood ratio as F"].append(lines[0].lr_p_f < 0.05)
+        data = pd.DataFrame({"who": people, "i": terms[:, 0], "s": terms[:, 1], "y": y})
+        for name, slopes_of in (("with slopes", True), ("intercepts only", False)):
+            model = tests.ordinal(data, "y", ["i", "s"], "who", slopes=slopes_of)
+            for row in model.effects.to_dict("records"):
+                label = f"clmm {name}, slope SD {sd:g}: {row['effect']}"
+                add[f"{label}, F"].append(row["p"] < 0.05)
+                add[f"{label}, chi-squared"].append(row["lr_p"] < 0.05)
 
 
 def wilson_coverage() -> Iterator[float]:
