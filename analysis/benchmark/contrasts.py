@@ -90,7 +90,9 @@ def against(
     found = differences(pairs, by, value, "baseline").rename(
         columns={"estimate": "difference", "low": "difference_low", "high": "difference_high"}
     )
-    found["p_holm"] = found.groupby(family, sort=False)["p"].transform(holm)
+    found["p_holm"] = found.groupby(family, sort=False)["p"].transform(
+        lambda p: pd.Series(holm(list(p)), index=p.index)
+    )
     found["verdict"] = verdicts(found, found["measure"].map(higher).astype(bool))
     return lines.merge(found, how="left", on=by).fillna({"verdict": ""})
 
