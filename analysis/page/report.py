@@ -26,6 +26,17 @@ if TYPE_CHECKING:
 
 #: A table on the page shows this many rows; the CSV beside the page has all.
 MOST_ROWS = 60
+#: Tables keyed by the `name` of a question.
+ABOUT_ANSWERS = frozenset(
+    {
+        "agreement",
+        "answer_counts",
+        "answer_scores",
+        "answer_tests",
+        "ordinal_effects",
+        "preferences",
+    }
+)
 #: With more tasks than this, rain is a carpet and no raincloud is drawn.
 MOST_RAIN = 800
 CAPTIONS = {
@@ -167,13 +178,7 @@ def _answer_figures(study: Study, report: Report) -> Iterator[tuple[str, str, Fi
     asked = worded(report, "answer_counts")
     if len(asked):
         asked = asked[asked["by"] == "condition"]
-        paired = {
-            q
-            for row in records(report["questions"])
-            if row["kind"] == "pair"
-            for q in row["question"].split(", ")
-        }
-        asked = asked[~asked["name"].isin(paired)]
+        asked = asked[~asked["name"].isin(paired(report))]
         for i, (_, rows) in enumerate(asked.groupby("scale", sort=False)):
             name = "likert" if i == 0 else f"likert-{i + 1}"
             caption = (
@@ -208,6 +213,12 @@ def complete(study: Study, report: Report, metric: str) -> pd.DataFrame:
     return study.tasks[~study.tasks["participant"].isin(missing["participant"])]
 
 
+def paired(report: Report) -> set[str]:
+    """Questions that stand beside each other in a pair, and need not be shown again."""
+    rows = records(report["questions"])
+    return {q for row in rows if row["kind"] == "pair" for q in row["question"].split(", ")}
+
+
 def worded(report: Report, which: str) -> pd.DataFrame:
     """A table about answers with its questions in words, and the scale of each."""
     table = report.get(which)
@@ -231,8 +242,10 @@ def render(study: Study, report: Report, pictures: dict[str, list[Picture]]) -> 
 
     def shown(name: str, metric: str | None = None) -> dict[str, Any] | None:
         table = report.get(name)
-        if table is not None and "name" in table:
+        if table is not None and name in ABOUT_ANSWERS:
             table = worded(report, name)
+            if name in ("agreement", "answer_counts"):
+                table = table[~table["name"].isin(paired(report))]
         if table is not None and metric is not None:
             table = table[table["metric"] == metric]
         if table is None or not len(table):

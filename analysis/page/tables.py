@@ -44,6 +44,9 @@ def _text(table: pd.DataFrame, caption: str, columns: Columns) -> pd.DataFrame:
         dtype=object,
     )
     found = found.loc[:, [c for c in found if not found[c].isin(["–", ""]).all()]]
+    for head in ("Measure", "Question", "Factor"):
+        if head in found:  # said once for the rows below it
+            found[head] = found[head].where(found[head] != found[head].shift(), "")
     found.attrs["caption"] = caption
     return found
 
@@ -538,9 +541,8 @@ def ordinal_effects(table: pd.DataFrame) -> pd.DataFrame:
     """Effects on ordered answers."""
     return _text(
         table,
-        "Ordered answers: cumulative-link mixed models, odds of a higher answer. p is the one to "
-        "report (see Methods); the likelihood ratio of the model with by-participant intercepts "
-        "stands beside it.",
+        "Ordered answers: cumulative-link mixed models with by-participant slopes, odds of a "
+        "higher answer. p is the one to report; beside it Wald’s and the likelihood ratio’s.",
         {
             "Question": _plain("question"),
             "Effect": _source,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from analysis import people, registration, results, tables
 from analysis.errors import InputError
-from analysis.page import sentences, style
+from analysis.page import report, sentences, style
 from analysis.page import tables as page_tables
 from analysis.page.figures import conditions as conditions_figure
 from analysis.people import metrics, quality, questions, verdicts
@@ -360,8 +360,8 @@ def test_an_interaction_comes_with_simple_effects(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     values = np.array([6.0, 6.0, 5.9, 4.0]) + 0.1 * rng.normal(size=(10, 4))
     study = study_of(tmp_path, tasks=tasks(values))
-    report = of_metric(study, "log_seconds_per_image")
-    said = sentences.of_effects(report, "log_seconds_per_image", 0.05)
+    made = of_metric(study, "log_seconds_per_image")
+    said = sentences.of_effects(made, "log_seconds_per_image", 0.05)
     assert "depends on the other factor" in said[0]
     assert "at sampling = active, polygon ÷ click" in said[0]
 
@@ -379,8 +379,8 @@ def test_verdicts_follow_the_direction(tmp_path: Path, expect: str, verdict: str
         'factor = "interface"\nexpect = "lasso > click"\n'
     )
     study = tables.read(tmp_path)
-    report = of_metric(study, "log_seconds_per_image")
-    ((_, table),) = verdicts.tables(study, report)
+    made = of_metric(study, "log_seconds_per_image")
+    ((_, table),) = verdicts.tables(study, made)
     assert table["verdict"].tolist() == [verdict, "not tested"]
     assert table["estimate"].iloc[0] > 1
     assert "not lasso and click" in table["note"].iloc[1]
@@ -398,13 +398,16 @@ def test_groups_of_participants_make_a_mixed_design(tmp_path: Path) -> None:
 
 
 def test_three_factors(tmp_path: Path) -> None:
-    frames = [tasks(example(8, seed)).assign(overlay=x) for seed, x in enumerate(("off", "on"))]
-    write(tmp_path, tasks=pd.concat(frames))
+    levels = list(enumerate(("off", "on")))
+    made = [tasks(example(8, seed)).assign(overlay=x) for seed, x in levels]
+    items = [trials(example(8, seed)).assign(overlay=x) for seed, x in levels]
+    write(tmp_path, tasks=pd.concat(made), items=pd.concat(items))
     (tmp_path / "plan.toml").write_text(
         '[analysis]\nfactors = ["interface", "sampling", "overlay"]\n'
     )
     study = tables.read(tmp_path)
     assert study.design.kind == "2x2x2"
+    report.write(tmp_path, tmp_path / "report")
     assert len(of_metric(study, "seconds_per_image")["estimates"]) == 7
 
 
