@@ -87,7 +87,7 @@ class Installed:
     def run(self, *arguments: object, folder: Path) -> str:
         """What a program of the environment says; it has to succeed."""
         process = self.start(arguments, folder)
-        said, _ = process.communicate(timeout=300)
+        said, _ = process.communicate(timeout=600)
         assert process.returncode == 0, said
         return said
 
