@@ -83,9 +83,9 @@ class Benchmark:
     def arms(self) -> pd.DataFrame:
         """`strategy` (the label that is compared) and what the benchmark's file sets for it."""
         said = self.info.get("arms") or {}
-        rows = [{"strategy": name} | dict(said.get(name, {})) for name in self.strategies]
+        rows = [dict(said.get(name, {})) | {"strategy": name} for name in self.strategies]
         table = pd.DataFrame(rows)
-        return table if isinstance(said, dict) and said else table[["strategy"]]
+        return table[["strategy", *(c for c in table if c != "strategy")]]
 
     def steps(self) -> pd.DataFrame:
         """One row per run and cycle: what does not depend on the split."""

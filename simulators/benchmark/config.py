@@ -93,6 +93,15 @@ class Arm(AcquisitionConfig):
         return AcquisitionConfig(**self.model_dump(include=set(AcquisitionConfig.model_fields)))
 
     @property
+    def settings(self) -> dict[str, str]:
+        """What it changes of the file's own settings: ``{"guidance: positive": "point"}``."""
+        return {
+            f"{table}: {name}": str(value)
+            for table in OVERRIDDEN
+            for name, value in said(getattr(self, table)).items()
+        }
+
+    @property
     def name(self) -> str:
         """The label, or what tells this arm from others: ``entropy + margin, balanced``."""
         if self.label:

@@ -122,6 +122,7 @@ def facts(
         "baseline_name": config.baseline,
         "target": target.model_dump(mode="json"),
         "primary": {"split": target.split, "metric": target.metric},
+        "arms": {arm.name: arm.settings for arm in config.strategies},
         "dataset": config.dataset.kind,
         "trials": len(runs),
         "finished": len(finished),

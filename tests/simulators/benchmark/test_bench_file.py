@@ -84,3 +84,11 @@ def test_the_example_shows_every_setting_of_its_own() -> None:
             type(BenchConfig.model_fields[table].default).model_fields
         ):
             assert setting in text
+
+
+def test_an_arm_says_what_it_changes_of_the_file(bench) -> None:
+    arms = '["random", { strategy = "random", guidance = { positive = "point" }, label = "point" }]'
+    old = 'strategies = ["random", "entropy", "label-dispersion"]'
+    plain, other = bench(exchanged=[(old, f"strategies = {arms}")]).config.strategies
+    assert plain.settings == {}
+    assert other.settings == {"guidance: positive": "point"}
