@@ -179,7 +179,7 @@ def test_a_dataset_without_masks_is_refused_with_the_way_out(prepared, fresh):
 
     directory = fresh("no-masks")
     loop = TaskLoop(prepared[0], directory, "cpu")
-    loop.dataset = Dataset(
+    loop.start.dataset = Dataset(
         "bare", {name: replace(split, masks=None) for name, split in loop.dataset.splits.items()}
     )
     session: Session = enrol(directory.study(), "S01", "simulated", 0.0)
