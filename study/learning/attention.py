@@ -44,6 +44,8 @@ def attend(
     features = model.features(images)
     if model.linear is not None:
         return _attend_closed(model.linear, features, labels, of)
+    if not features.requires_grad:  # kept features, or a trunk without a graph
+        features = features.detach().requires_grad_()
     # a copy, because some networks (DenseNet) go on in place and would change the map's features
     logits = model.classify(features.clone())
     weights = _score_weights(labels, logits.shape[1], of)

@@ -32,17 +32,32 @@ def learning_part(model: Classifier, train: TrainName) -> Classifier:
     if train == "all":
         return copy.deepcopy(model)
     model.parts(train)
-    whole = model.cut
-    pieces = nn.ModuleDict(
-        {"block": whole.block if train == "block" else Nothing(), "head": whole.head}
-    )
-    pieces = copy.deepcopy(pieces)
-    cut = Cut(Nothing(), pieces["block"], pieces["head"], ("block",), ("head",))
-    part = Classifier(Backbone(pieces, cut), model.config, model.classes)
+    # together, because a piece may hold the network that it is a piece of
+    whole, network = copy.deepcopy((model.cut, model.network))
+    in_block = whole.in_block if train == "block" else ()
+    block = whole.block if train == "block" else Nothing()
+    _take_away(network, (*in_block, *whole.in_head))
+    cut = Cut(Nothing(), block, whole.head, in_block, whole.in_head)
+    part = Classifier(Backbone(network, cut), model.config, model.classes)
     part.train(model.training)
     for parameter in part.parameters():
         parameter.requires_grad_(True)
     return part
+
+
+def _take_away(network: nn.Module, kept: tuple[str, ...], above: str = "") -> None:
+    """Empty a network, in place, of all weights and statistics but those of some submodules."""
+    for name, parameter in list(network.named_parameters(recurse=False)):
+        del network._parameters[name]
+        network.register_buffer(name, parameter.detach(), persistent=False)
+    for name, child in list(network.named_children()):
+        path = f"{above}{name}"
+        if path in kept or not child.state_dict():
+            continue
+        if any(other.startswith(f"{path}.") for other in kept):
+            _take_away(child, kept, f"{path}.")
+        else:
+            setattr(network, name, nn.Identity())
 
 
 def put_back(part: Classifier, model: Classifier, train: TrainName) -> Classifier:
@@ -54,11 +69,8 @@ def put_back(part: Classifier, model: Classifier, train: TrainName) -> Classifie
     if train == "all":
         return copy.deepcopy(part)
     whole = copy.deepcopy(model)
-    here = (whole.cut.block, whole.cut.head) if train == "block" else (whole.cut.head,)
-    there = (part.cut.block, part.cut.head) if train == "block" else (part.cut.head,)
-    try:
-        for to, source in zip(here, there, strict=True):
-            to.load_state_dict(source.state_dict())
-    except RuntimeError as error:
-        raise ModelError(f"a {part.config.name} part does not fit this network") from error
+    state, own = whole.state_dict(), part.state_dict()
+    if any(name not in state or state[name].shape != own[name].shape for name in own):
+        raise ModelError(f"a {part.config.name} part does not fit this network")
+    whole.load_state_dict({**state, **own})
     return whole
