@@ -8,7 +8,6 @@ the log has it with every process that opens the study.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from pathlib import Path
@@ -21,7 +20,7 @@ from study.data.loading import load_dataset, source_of
 from study.data.reading import Progress
 from study.data.testsets import with_tests
 from study.directory import StudyDirectory
-from study.files import write_atomically
+from study.files import file_digest, write_atomically
 
 CHECKED = Path("check") / "cache"
 """Beside the study file: what ``clickstudy check`` decoded already."""
@@ -76,15 +75,6 @@ def fingerprints(directory: StudyDirectory) -> dict[str, str | None]:
     """``data`` and ``checkpoint`` of :func:`recorded`, for the log."""
     known = recorded(directory) or {}
     return {key: known.get(key) for key in ("data", "checkpoint")}
-
-
-def file_digest(path: Path) -> str | None:
-    """SHA-256 of a file's bytes; None where there is no such file."""
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return None
 
 
 def _facts(file: StudyFile, dataset: Dataset) -> Facts:

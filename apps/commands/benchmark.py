@@ -91,6 +91,8 @@ def run(
             markup=False,
         )
         raise
+    if len(failures) == len(list(file.runs())):
+        _say_failed(failures, "all of them")  # there is nothing to report
     if profile:
         _profile(place)
     _write_report(file, place, place / "report")
@@ -145,7 +147,7 @@ def _profile(place: Path) -> None:
     console.print(table)
 
 
-def _say_failed(failures: list[Failure]) -> None:
+def _say_failed(failures: list[Failure], rest: str = "the others are finished") -> None:
     from study.errors import UserError
 
     if failures:
@@ -155,7 +157,7 @@ def _say_failed(failures: list[Failure]) -> None:
             for failure in failures
         )
         raise UserError(
-            f"{len(failures)} runs failed, the others are finished ({lines}): put it right and "
+            f"{len(failures)} runs failed, {rest} ({lines}): put it right and "
             f"run the same command again"
         )
 

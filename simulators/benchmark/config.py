@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import tomli_w
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
@@ -34,23 +34,41 @@ from study.config import (
     PretrainingConfig,
     ScenesConfig,
     Section,
+    Share,
     StrategyName,
     StudyConfig,
     StudyFile,
     StudyFileError,
-    Whole,
     explain,
     file_hash,
     nearest,
     read_toml,
 )
 from study.config.condition import OwnFineTuning, OwnGuidance, merged, own, said
+from study.data.loading import READING_VERSION, contents_of
 from study.data.scenes import DRAWING_VERSION
 from study.errors import UserError
+from study.files import file_digest
 
 VERSION = 2
 """To be raised when the same settings mean another experiment: it is part of every run's name."""
 INTERFACES: tuple[InterfaceName, ...] = get_args(InterfaceName)
+Seed = Annotated[int, Field(strict=True, ge=0)]
+METRICS = (
+    "accuracy",
+    "worst_group_accuracy",
+    "aligned_accuracy",
+    "conflicting_accuracy",
+    "attention_inside",
+    "attention_inside_small",
+    "attention_inside_medium",
+    "attention_inside_large",
+    "pointing_game",
+    "attention_iou",
+    "barycentre_distance",
+    "dead_maps",
+)
+"""What may be a target, beside ``accuracy_CLASS`` and ``accuracy_CLASS_CONTEXT``."""
 
 
 if TYPE_CHECKING:
@@ -176,18 +194,32 @@ class AnnotatorConfig(Section):
                     f"{name!r} is not a parameter of a simulated person"
                     f"{nearest(name, list(Person.model_fields))}"
                 )
+        try:
+            Person.model_validate(dict(self.fixed))
+        except ValidationError as error:
+            lines = [f"fixed.{line}" for line in explain(error, Person)]
+            raise ValueError("\n".join(lines)) from error
         return self
 
 
 class TargetConfig(Section):
     """What is reported first, and the value that strategies race to.
 
-    ``split`` is by default the balanced test split where there is one.
+    ``split`` is by default the balanced test split where there is one; it may be one of
+    ``dataset.tests``.
     """
 
-    split: Literal["balanced", "test"] | None = None
+    split: str | None = None
     metric: str = "accuracy"
-    value: NonNegative | None = None
+    value: Share | None = None
+
+    @model_validator(mode="after")
+    def _metric_exists(self) -> TargetConfig:
+        if self.metric not in METRICS and not self.metric.startswith("accuracy_"):
+            raise ValueError(
+                f"metric = {self.metric!r} is not measured{nearest(self.metric, list(METRICS))}"
+            )
+        return self
 
 
 class BenchConfig(Section):
@@ -195,7 +227,7 @@ class BenchConfig(Section):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     title: str = ""
-    seeds: Annotated[tuple[Whole, ...], Field(min_length=1)] = (0, 1, 2)
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0, 1, 2)
     interfaces: Annotated[tuple[InterfaceName, ...], Field(min_length=1)] = INTERFACES
     strategies: Annotated[
         tuple[Annotated[Arm, BeforeValidator(_arm)], ...],
@@ -237,9 +269,26 @@ class BenchConfig(Section):
                     kind = type(getattr(self, table))
                     lines = explain(error, kind)
                     problems += [f"strategies[{index}].{table}: {line}" for line in lines]
+        problems += self._late_mistakes()
         if problems:
             raise ValueError("\n".join(problems))
         return self
+
+    def _late_mistakes(self) -> Iterator[str]:
+        """What would show only when all has been computed."""
+        known = ["test", "balanced", *(test.name for test in self.dataset.tests)]
+        if self.target.split is not None and self.target.split not in known:
+            hint = nearest(self.target.split, known)
+            yield f"target.split = {self.target.split!r} is not a test split{hint}"
+        for index, arm in enumerate(self.strategies):
+            given = None if arm.model is None else arm.model.checkpoint
+            checkpoint = given or self.model.checkpoint
+            if checkpoint is not None and build(arm).needs_predictions:
+                yield (
+                    f"strategies[{index}]: {arm.active} looks back on the training of the first "
+                    f"classifier, and of {checkpoint} nobody watched it: leave the strategy out, "
+                    f"or model.checkpoint"
+                )
 
 
 @dataclass(frozen=True)
@@ -316,8 +365,11 @@ class Run:
 
     def _beginning(self) -> dict[str, Any]:
         study = self.study.config
+        checkpoint = study.model.checkpoint
         return {
-            "version": [VERSION, DRAWING_VERSION],
+            "version": [VERSION, DRAWING_VERSION, READING_VERSION],
+            "data": contents_of(self.study),
+            "checkpoint": checkpoint and file_digest(self.study.resolve(checkpoint)),
             "seed": self.number,
             "dataset": study.dataset.model_dump(mode="json"),
             "model": study.model.model_dump(mode="json"),

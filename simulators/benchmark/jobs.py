@@ -30,7 +30,9 @@ def is_prepared(places: Places, one: Run, needs: Needs) -> bool:
 def prepare(places: Places, one: Run, needs: Needs, device: str, parent: int) -> None:
     """Make what the run starts from; ``needs`` are those of all runs that start from it."""
     with reproducible(parent):
-        Start(one.study, places.baseline(one), pick_device(device)).prepare(needs)
+        begin = Start(one.study, places.baseline(one), pick_device(device))
+        begin.dataset["train"].require_masks("a simulated annotator")
+        begin.prepare(needs)
 
 
 def perform(places: Places, one: Run, device: str, parent: int) -> None:

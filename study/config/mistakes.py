@@ -132,7 +132,7 @@ def _siblings(location: tuple[int | str, ...], model: Any) -> list[str]:
                 model = DATASETS[part]
             continue
         model = _model_of(model.model_fields[part].annotation)
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _model_of(annotation: Any) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +26,7 @@ from study.data.catalogue import Catalogue
 from study.data.dataset import Dataset
 from study.data.reading import Progress
 from study.data.testsets import with_tests
+from study.files import file_digest
 
 READING_VERSION = 2
 """To be raised whenever the same photographs become other tensors: caches are keyed by it."""
@@ -55,10 +58,14 @@ class Source:
     Attributes:
         key: names the finished tensors in a cache: other settings or files, another key.
         read: makes the dataset; it may write its arrays into the folder that it is given.
+        root: the folder of the photographs; None of drawn scenes.
+        files: what the dataset is made of: of class folders all files, else the annotations.
     """
 
     key: str
     read: Callable[[Path | None, Progress | None], Dataset]
+    root: Path | None = None
+    files: tuple[Path, ...] = ()
 
 
 def source_of(file: StudyFile) -> Source:
@@ -107,4 +114,31 @@ def _photographs(
     return Source(
         f"{config.kind}-{key}",
         lambda place, progress: reading.read(catalogue(config, root), config.size, place, progress),
+        root,
+        tuple(file for file in files if file.is_file()),
     )
+
+
+def contents_of(file: StudyFile) -> str | None:
+    """SHA-256 of the contents of what the dataset is made of; None of drawn scenes.
+
+    Unlike the key of a cache it is the same wherever and whenever the files were copied. Of
+    annotated photographs it covers the annotations, which name them.
+    """
+    source = source_of(file)
+    if source.root is None:
+        return None
+    known = stored.traces(source.files)
+    key = stored.key(source.root, known)
+    if key not in _CONTENTS:
+        digest = hashlib.sha256()
+        with ThreadPoolExecutor() as pool:
+            found = pool.map(file_digest, source.files)
+            for path, content in zip(source.files, found, strict=True):
+                digest.update(f"{path.relative_to(source.root).as_posix()}:{content}\n".encode())
+        _CONTENTS[key] = digest.hexdigest()
+    return _CONTENTS[key]
+
+
+_CONTENTS: dict[str, str] = {}
+"""By the files' sizes and times, so that the runs of one benchmark read them once."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command import clickstudy
+from typer.testing import CliRunner
 
+from apps.commands.benchmark import app
 from simulators.benchmark import config
+from simulators.benchmark.run import Machine
+from study.errors import UserError
 
 BENCH = """
 name = "tiny"
@@ -92,19 +97,26 @@ def test_a_mistake_is_one_sentence(arguments: list[str], said: str, tmp_path: Pa
     assert "Traceback" not in result.stderr
 
 
-def test_a_failed_run_is_named_and_the_report_is_written_all_the_same(done, tmp_path: Path) -> None:
-    """Label dispersion needs the predictions of a training, and a given checkpoint has none."""
-    checkpoint = next((done[0] / "baselines").glob("*/pretrained.pt"))
-    text = BENCH.replace('"entropy"', '"label-dispersion"')
-    text = text.replace("blocks = 2", f"blocks = 2\ncheckpoint = '{checkpoint}'")
-    (tmp_path / "bench.toml").write_text(text)
-    result = clickstudy(
-        "benchmark", tmp_path / "bench.toml", "--out", tmp_path / "run", "--workers", 1
-    )
-    assert result.returncode == 2
-    assert "label-dispersion, click, seed 0" in result.stderr
-    assert "Traceback" not in result.stderr
-    assert (tmp_path / "run" / "report" / "report.html").is_file()
+@pytest.mark.parametrize("broken", [("entropy",), ("random", "entropy")])
+def test_failed_runs_are_named_and_what_there_is_is_reported(
+    broken: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = Machine.go
+
+    def fail(machine: Machine, *arguments: Any) -> Any:
+        if machine.run.arm.name in broken:
+            raise RuntimeError("the disk is full")
+        return go(machine, *arguments)
+
+    monkeypatch.setattr(Machine, "go", fail)
+    text = BENCH.replace(', { strategy = "attention", balance = true }', "")
+    (tmp_path / "bench.toml").write_text(text.replace("[0, 1]", "[0]"))
+    arguments = [tmp_path / "bench.toml", "--out", tmp_path / "run", "--workers", 1]
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert isinstance(result.exception, UserError)
+    assert "entropy, click, seed 0: RuntimeError the disk is full" in str(result.exception)
+    assert ("all of them" in str(result.exception)) == (len(broken) == 2)
+    assert (tmp_path / "run" / "report" / "report.html").is_file() == (len(broken) == 1)
 
 
 def test_init_writes_the_commented_benchmark_file(tmp_path: Path) -> None:

@@ -51,6 +51,26 @@ def test_an_arm_is_named_by_what_tells_it_from_others(bench) -> None:
         ("[0, 1]", "[0, 0]", "seeds: 0 is listed 2 times"),
         ("batch = 6", "batch = 6\nseconds = 0.0", "budget.seconds = 0.0 must be more than 0"),
         ("epochs = 1", "epochs = 1\n[annotator]\nfixed = { speeed = 1.0 }", "did you mean 'speed'"),
+        (
+            "epochs = 1",
+            "epochs = 1\n[annotator]\nfixed = { slip_rate = 7.0 }",
+            "fixed.slip_rate = 7.0 must be at most 1",
+        ),
+        ("[0, 1]", "[-3]", "seeds[0] = -3 must be at least 0"),
+        ("epochs = 1", "epochs = 1\n[target]\nmetric = 'acuracy'", "did you mean 'accuracy'?"),
+        (
+            "epochs = 1",
+            "epochs = 1\n[target]\nvalue = 70.0",
+            "target.value = 70.0 must be at most 1",
+        ),
+        ("epochs = 1", "epochs = 1\n[target]\nsplit = 'tets'", "did you mean 'test'?"),
+        ('"entropy"', '{ strategi = "entropy" }', "did you mean 'strategy'?"),
+        ('"entropy"', '{ active = "entropy" }', "active is not a setting; it must be one of strat"),
+        (
+            "blocks = 2",
+            "blocks = 2\ncheckpoint = 'a.pt'",
+            "strategies[2]: label-dispersion looks back on the training of the first classifier",
+        ),
     ],
 )
 def test_mistakes_are_named_by_their_path(bench, old: str, new: str, said: str) -> None:
@@ -92,3 +112,28 @@ def test_an_arm_says_what_it_changes_of_the_file(bench) -> None:
     plain, other = bench(exchanged=[(old, f"strategies = {arms}")]).config.strategies
     assert plain.settings == {}
     assert other.settings == {"guidance: positive": "point"}
+
+
+def test_a_runs_name_depends_on_the_photographs_and_the_checkpoint(tmp_path) -> None:
+    folder = tmp_path / "photos" / "cat"
+    folder.mkdir(parents=True)
+    (folder / "a.png").write_bytes(b"one")
+    (tmp_path / "given.pt").write_bytes(b"weights")
+    text = 'name = "x"\nstrategies = ["random"]\n[dataset]\nkind = "folder"\nroot = "photos"\n'
+    (tmp_path / "bench.toml").write_text(text + '[model]\ncheckpoint = "given.pt"\n')
+
+    def name() -> str:
+        return next(config.load(tmp_path / "bench.toml").runs()).hash
+
+    first = name()
+    (folder / "a.png").touch()
+    assert name() == first
+    (folder / "a.png").write_bytes(b"two")
+    other = name()
+    (tmp_path / "given.pt").write_bytes(b"others")
+    assert len({first, other, name()}) == 3
+    (tmp_path / "photos").rename(tmp_path / "moved")
+    (tmp_path / "moved").rename(tmp_path / "photos")
+    (folder / "a.png").write_bytes(b"one")
+    (tmp_path / "given.pt").write_bytes(b"weights")
+    assert name() == first

@@ -12,7 +12,7 @@ import time
 import pytest
 from finished_runs import told
 
-from simulators.benchmark import jobs, sweep
+from simulators.benchmark import jobs, run, sweep
 from simulators.benchmark.places import Places
 from study.errors import UserError
 
@@ -167,17 +167,18 @@ def test_a_run_cut_short_goes_on_after_its_last_cycle(finished, tmp_path, monkey
     assert not list((tmp_path / "run" / "partial").iterdir())
 
 
-def test_a_failing_run_is_reported_and_the_others_finish(bench, tmp_path) -> None:
-    """A checkpoint brings no predictions of its training, which label dispersion needs."""
-    _run(bench(), tmp_path / "first")
-    checkpoint = next((tmp_path / "first" / "baselines").glob("*/pretrained.pt"))
-    file = bench([("blocks = 2", f"blocks = 2\ncheckpoint = '{checkpoint}'")])
-    failures = _run(file, tmp_path / "run", workers=2)
-    assert [(f.run.arm.name, f.run.number) for f in failures] == [
-        ("label-dispersion", 0),
-        ("label-dispersion", 1),
-    ]
-    assert "predictions" in failures[0].problem
+def test_a_failing_run_is_reported_and_the_others_finish(bench, tmp_path, monkeypatch) -> None:
+    go = run.Machine.go
+
+    def fail(machine, *arguments):
+        if machine.run.arm.name == "entropy":
+            raise RuntimeError("the disk is full")
+        return go(machine, *arguments)
+
+    monkeypatch.setattr(run.Machine, "go", fail)
+    failures = _run(bench(), tmp_path / "run", workers=1)
+    assert [(f.run.arm.name, f.run.number) for f in failures] == [("entropy", 0), ("entropy", 1)]
+    assert "the disk is full" in failures[0].problem
     facts = json.loads((tmp_path / "run" / "benchmark.json").read_text())
     assert (facts["trials"], facts["finished"], len(facts["failed"])) == (6, 4, 2)
 
