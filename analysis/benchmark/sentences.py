@@ -93,7 +93,7 @@ def against_baseline(lines: pd.DataFrame, baseline: str, where: str, measure: Ro
     decided = pd.concat([better, worse])
     if len(decided):
         stand = decided.loc[decided["p_holm"] < 0.05, "strategy"].tolist()
-        left = f"{', '.join(stand)} remain{'s' if len(stand) == 1 else ''}"
+        left = f"{'; '.join(stand)} remain{'s' if len(stand) == 1 else ''}"
         text += (
             f" After Holm's adjustment over {len(compared)} comparisons "
             f"{left if stand else 'none remains'}."
@@ -168,7 +168,7 @@ def ranking(test: Row, ranks: pd.DataFrame, baseline: str) -> str:
     worse = means.index[-ahead >= test["critical_difference"]]
     return text + (
         f"{baseline} has the mean rank {fixed(means[baseline], 1)}; Nemenyi's test ranks "
-        f"{', '.join(better) or 'no strategy'} above it and {', '.join(worse) or 'none'} below."
+        f"{'; '.join(better) or 'no strategy'} above it and {'; '.join(worse) or 'none'} below."
     )
 
 
