@@ -24,6 +24,7 @@ import torch
 from simulators.annotator import Shape, annotate, recent
 from simulators.benchmark import sweep
 from simulators.benchmark.config import BenchConfig, BenchFile
+from simulators.head_speed import head_against_whole
 from simulators.person import Person
 from study.acquisition.balance import balanced_selection
 from study.acquisition.coverage import k_center
@@ -80,6 +81,7 @@ def measure(device: str = "auto") -> list[Speed]:
             _k_center(),
             *_balanced(),
             *_annotation(where),
+            *(_at_most(*row) for row in head_against_whole(where)),
         ]
     return [*found, _two_workers(str(where))]
 

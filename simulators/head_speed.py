@@ -1,0 +1,187 @@
+"""What tuning a head on kept features costs, beside tuning the whole network.
+
+Part of :mod:`simulators.speed`; both sides of each comparison run here, on the same images and
+annotations.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+
+from simulators.annotator import Shape, annotate, recent
+from simulators.person import Person
+from study import cycle
+from study.acquisition import make
+from study.annotation import Annotation
+from study.config import (
+    FineTuningConfig,
+    ModelConfig,
+    PretrainingConfig,
+    ScenesConfig,
+    StudyConfig,
+    TrainName,
+)
+from study.data import scenes
+from study.data.dataset import Dataset
+from study.learning.learner import Learner
+from study.seeds import rng, seed
+
+LITE0 = ModelConfig(name="efficientnet-lite0", weights="imagenet", input=192)
+ANNOTATED = 256
+EPOCHS = 40
+"""Of the whole network, as docs/guidance.md has them; one is measured."""
+
+
+@dataclass(frozen=True)
+class _Side:
+    """A classifier, the images as it takes them, and its settings."""
+
+    config: StudyConfig
+    data: Dataset
+    start: Learner
+
+
+def head_against_whole(device: torch.device) -> Iterator[tuple[str, float, float, str]]:
+    """(what, measured, at most, detail) of tuning and of a whole cycle."""
+    images = scenes.render(ScenesConfig(train=1000, val=16, test=600, balanced=16))
+    head = _side(images, LITE0, "head", device)
+    drawn = _annotations(head, ANNOTATED, device)
+    spent = _tuning(head, drawn, device)
+    batch = 32
+    whole = _side(images, LITE0, "all", device, epochs=1)
+    few = dict(list(drawn.items())[:batch])
+    once = _tuning(whole, few, device)
+    expected = once * ANNOTATED / batch * EPOCHS
+    yield (
+        "tuning the head / the whole of the same network, 256 annotated images",
+        spent / expected,
+        1 / 30,
+        f"efficientnet-lite0 at 192 px: head {spent:.2f} s to its optimum, whole {expected:.0f} s "
+        f"({EPOCHS} epochs; one step of {batch} images measured: {once:.2f} s), {device}",
+    )
+    yield (
+        "seconds of tuning the head on 256 annotated images",
+        spent,
+        1.0,
+        f"efficientnet-lite0 at 192 px, kept features, one thread, {device}",
+    )
+    small = _side(images, ModelConfig(name="small"), "all", device, epochs=8)
+    seconds = {name: _cycle(side, device) for name, side in (("head", head), ("small", small))}
+    yield (
+        "seconds of a benchmark cycle with a head: select, annotate 32, tune, measure",
+        seconds["head"],
+        0.8,
+        f"pool 1,000, test 600, efficientnet-lite0 at 192 px on kept features; the whole of the "
+        f"small network (8 epochs): {seconds['small']:.2f} s, {device}",
+    )
+
+
+def _side(
+    images: Dataset, model: ModelConfig, train: TrainName, device: torch.device, epochs: int = 150
+) -> _Side:
+    lite = model is LITE0
+    config = StudyConfig(
+        name="speed",
+        model=model,
+        pretraining=PretrainingConfig(train="head" if lite else "all", epochs=200 if lite else 1),
+        fine_tuning=FineTuningConfig.model_validate(
+            {"train": train, "epochs": epochs, "batch": 128 if train == "head" else 16}
+        ),
+    )
+    whole, _ = cycle.pretrain(config, images, 0, None, device)
+    data = cycle.with_features(images, whole, train, None, device)
+    return _Side(config, data, cycle.begin(whole, config, data, 0, 0, device))
+
+
+def _annotations(side: _Side, count: int, device: torch.device) -> dict[int, Annotation]:
+    pool = side.data["train"]
+    chosen = pool.subset(range(count))
+    maps = cycle.see(side.start.model, chosen, device).maps
+    masks = chosen.require_masks("--speed").numpy()
+    return {
+        index: annotate(
+            "click",
+            masks[index],
+            recent(maps, index),
+            Person(),
+            Shape(index + 1),
+            rng(0, "head", index),
+        )[0]
+        for index in range(count)
+    }
+
+
+def _tuning(side: _Side, drawn: dict[int, Annotation], device: torch.device) -> float:
+    def tune() -> None:
+        cycle.tune(
+            side.start,
+            side.start,
+            side.data["train"],
+            drawn,
+            side.config,
+            cycle.Needs(),
+            functools.partial(seed, 0),
+            1,
+            device,
+        )
+
+    return _seconds(tune, device)
+
+
+def _cycle(side: _Side, device: torch.device) -> float:
+    stream = functools.partial(seed, 0)
+
+    def go() -> None:
+        pool = side.data["train"]
+        picked = cycle.select(
+            side.start, pool, [], 32, make("entropy"), side.config, stream, 1, device
+        ).tolist()
+        batch = pool.subset(picked)
+        maps = cycle.see(side.start.model, batch, device).maps
+        masks = batch.require_masks("--speed").numpy()
+        drawn = {
+            index: annotate(
+                "click",
+                masks[place],
+                recent(maps, place),
+                Person(),
+                Shape(place + 1),
+                rng(0, "cycle", index),
+            )[0]
+            for place, index in enumerate(picked)
+        }
+        after, _ = cycle.tune(
+            side.start,
+            side.start,
+            pool,
+            drawn,
+            side.config,
+            cycle.Needs(),
+            stream,
+            1,
+            device,
+        )
+        cycle.measure(after.model, side.data, device)
+
+    return _seconds(go, device)
+
+
+def _seconds(job: Callable[[], object], device: torch.device, repeats: int = 3) -> float:
+    """The least of several times: what the machine does beside it only adds.
+
+    On the CPU processor time counts, as one process is compared with itself.
+    """
+    clock = time.process_time if device.type == "cpu" else time.perf_counter
+    found = []
+    for _ in range(repeats):
+        began = clock()
+        job()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        found.append(clock() - began)
+    return min(found)
