@@ -20,6 +20,7 @@ class Example(StrEnum):
     photographs = "photographs"
     live_feedback = "live-feedback"
     benchmark = "benchmark"
+    guidance = "guidance"
 
 
 def init(
@@ -28,15 +29,16 @@ def init(
         Example,
         typer.Option(
             help="scenes: every setting, commented; demo: a short study; photographs: COCO; "
-            "live-feedback: a model that learns after each image; benchmark: a benchmark file."
+            "live-feedback: a model that learns after each image; benchmark: strategies compared; "
+            "guidance: forms of guidance compared."
         ),
     ] = Example.scenes,
 ) -> None:
     """Write a commented study file (or benchmark file) into DIRECTORY."""
     from study.errors import UserError
 
-    bench = example is Example.benchmark
-    target = directory / ("benchmark.toml" if bench else "study.toml")
+    bench = example in (Example.benchmark, Example.guidance)
+    target = directory / (f"{example}.toml" if bench else "study.toml")
     if target.exists():
         raise UserError(f"{target} exists already: choose another directory, or edit that file")
     try:
