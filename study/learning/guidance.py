@@ -10,7 +10,8 @@ Eq. 3 prints a *sum* over the positive points, which for two points lies outside
 ``point`` takes their mean, as the text says ("the center of the user-directed positive points").
 
 Why the defaults are what they are (docs/guidance.md; the whole of the small network, *beside*
-scenes, 95% biased, seeds 0-2, 256 images, 40 epochs; accuracy on conflicting and, after the slash, on all unbiased images): labels
+scenes, 95% biased, seeds 0-2, 256 images, 40 epochs; accuracy on conflicting and, after the slash,
+on all unbiased images): labels
 only .13 / .55, Eq. 3-4 as printed .23 / .60, ``disc+point`` on the map of the label's logit
 .35 / .65, on that of the centred logit .76 / .75, with negative regions .75 / .74, polygons
 .73 / .73. On the label's map attention moved onto the object as well (.35 of it) while the decision
