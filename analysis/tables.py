@@ -10,17 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import checks, folder
+from analysis import checks, folder, seconds
 from analysis import plan as plans
 from analysis.checks import Mistakes
 from analysis.design import Design, detect
 from analysis.errors import InputError
+from analysis.exclusion import left_out
 from analysis.frames import records
 from analysis.plan import Plan
 from analysis.schema import METRICS, NUMBERS, STATUSES
-
-#: Seconds of the items may differ from those of the tasks by this factor before they are refused.
-SAME_UNIT = 10.0
 
 
 @dataclass
@@ -95,7 +93,7 @@ def read(path: Path, *, mode: str | None = None, plan_path: Path | None = None) 
     declared = _declared(manifest)
     groups = _groups(plan, manifest, tasks, participants)
     tasks = _with_groups(tasks, groups, participants)
-    excluded = _left_out(participants, tasks, plan)
+    excluded = left_out(participants, tasks, plan)
     _same_levels([t for t in (tasks, items, answers) if t is not None], declared, plan, notes)
     design = _design(tasks, excluded, declared, plan, groups)
     checks.doubled(
@@ -136,8 +134,8 @@ def read(path: Path, *, mode: str | None = None, plan_path: Path | None = None) 
         table = getattr(study, name)
         if table is not None:
             setattr(study, name, study.design.placed(table))
-    _trim(study)
-    _add_seconds(study)
+    seconds.trim(study)
+    seconds.add(study)
     wanted = dict.fromkeys([*METRICS, plan.primary_metric, *plan.metrics])
     study.metrics = tuple(
         m
@@ -367,114 +365,12 @@ def _design(
 # --- who is analysed -------------------------------------------------------------------------
 
 
-def _left_out(participants: pd.DataFrame | None, tasks: pd.DataFrame, plan: Plan) -> dict[str, str]:
-    """Who is left out by their recorded status or the plan's rules, and why."""
-    out: dict[str, str] = {}
-    people = participants if participants is not None else pd.DataFrame({"participant": []})
-    for row in records(people):
-        status, reason = row.get("status", ""), str(row.get("excluded_reason", "") or "")
-        if status in ("excluded", "withdrawn"):
-            out[row["participant"]] = status + (
-                f": {reason}" if reason else " (no reason recorded)"
-            )
-        elif status == "active":
-            out[row["participant"]] = "had not finished when the data were read"
-        failed, most = row.get("attention_checks_failed", np.nan), plan.max_checks_failed
-        if most is not None and failed > most:
-            out.setdefault(
-                row["participant"],
-                f"plan: failed {failed:g} attention checks, more than max_checks_failed = {most}",
-            )
-    least = plan.min_images_per_task
-    if least and "images" in tasks:
-        for row in records(tasks[tasks["images"] < least]):
-            cell = "-".join(str(row[f]) for f in ("interface", "sampling", "condition") if f in row)
-            out.setdefault(
-                row["participant"],
-                f"plan: {row['images']:g} images in {cell}, "
-                f"fewer than min_images_per_task = {least}",
-            )
-    return out
-
-
 def _without(study: Study) -> None:
     for name in ("tasks", "items", "answers"):
         table = getattr(study, name)
         if table is not None:
             kept = table[~table["participant"].isin(study.excluded)]
             setattr(study, name, kept.reset_index(drop=True))
-
-
-def _trim(study: Study) -> None:
-    """Set aside the trials outside the plan's limits."""
-    if study.items is None:
-        return
-    seconds = study.items["seconds"]
-    if study.plan.subtract_idle and "idle_seconds" in study.items:
-        active = seconds - study.items["idle_seconds"].fillna(0)
-        study.items = study.items.assign(seconds=active.where(active > 0))
-        study.notes.append("Idle time is subtracted from the seconds of every trial, as planned.")
-        seconds = study.items["seconds"]
-    low, high = study.plan.trial_seconds_min, study.plan.trial_seconds_max
-    outside = seconds < low
-    if high is not None:
-        outside |= seconds > high
-    if outside.any():
-        limits = f"{low:g} s" + ("" if high is None else f" to {high:g} s")
-        study.notes.append(
-            f"{int(outside.sum())} of {len(study.items)} trials lie outside the plan's limits "
-            f"({limits}) and are left out, of seconds per image too."
-        )
-        study.trimmed = study.items[outside].reset_index(drop=True)
-        study.items = study.items[~outside].reset_index(drop=True)
-
-
-def _add_seconds(study: Study) -> None:
-    """`log_seconds_per_image`: mean log trial seconds where trials exist, else log of the mean.
-
-    `seconds_per_image` is that of the trials where some were left out, or where tasks has none.
-    """
-    tasks = study.tasks
-    if study.items is not None:
-        timed = study.items[study.items["seconds"].notna()]
-        by_task = timed.assign(log=np.log(timed["seconds"])).groupby(
-            ["participant", "condition"], observed=True
-        )
-        found = by_task.agg(
-            log_seconds_per_image=("log", "mean"), of_trials=("seconds", "mean")
-        ).reset_index()
-        tasks = tasks.merge(found, on=["participant", "condition"], how="left")
-        if "seconds_per_image" not in tasks:
-            tasks["seconds_per_image"] = np.nan
-            study.notes.append("tasks has no seconds_per_image; it is the mean of the trials.")
-        else:
-            _check_units(study, tasks)
-        changed = study.trimmed is not None or study.plan.subtract_idle
-        given = tasks["seconds_per_image"]
-        use = tasks["of_trials"].notna() & (changed | given.isna())
-        tasks["seconds_per_image"] = given.where(~use, tasks["of_trials"])
-        tasks = tasks.drop(columns="of_trials")
-    elif "seconds_per_image" in tasks:
-        tasks["log_seconds_per_image"] = np.log(tasks["seconds_per_image"])
-    study.tasks = study.design.placed(tasks)
-
-
-def _check_units(study: Study, tasks: pd.DataFrame) -> None:
-    """Refuse milliseconds beside seconds; say where trials and tasks differ otherwise."""
-    ratio = (tasks["of_trials"] / tasks["seconds_per_image"]).dropna()
-    if not len(ratio):
-        return
-    middle = float(ratio.median())
-    if not 1 / SAME_UNIT < middle < SAME_UNIT:
-        raise InputError(
-            f"items: seconds are {middle:.4g} times those of tasks.seconds_per_image; write both "
-            "in seconds (milliseconds divided by 1000)."
-        )
-    if study.trimmed is None and (abs(ratio - 1) > 0.05).mean() > 0.25:
-        study.notes.append(
-            "tasks.seconds_per_image is not the mean of the seconds of items "
-            f"(median ratio {middle:.2f}); each is analysed as given."
-        )
 
 
 # --- what it is ------------------------------------------------------------------------------

@@ -103,7 +103,7 @@ def test_an_interval_is_called_what_it_is(tmp_path: Path) -> None:
     study = tables.read(tmp_path)
     found = of_metric(study, "accuracy_after")["equivalence"]
     assert set(found["ci_level"]) == {0.98}
-    shown = page_tables.equivalence(found)
+    shown = page_tables.shown("equivalence", found)
     assert "98% CI" in shown.columns
     assert "98% CI" in shown.attrs["caption"]
 
