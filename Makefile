@@ -7,12 +7,12 @@ ROOMS := $(wildcard study simulators analysis apps clickstudy)
 TESTS = $(sort $(dir $(shell find tests -name '*.py')))
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup demo study test lint clean
+.PHONY: help setup demo study test lint canvas canvas-test clean
 
 help:
 	@echo "make demo    the whole study with 16 simulated participants, and its report"
 	@echo "make study   the study in the browser, on drawn scenes"
-	@echo "make test    lint, types, import contract and tests"
+	@echo "make test    lint, types, import contract and tests, of the canvas too"
 	@echo "make lint    lint, types and import contract only"
 	@echo "make setup   install into $(VENV)"
 
@@ -41,7 +41,20 @@ demo: $(VENV)/.installed
 study: $(VENV)/.installed
 	$(BIN)/clickstudy serve apps/examples/demo.toml --out runs/study
 
-lint: $(VENV)/.installed-dev
+# The canvas is JavaScript: its linter, type checker and tests come from npm, where there is one.
+NPM := $(shell command -v npm 2>/dev/null)
+
+node_modules/.installed: package.json
+	$(if $(NPM),npm install --no-audit --no-fund --no-package-lock --silent,@mkdir -p node_modules)
+	@touch $@
+
+canvas: node_modules/.installed
+	$(if $(NPM),npm run --silent lint,@echo "npm is not installed: the canvas is not linted")
+
+canvas-test: node_modules/.installed
+	$(if $(NPM),npm run --silent test,@echo "npm is not installed: the canvas's own tests are skipped")
+
+lint: $(VENV)/.installed-dev canvas
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -49,9 +62,9 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/deptry .
 	$(BIN)/deptry $(TESTS) --exclude '^$$' --ignore DEP002,DEP004  # dev dependencies are theirs
 
-test: lint
+test: lint canvas-test
 	$(BIN)/python -m pytest --doctest-modules $(ROOMS) --ignore apps/web/pages.py  # Streamlit's
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) node_modules build *.egg-info

@@ -1,11 +1,15 @@
-"""The participant's header and workspace, a Streamlit component (v2) of plain HTML, CSS and JS."""
+"""The participant's header and workspace, a Streamlit component (v2) of plain HTML, CSS and JS.
+
+Its scripts are ES modules that the browser fetches from our own routes, so that they can be
+linted, type-checked and tested as they are; ``main.js`` is where they begin.
+"""
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from importlib.resources import files
-
-SCRIPTS = ("drawing.js", "keeping.js", "server.js", "canvas.js", "workspace.js")
-"""From the inside out; a component is one module, so they are joined, not imported."""
+from importlib.resources.abc import Traversable
 
 
 def source(name: str) -> str:
@@ -13,6 +17,31 @@ def source(name: str) -> str:
     return files("apps.canvas").joinpath(name).read_text(encoding="utf-8")
 
 
+@functools.cache
+def modules() -> dict[str, bytes]:
+    """Every script by its name, such as ``vendor/idb.js``."""
+    found: dict[str, bytes] = {}
+
+    def gather(folder: Traversable, before: str) -> None:
+        for entry in folder.iterdir():
+            if entry.is_dir():
+                gather(entry, f"{before}{entry.name}/")
+            elif entry.name.endswith(".js"):
+                found[before + entry.name] = entry.read_bytes()
+
+    gather(files("apps.canvas"), "")
+    return found
+
+
+@functools.cache
+def version() -> str:
+    """A name for these scripts together: a browser may keep them for ever under it."""
+    digest = hashlib.sha256()
+    for name, text in sorted(modules().items()):
+        digest.update(name.encode() + b"\0" + text)
+    return digest.hexdigest()[:16]
+
+
 def script() -> str:
-    """The component's module."""
-    return "\n".join(source(name) for name in SCRIPTS)
+    """What Streamlit starts: it loads the modules."""
+    return source("loader.js").replace("CANVAS_ADDRESS", f"canvas/{version()}/main.js")

@@ -1,19 +1,37 @@
+// @ts-check
 // What is drawn, as values: pure functions of drawings, superpixels and pages.
 
+/**
+ * @typedef {[number, number]} Point image-relative
+ * @typedef {{ label: number, point: Point }} Marked a region by its label
+ * @typedef {{ points: Point[], regions: Marked[], polygons: Point[][], open: Point[] }} Drawing
+ * @typedef {{ height: number, width: number, labels: Uint16Array, sizes?: number[] }} Regions
+ * @typedef {[number, number]} Corner polygon (-1: the open one) and vertex
+ */
+
+/** @param {number} value */
 export const round4 = (value) => Math.round(value * 1e4) / 1e4;
 
+/** @param {number} seconds */
 export function clock(seconds) {
   const whole = Math.max(Math.ceil(seconds), 0);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
+/** @param {Point} a @param {Point} b */
 export function distance(a, b) {
   return Math.hypot(a[0] - b[0], a[1] - b[1]);
 }
 
-// The vertex under a point, as [polygon, vertex]; polygon -1 is the one still open.
+/**
+ * The vertex under a point, as [polygon, vertex]; polygon -1 is the one still open.
+ * @param {Drawing} drawing @param {Point} point @param {number} reach
+ * @returns {Corner | null}
+ */
 export function vertexAt(drawing, point, reach) {
-  const all = [[-1, drawing.open], ...drawing.polygons.map((p, i) => [i, p])];
+  /** @type {[number, Point[]][]} */
+  const all = [[-1, drawing.open], ...drawing.polygons.map((p, i) => /** @type {[number, Point[]]} */ ([i, p]))];
+  /** @type {Corner | null} */
   let best = null;
   let nearest = reach;
   for (const [polygon, vertices] of all) {
@@ -28,35 +46,95 @@ export function vertexAt(drawing, point, reach) {
   return best;
 }
 
+/** @returns {Drawing} */
 export function emptyDrawing() {
   return { points: [], regions: [], polygons: [], open: [] };
 }
 
+/** @param {Drawing} drawing */
 export function isEmpty(drawing) {
   return !(drawing.points.length + drawing.regions.length + drawing.polygons.length + drawing.open.length);
 }
 
 // Every step returns a new drawing, so that undo is going back to an old one.
 export const steps = {
+  /** @param {Drawing} d @param {Point} point @returns {Drawing} */
   addPoint: (d, point) => ({ ...d, points: [...d.points, point] }),
+  /** @param {Drawing} d @param {number} label @param {Point} point @returns {Drawing} */
   toggleRegion: (d, label, point) => {
     const kept = d.regions.filter((region) => region.label !== label);
     return { ...d, regions: kept.length < d.regions.length ? kept : [...kept, { label, point }] };
   },
+  /** @param {Drawing} d @param {Point} point @returns {Drawing} */
   addVertex: (d, point) => ({ ...d, open: [...d.open, point] }),
+  /** @param {Drawing} d @returns {Drawing} */
   close: (d) => ({ ...d, polygons: [...d.polygons, d.open], open: [] }),
+  /** @param {Drawing} d @returns {Drawing} */
+  dropOpen: (d) => ({ ...d, open: [] }),
+  /** @param {Drawing} d @param {Corner} corner @param {Point} point */
   move: (d, [polygon, vertex], point) => replaceVertices(d, polygon, (all) => all.map((v, i) => (i === vertex ? point : v))),
+  /** @param {Drawing} d @param {Corner} corner */
   remove: (d, [polygon, vertex]) => replaceVertices(d, polygon, (all) => all.filter((_, i) => i !== vertex)),
 };
 
+/**
+ * @param {Drawing} d @param {number} polygon @param {(all: Point[]) => Point[]} change
+ * @returns {Drawing}
+ */
 function replaceVertices(d, polygon, change) {
   if (polygon < 0) return { ...d, open: change(d.open) };
   const polygons = d.polygons.map((p, i) => (i === polygon ? change(p) : p));
   return { ...d, polygons: polygons.filter((p) => p.length >= 3) };
 }
 
-// COCO's uncompressed run lengths of `labels == label`: column by column, zeros first.
+/**
+ * Whether an outline crosses itself, as a bow tie does.
+ * @param {Point[]} outline
+ */
+export function crossesItself(outline) {
+  const n = outline.length;
+  /** @param {Point} a @param {Point} b @param {Point} c */
+  const side = (a, b, c) => Math.sign((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]));
+  for (let i = 0; i < n; i += 1) {
+    for (let j = i + 2; j < n; j += 1) {
+      if (i === 0 && j === n - 1) continue;
+      const [a, b, c, d] = [outline[i], outline[(i + 1) % n], outline[j], outline[(j + 1) % n]];
+      if (side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0) return true;
+    }
+  }
+  return false;
+}
+
+// -- regions
+
+/** @param {Regions} regions @param {Point} point */
+export function labelAt(regions, [x, y]) {
+  const row = Math.min(Math.floor(y * regions.height), regions.height - 1);
+  const column = Math.min(Math.floor(x * regions.width), regions.width - 1);
+  return regions.labels[row * regions.width + column];
+}
+
+/**
+ * Whether a region is what no colour lies on: the largest one, where it is most of the image.
+ * To mark it would forget the object too.
+ * @param {Regions} regions @param {number} label
+ */
+export function isBackground(regions, label) {
+  if (!regions.sizes) {
+    /** @type {number[]} */
+    const sizes = [];
+    for (const value of regions.labels) sizes[value] = (sizes[value] || 0) + 1;
+    regions.sizes = sizes;
+  }
+  return regions.sizes[label] > regions.labels.length / 2;
+}
+
+/**
+ * COCO's uncompressed run lengths of `labels == label`: column by column, zeros first.
+ * @param {ArrayLike<number>} labels @param {number} height @param {number} width @param {number} label
+ */
 export function runs(labels, height, width, label) {
+  /** @type {number[]} */
   const counts = [];
   let inside = false;
   let length = 0;
@@ -74,11 +152,14 @@ export function runs(labels, height, width, label) {
   return counts;
 }
 
-// The drawing as study.annotation.Annotation, coordinates in [0, 1].
+/**
+ * The drawing as study.annotation.Annotation, coordinates in [0, 1].
+ * @param {Drawing} drawing @param {Regions | null} regions
+ */
 export function annotationOf(drawing, regions) {
   return {
     positive_points: drawing.points,
-    negative_regions: drawing.regions.map(({ label, point }) => ({
+    negative_regions: !regions ? [] : drawing.regions.map(({ label, point }) => ({
       point,
       height: regions.height,
       width: regions.width,
@@ -88,24 +169,30 @@ export function annotationOf(drawing, regions) {
   };
 }
 
+/**
+ * @param {{ positive_points: Point[], negative_regions: { point: Point }[], polygons: Point[][] }} annotation
+ * @param {Regions | null} regions
+ * @returns {Drawing}
+ */
 export function drawingOf(annotation, regions) {
-  const labelAt = ([x, y]) => regions.labels[
-    Math.min(Math.floor(y * regions.height), regions.height - 1) * regions.width
-    + Math.min(Math.floor(x * regions.width), regions.width - 1)];
   return {
     points: annotation.positive_points,
-    regions: regions ? annotation.negative_regions.map(({ point }) => ({ point, label: labelAt(point) })) : [],
+    regions: regions ? annotation.negative_regions.map(({ point }) => ({ point, label: labelAt(regions, point) })) : [],
     polygons: annotation.polygons,
     open: [],
   };
 }
 
+/** @param {ArrayBuffer} buffer @returns {Regions} */
 export function unpackRegions(buffer) {
   const values = new Uint16Array(buffer);
   return { height: values[0], width: values[1], labels: values.subarray(2) };
 }
 
-// The next image to do: after `from` on its page, then on it from its start; null when it is done.
+/**
+ * The next image to do: after `from` on its page, then on it from its start; null when it is done.
+ * @param {number} from @param {Set<number>} done @param {number} size @param {number} pageSize
+ */
 export function nextOnPage(from, done, size, pageSize) {
   const start = Math.floor(from / pageSize) * pageSize;
   const end = Math.min(start + pageSize, size);
@@ -114,6 +201,7 @@ export function nextOnPage(from, done, size, pageSize) {
   return null;
 }
 
+/** @param {Set<number>} done @param {number} size */
 export function firstLeft(done, size) {
   for (let i = 0; i < size; i += 1) if (!done.has(i)) return i;
   return null;

@@ -18,6 +18,7 @@ class Example(StrEnum):
     scenes = "scenes"
     demo = "demo"
     photographs = "photographs"
+    he2023 = "he2023"
     live_feedback = "live-feedback"
     benchmark = "benchmark"
     guidance = "guidance"
@@ -29,6 +30,7 @@ def init(
         Example,
         typer.Option(
             help="scenes: every setting, commented; demo: a short study; photographs: COCO; "
+            "he2023: the paper's study; "
             "live-feedback: a model that learns after each image; benchmark: strategies compared; "
             "guidance: forms of guidance compared."
         ),

@@ -24,8 +24,16 @@ from apps.web.tokens import code
 from study.errors import UserError
 from study.export.folder import export
 from study.export.tables import tables
-from study.protocol.events import Excluded, ItemAnnotated, Mode, Noted, TaskEnded
+from study.protocol.events import (
+    Excluded,
+    ItemAnnotated,
+    Mode,
+    Noted,
+    PracticePassed,
+    TaskEnded,
+)
 from study.protocol.session import ProtocolError, enrol
+from study.protocol.steps import Practice
 
 IDLE_MINUTES = 30
 """An experimenter who does nothing for so long has to give the password again."""
@@ -221,7 +229,9 @@ def _act(desk: Desk) -> None:
         return
     seat = seats[chosen]
     st.write(overview.where(desk.config, seat.session.progress, seat.session.step()))
-    reason = st.text_input("Reason or note", key=f"reason-{chosen}")
+    field = f"reason-{chosen}-{st.session_state.get('notes', 0)}"
+    reason = st.text_input("Reason or note", key=field)
+    step = seat.session.step()
     position = getattr(seat.session.step(), "position", None)
     buttons = st.columns(4)
     try:
@@ -242,8 +252,18 @@ def _act(desk: Desk) -> None:
             st.rerun()
         if buttons[3].button("Add note", disabled=not reason):
             seat.record(Noted(text=reason))
+            # an empty box for the next one
+            st.session_state["notes"] = st.session_state.get("notes", 0) + 1
             st.rerun()
-        if st.button(f"Exclude {chosen} from the analysis", disabled=not reason):
+        if isinstance(step, Practice):
+            st.caption(f"Practises {step.interface}: failed {step.failures} times on this image.")
+            if st.button(f"Let {chosen} pass this practice", disabled=not reason):
+                seat.record(PracticePassed(interface=step.interface, reason=reason))
+                st.rerun()
+        sure = st.checkbox(
+            f"I want to exclude {chosen}: this cannot be undone", key=f"sure-{field}"
+        )
+        if st.button(f"Exclude {chosen} from the analysis", disabled=not (reason and sure)):
             seat.record(Excluded(reason=reason))
             st.rerun()
     except ProtocolError as error:

@@ -19,7 +19,7 @@ from apps.web import _compat
 from apps.web.desk import Desk, Seat
 from apps.web.forms import Form, answered, ask, ask_demographics, missing
 from apps.web.guard import address_of
-from apps.web.routes import accuracies, latest_view
+from apps.web.routes import accuracies, latest_view, shares
 from apps.web.state import page_of, workspace_of
 from study.protocol.events import (
     Consented,
@@ -72,7 +72,7 @@ FIGURES = {
 }
 PICKED = {"random": "random sampling", "active": "active learning"}
 BOTH = (
-    "The colours show what the computer looks at now: red most, blue a little.",
+    "The colours show what the computer looks at now: {most} most, blue a little.",
     "**Undo** and **Redo** (Ctrl+Z, Ctrl+Shift+Z) go back and forth one step at a time.",
     "**CONFIRM** when an image is done, or press **Nothing to correct here**.",
     "When all images are done, press **FINE-TUNE**: the computer learns from what you drew.",
@@ -179,7 +179,8 @@ def _instructions(desk: Desk, seat: Seat, step: Instructions) -> None:
         f'<img width="560" alt="{FIGURES[step.interface]}" '
         f'src="data:image/svg+xml;base64,{base64.b64encode(figure.read_bytes()).decode()}">'
     )
-    both = BOTH if shows else BOTH[1:]
+    most = "yellow" if desk.config.workspace.colours == "cividis" else "red"
+    both = [text.format(most=most) for text in (BOTH if shows else BOTH[1:])]
     st.markdown("\n".join(f"- {text}" for text in (*points, *both)))
     items = desk.config.practice.items
     images = "an image" if items == 1 else f"{items} images"
@@ -289,7 +290,7 @@ def _before_and_after(desk: Desk, seat: Seat, position: int, more: str = "") -> 
     # those that changed most say most
     after = stimuli.view(stimuli.view_path(seat.participant, position, cycle))
     assert after is not None
-    change = abs(_shares(after.maps) - _shares(before.maps)).sum((1, 2))
+    change = abs(shares(after.maps) - shares(before.maps)).sum((1, 2))
     labels = [html.escape(validation.labels[index]) for index in validation.gallery]
     cells = "".join(
         f'<figure><div><img alt="{labels[i]}, {name}: the image" '
@@ -305,10 +306,6 @@ def _before_and_after(desk: Desk, seat: Seat, position: int, more: str = "") -> 
 
 def _percent(value: float | None) -> str:
     return "–" if value is None else f"{value:.0%}"
-
-
-def _shares(maps: Any) -> Any:
-    return maps / maps.sum((1, 2), keepdims=True).clip(1e-9)
 
 
 _FIGURES = """<style>

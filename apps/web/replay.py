@@ -19,7 +19,7 @@ def picture(path: Path, attention: Maps | None, annotation: Annotation) -> Image
     """The image at ``path`` with its attention overlay and the annotation on it."""
     base = Image.open(path).convert("RGBA").resize((SIZE, SIZE), Image.Resampling.BICUBIC)
     if attention is not None:
-        layer = Image.open(io.BytesIO(overlay(attention, SIZE))).resize((SIZE, SIZE))
+        layer = Image.open(io.BytesIO(overlay(attention, size=SIZE))).resize((SIZE, SIZE))
         layer.putalpha(layer.getchannel("A").point(lambda alpha: int(alpha * 0.55)))
         base = Image.alpha_composite(base, layer)
     for region in annotation.negative_regions:

@@ -16,11 +16,12 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from apps import canvas
 from apps.web.desk import Desk, Seat
 from apps.web.intake import MOST_BYTES, BadRequest, body_of, number_of
 from apps.web.messages import Sketch
 from apps.web.state import workspace_of
-from apps.web.stimuli import overlay
+from apps.web.stimuli import Maps, overlay
 from study.protocol.events import Evaluated, Withdrawn
 from study.protocol.session import ProtocolError
 from study.protocol.steps import Annotate, Check, FineTune, Practice, TuneHead
@@ -81,8 +82,21 @@ def routes(desk: Desk) -> list[Route]:
         ("GET", "/stimuli/view/{position:int}/{cycle:int}/{index:int}", view),
     ]
     return [
-        Route(path, admitted(answer, method), methods=[method]) for method, path, answer in table
+        Route("/canvas/{version}/{name:path}", module, methods=["GET"]),
+        *(
+            Route(path, admitted(answer, method), methods=[method])
+            for method, path, answer in table
+        ),
     ]
+
+
+async def module(request: Request) -> Response:
+    """A script of the canvas; nothing in it is a secret, so it needs no token."""
+    text = canvas.modules().get(request.path_params["name"])
+    if text is None or request.path_params["version"] != canvas.version():
+        return _missing()
+    kept = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return Response(text, media_type="text/javascript", headers=kept)
 
 
 # -- what the canvas says ------------------------------------------------------------------
@@ -155,7 +169,7 @@ def preview(seat: Seat, request: Request, said: Answer) -> Response:
         )
     if grid is None:
         return _missing()
-    return Response(overlay(grid), media_type="image/png", headers={"Cache-Control": "no-store"})
+    return _overlay(seat, grid, {"Cache-Control": "no-store"})
 
 
 def withdraw(seat: Seat, request: Request, said: Answer) -> Response:
@@ -224,11 +238,18 @@ def gallery(seat: Seat, request: Request, said: Answer) -> Response:
             "cycle": cycle,
             "tuned": sum(c.tuned for c in progress.task(position).cycles),
             "labels": [validation.labels[index] for index in validation.gallery],
+            "moved": [float(v) for v in abs(shares(after.maps) - shares(before.maps)).sum((1, 2))],
             "before": [bool(right) for right in before.right],
             "after": [bool(right) for right in after.right],
             "accuracy": accuracies(seat, position),
         }
     )
+
+
+def shares(maps: Maps) -> Maps:
+    """Maps [N, h, w] as shares that sum to one."""
+    found: Maps = maps / maps.sum((1, 2), keepdims=True).clip(1e-9)
+    return found
 
 
 def latest_view(seat: Seat, position: int) -> int:
@@ -299,7 +320,7 @@ def attention(seat: Seat, request: Request, said: Answer) -> Response:
             headers = {"Cache-Control": "no-store"}
     if found is None or index >= len(found.maps):
         return _missing()
-    return Response(overlay(found.maps[index]), media_type="image/png", headers=headers)
+    return _overlay(seat, found.maps[index], headers)
 
 
 def regions(seat: Seat, request: Request, said: Answer) -> Response:
@@ -332,7 +353,9 @@ def practice(seat: Seat, request: Request, said: Answer) -> Response:
             return _file(stimuli.image_path("val", validation.names[index]), "image/png")
         case "overlay":
             return Response(
-                overlay(stimuli.practice_map(index)), media_type="image/png", headers=FOREVER
+                overlay(stimuli.practice_map(index), seat.desk.config.workspace.colours),
+                media_type="image/png",
+                headers=FOREVER,
             )
         case "regions":
             return _deflated(stimuli.practice_regions_path(index))
@@ -358,7 +381,12 @@ def view(seat: Seat, request: Request, said: Answer) -> Response:
     found = stimuli.view(path or stimuli.view_path(None))
     if found is None or index >= len(found.maps):
         return _missing()
-    return Response(overlay(found.maps[index]), media_type="image/png", headers=FOREVER)
+    return _overlay(seat, found.maps[index])
+
+
+def _overlay(seat: Seat, grid: Maps, headers: dict[str, str] = FOREVER) -> Response:
+    picture = overlay(grid, seat.desk.config.workspace.colours)
+    return Response(picture, media_type="image/png", headers=headers)
 
 
 def _file(path: Any, media_type: str) -> Response:

@@ -111,7 +111,18 @@ def _task(config: StudyConfig, task: Task, now: float) -> State:
         "tuned": sum(cycle.tuned for cycle in task.cycles),
         "feedback": config.for_condition(task.condition).workspace.feedback,
         "learnt": task.shown(config),
+        "may_end": config.task.until_satisfied and any(cycle.evaluated for cycle in task.cycles),
+        "rest": _rest(config, task),
     }
+
+
+def _rest(config: StudyConfig, task: Task) -> State | None:
+    """The next rest inside the task, and whether it is time for it; None where there are none."""
+    every = config.breaks.every_minutes * 60
+    if not every:
+        return None
+    due = task.annotation_seconds // every > task.rests
+    return {"number": task.rests + 1, "due": due}
 
 
 def _batch(config: StudyConfig, task: Task, cycle: int) -> State:

@@ -177,31 +177,47 @@ def unpack_regions(packed: bytes) -> NDArray[np.uint16]:
 
 
 @functools.lru_cache(maxsize=2048)
-def overlay_png(values: bytes, height: int, width: int, size: int) -> bytes:
+def overlay_png(values: bytes, height: int, width: int, size: int, colours: str) -> bytes:
     """An attention map as a PNG to lay over its image.
 
-    Blue to red, and the more transparent the less attention, so that the image stays visible.
+    The more transparent the less attention, so that the image stays visible. Cividis goes from
+    blue to yellow and reads the same to colour-blind people; jet from blue to red, as the paper's.
 
     Args:
         values: float32 bytes of the map.
         height: rows of the map.
         width: columns of the map.
         size: longer side of the result, in pixels.
+        colours: cividis or jet.
     """
     raw = np.frombuffer(values, dtype=np.float32).reshape(height, width)
     grid = (np.maximum(raw, 0) / max(float(raw.max()), 1e-12)).astype(np.float32)
     scale = size / max(height, width)
     shape = (round(width * scale), round(height * scale))
     fine = np.asarray(Image.fromarray(grid).resize(shape, Image.Resampling.BILINEAR)).clip(0, 1)
-    channels = [(1.5 - np.abs(4 * fine - centre)).clip(0, 1) for centre in (3, 2, 1)]
-    rgba = np.stack([*channels, fine**0.75], axis=-1)
+    rgb = _table(colours)[(fine * 255).round().astype(np.uint8)]
+    rgba = np.concatenate([rgb, fine[..., None] ** 0.75], axis=-1)
     return _png((rgba * 255).round().astype(np.uint8))
 
 
-def overlay(grid: Maps, size: int = 224) -> bytes:
+@functools.lru_cache(maxsize=4)
+def _table(colours: str) -> NDArray[np.float64]:
+    """A colour map as 256 RGB rows in [0, 1]."""
+    if colours == "jet":
+        steps = np.linspace(0, 1, 256)
+        return np.stack(
+            [(1.5 - np.abs(4 * steps - centre)).clip(0, 1) for centre in (3, 2, 1)], axis=-1
+        )
+    import matplotlib as mpl
+
+    table: NDArray[np.float64] = mpl.colormaps[colours](np.arange(256))[:, :3]
+    return table
+
+
+def overlay(grid: Maps, colours: str = "cividis", size: int = 224) -> bytes:
     """:func:`overlay_png` of an array [h, w]."""
     contiguous = np.ascontiguousarray(grid, dtype=np.float32)
-    return overlay_png(contiguous.tobytes(), grid.shape[0], grid.shape[1], size)
+    return overlay_png(contiguous.tobytes(), grid.shape[0], grid.shape[1], size, colours)
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:

@@ -33,8 +33,8 @@ from study.protocol.steps import Annotate, Check, Evaluate, FineTune, Select, St
 
 ATTEMPTS = 3
 """A fine-tuning that took so many workers with it is given up, and the task goes on without."""
-GALLERY = 12
-"""Images of the before/after maps."""
+GALLERY = 120
+"""Images of the before/after maps, at most; test mode shows any of them."""
 REPORT_SECONDS = 0.25
 log = logging.getLogger(__name__)
 

@@ -36,7 +36,8 @@ class Hotkeys(Section):
 class WorkspaceConfig(Section):
     """What the annotation workspace shows and records.
 
-    ``opacity`` is the attention overlay's to begin with; ``test_mode`` lets participants look at
+    ``opacity`` is the attention overlay's to begin with, ``colours`` its colour map (cividis is
+    the same to colour-blind people, jet the paper's); ``test_mode`` lets participants look at
     the current model's attention on validation images, with its accuracy (section 3.4).
 
     ``feedback`` says when the model learns from what was drawn: after each ``round``, or after
@@ -47,6 +48,7 @@ class WorkspaceConfig(Section):
 
     show_attention: tuple[InterfaceName, ...] = ("polygon", "click")
     opacity: Share = 0.55
+    colours: Literal["cividis", "jet"] = "cividis"
     test_mode: bool = True
     feedback: Literal["round", "image"] = "round"
     preview: bool = False

@@ -34,7 +34,7 @@ def test_help_does_not_wait_for_torch() -> None:
     assert result.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("example", ["scenes", "demo", "photographs"])
+@pytest.mark.parametrize("example", ["scenes", "demo", "photographs", "he2023"])
 def test_init_writes_a_study_file_that_check_accepts(example: str, tmp_path: Path) -> None:
     assert clickstudy("init", tmp_path, "--example", example).returncode == 0
     result = clickstudy("check", tmp_path / "study.toml", "--file-only")

@@ -22,15 +22,20 @@ def test_regions_travel_as_they_are() -> None:
     assert np.array_equal(values[2:].reshape(6, 4), labels)
 
 
-def test_the_overlay_is_red_where_attention_is_and_clear_where_it_is_not() -> None:
+@pytest.mark.parametrize("colours", ["cividis", "jet"])
+def test_the_overlay_is_warm_where_attention_is_and_clear_where_it_is_not(colours: str) -> None:
     grid = np.zeros((4, 4), dtype=np.float32)
     grid[0, 3] = 2.0
-    pixels = np.asarray(Image.open(io.BytesIO(overlay(grid, 64))))
+    pixels = np.asarray(Image.open(io.BytesIO(overlay(grid, colours, 64))))
     assert pixels.shape == (64, 64, 4)
     red, green, blue, alpha = (int(value) for value in pixels[4, 60])
     assert alpha > 200
     assert red > green
     assert red > blue
+    # brightness alone tells much from little, whatever colours somebody sees
+    if colours == "cividis":
+        faint = np.asarray(Image.open(io.BytesIO(overlay(np.array([[1.0, 0.05]]), colours, 64))))
+        assert faint[16, 1, :3].sum() > faint[16, 62, :3].sum() + 200
     assert pixels[60, 4, 3] == 0
 
 

@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from apps.web.desk import Desk, Seat
+from apps.web.stimuli import unpack_regions
 from study.annotation import Annotation
 from study.config import load
 from study.directory import StudyDirectory
@@ -238,6 +239,38 @@ class Participant(Person):
         x, y = (columns[middle] + 0.5) / mask.shape[1], (rows[middle] + 0.5) / mask.shape[0]
         return x, y, [(float(a), float(b)) for a, b in around]
 
+    def region_of(self, key: str) -> tuple[float, float] | None:
+        """A pixel of the largest region that is not what no colour lies on."""
+        parts = key.split("/")
+        mask = None
+        if parts[0] == "practice":
+            assert self.seat is not None
+            step = self.seat.session.step()
+            assert isinstance(step, Practice)
+            index = self.seat.practice_item(step)
+            path, mask = (
+                self.stimuli.practice_regions_path(index),
+                self.stimuli.practice_mask(index),
+            )
+        else:
+            assert self.seat is not None
+            position, cycle, index = map(int, parts)
+            path = self.stimuli.regions_path(self.seat.participant, position, cycle, index)
+        regions = unpack_regions(path.read_bytes())
+        sizes = np.bincount(regions.ravel())
+        sizes[sizes > regions.size / 2] = 0
+        for label in sizes.argsort()[::-1]:
+            region = regions == label
+            if not sizes[label] or (
+                mask is not None and (region & mask).sum() > 0.4 * region.sum()
+            ):
+                continue
+            rows, columns = np.nonzero(region)
+            middle = len(rows) // 2
+            height, width = regions.shape
+            return float((columns[middle] + 0.5) / width), float((rows[middle] + 0.5) / height)
+        return None
+
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -276,6 +309,12 @@ def serve(
 def clicking(serve: Callable[..., Served]) -> Served:
     """A served study that begins with clicks: one round of 24 images, no attention checks."""
     return serve("click", images=24, batch=24, page=12, every=0)
+
+
+@pytest.fixture(scope="session")
+def tracing(serve: Callable[..., Served]) -> Served:
+    """A served study that begins with polygons."""
+    return serve("polygon", images=12, batch=12, page=12, every=0)
 
 
 @pytest.fixture(scope="session")

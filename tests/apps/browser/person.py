@@ -87,7 +87,7 @@ class Person(ABC):
     def open(self) -> None:
         """Follow the personal link."""
         self.page.goto(self.link)
-        self.page.locator(".stages li").first.wait_for(timeout=30_000)
+        self.page.locator(".stages li.now").wait_for(timeout=30_000)
 
     def press(self, name: str) -> None:
         """Press a button by its text."""
@@ -146,6 +146,7 @@ class Person(ABC):
             case "questionnaire":
                 self.questionnaire(page)
             case "break":
+                self.page.get_by_role("heading", name="Time for a break").wait_for()
                 self.page.get_by_role("button", name="Continue").wait_for()
                 self.shot("break")
                 self.page.locator(".st-key-form button:not([disabled])").click()
@@ -158,15 +159,18 @@ class Person(ABC):
         """Answer the first choice of every question."""
         self.page.get_by_role("radiogroup").first.wait_for()
         number = page.split("/")[1]
-        title = "Last questions" if number == "end" else f"Questions about task {number}"
+        titles = {"results": "The results", "end": "Last questions"}
+        title = titles.get(number, f"Questions about task {number}")
         self.page.get_by_role("heading", name=title).wait_for()
-        # the button is the form's end: what comes before it is there by then
         self.page.get_by_role("button", name="Continue", exact=True).wait_for()
+        # while the script runs, questions of the page before may still stand there
+        self.page.locator('[data-test-script-state="notRunning"]').wait_for()
         for group in self.page.get_by_role("radiogroup").all():
             group.locator("label").first.click()
         for box in self.page.locator("textarea").all():
             box.fill("no comment")
-        self.shot("questionnaire-end" if number == "end" else "questionnaire")
+        self.page.wait_for_timeout(300)  # each answer is kept as it is given
+        self.shot(f"questionnaire-{number}" if number in titles else "questionnaire")
         self.press("Continue")
 
     def work(self, state: dict[str, Any]) -> None:
@@ -195,6 +199,9 @@ class Person(ABC):
         x, y, around = self.object_of(practice)
         if practice["interface"] == "click":
             self.at(x, y)
+            beside = self.region_of(key) if practice["beside"] else None
+            if beside:
+                self.at(*beside, button="right")
         else:
             for corner in around:
                 self.at(*corner)
@@ -207,6 +214,10 @@ class Person(ABC):
     def object_of(self, practice: dict[str, Any]) -> tuple[float, float, list[tuple[float, float]]]:
         """Where the practice object is: a point on it and an outline. Tests know the masks."""
 
+    @abstractmethod
+    def region_of(self, key: str) -> tuple[float, float] | None:
+        """A place to mark as "not here" on an item; None where there is none."""
+
     def check(self, state: dict[str, Any]) -> None:
         """Answer an attention check, every second one wrongly."""
         number = state["check"]["number"]
@@ -216,7 +227,16 @@ class Person(ABC):
         x, y = state["check"]["target"]
         right = len(self.checks) % 2 == 0
         self.shot("check")
-        self.at(*((x, y) if right else (1 - x, 0.03 if y > 0.5 else 0.97)))
+        place = (x, y) if right else (1 - x, 0.03 if y > 0.5 else 0.97)
+        self.page.wait_for_timeout(500)
+        self.at(*place)
+        if not right:
+            # the second chance is missed too
+            self.page.locator(
+                f'.cs[data-shown="check/{state["task"]["position"]}/{number}/2"]'
+            ).wait_for()
+            self.page.wait_for_timeout(500)
+            self.at(*place)
         self.checks.append(right)
         self.wait_for(lambda s: s.get("check", {}).get("number") != number)
 
@@ -250,7 +270,9 @@ class Person(ABC):
             self.does(item, "cancel", 0.5, 0.5, "middle")
         self.does(item, "positive", 0.5, 0.4)
         self.page.locator(".cs").evaluate("() => new Promise(r => setTimeout(r, 200))")
-        self.does(item, "negative", 0.2, 0.75, "right")
+        region = self.region_of(item.key)
+        if region is not None:
+            self.does(item, "negative", *region, "right")
 
     def trace_item(self, item: Done) -> None:
         """An outline, closed with Enter or on its first corner."""

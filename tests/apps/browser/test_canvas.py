@@ -1,39 +1,15 @@
-"""The canvas: its pure functions, editing, keys, revisits, test mode, and how fast it draws."""
+"""The canvas: editing, keys, revisits, test mode, and how fast it draws."""
 
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from apps.canvas import script
-from study.annotation import Region
 from study.protocol.events import ItemAnnotated
 from tests.apps.browser.conftest import Participant, Served
-
-
-@pytest.fixture(scope="session")
-def tracing(serve: Any) -> Served:
-    """A served study that begins with polygons."""
-    served: Served = serve("polygon", images=12, batch=12, page=12, every=0)
-    return served
-
-
-@pytest.fixture
-def module(page: Page, clicking: Served) -> Page:
-    """A blank page with the canvas's module as ``window.canvas``."""
-    page.goto(f"http://127.0.0.1:{clicking.port}/_stcore/health")
-    page.evaluate(
-        """async text => {
-          const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-          window.canvas = await import(url);
-        }""",
-        script(),
-    )
-    return page
 
 
 def begin(served: Served, page: Page, name: str) -> Participant:
@@ -54,45 +30,6 @@ def items(served: Served, name: str, count: int) -> list[ItemAnnotated]:
             assert len(found) == count
             return found
         time.sleep(0.1)
-
-
-def test_run_lengths_are_those_of_the_study(module: Page) -> None:
-    labels = np.random.default_rng(0).integers(0, 3, (7, 5))
-    for label in range(3):
-        counts = module.evaluate(
-            "([labels, label]) => canvas.runs(labels, 7, 5, label)",
-            [labels.ravel().tolist(), label],
-        )
-        assert tuple(counts) == Region.from_mask((0, 0), labels == label).counts
-
-
-def test_the_next_image_is_the_next_undone_one_of_the_page(module: Page) -> None:
-    def following(start: int, done: list[int]) -> int | None:
-        found: int | None = module.evaluate(
-            "([start, done]) => canvas.nextOnPage(start, new Set(done), 10, 4)", [start, done]
-        )
-        return found
-
-    assert following(0, [0]) == 1
-    assert following(2, [1, 2, 3]) == 0
-    assert following(3, [0, 1, 2, 3]) is None
-    assert following(8, [8]) == 9
-    assert module.evaluate("canvas.firstLeft(new Set([0, 1]), 3)") == 2
-    assert module.evaluate("canvas.firstLeft(new Set([0, 1, 2]), 3)") is None
-
-
-def test_the_clock_stops_and_goes_on(module: Page) -> None:
-    assert module.evaluate(
-        """() => {
-          const clock = new canvas.ItemClock(100);
-          clock.start(1000);
-          const first = clock.elapsed(1500);
-          clock.stop(1600);
-          const stopped = clock.elapsed(9000);
-          clock.start(10000);
-          return [first, stopped, clock.elapsed(10250)];
-        }"""
-    ) == [600, 700, 950]
 
 
 def test_a_polygon_can_be_edited_step_by_step(tracing: Served, page: Page) -> None:

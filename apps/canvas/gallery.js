@@ -1,0 +1,141 @@
+// @ts-check
+// Attention before and after fine-tuning: of any image, class by class, and small after each round.
+
+import { element } from "./view.js";
+
+const AT_ONCE = 12;
+/** @typedef {{ position: number, cycle: number, tuned: number, labels: string[], before: boolean[], after: boolean[], moved: number[], accuracy: Record<string, [number | null, number | null]> }} Found */
+
+/** @param {number | null} value */
+const percent = (value) => (value === null ? "–" : `${Math.round(value * 100)}%`);
+
+/**
+ * Which images of the gallery to show: of one class or of all, a page of them.
+ * @param {string[]} labels @param {string} which "" for all @param {number} page
+ */
+export function chosen(labels, which, page) {
+  const all = labels.flatMap((label, i) => (!which || label === which ? [i] : []));
+  return { images: all.slice(page * AT_ONCE, (page + 1) * AT_ONCE), pages: Math.max(Math.ceil(all.length / AT_ONCE), 1) };
+}
+
+export class Gallery {
+  /** @param {import("./view.js").View} view @param {import("./server.js").Server} server */
+  constructor(view, server) {
+    this.view = view;
+    this.server = server;
+    this.which = "";
+    this.page = 0;
+    /** @type {Found | null} */
+    this.found = null;
+    /** fine-tunings whose reward was shown, by task */
+    this.rewarded = "";
+  }
+
+  /** @param {number} position */
+  async open(position) {
+    const summary = this.view.$(".summary");
+    summary.textContent = "Loading…";
+    this.view.$(".maps").replaceChildren();
+    try {
+      this.found = await this.server.ask("/api/gallery", null, { position });
+      this.show();
+    } catch (error) {
+      const offline = !(/** @type {any} */ (error).status);
+      summary.textContent = offline ? "There is no connection now. Try again in a moment." : `Not available: ${/** @type {Error} */ (error).message}.`;
+    }
+  }
+
+  show() {
+    const { found } = this;
+    if (!found) return;
+    const lines = Object.entries(found.accuracy).map(([kind, [first, last]]) => {
+      const line = element("span", `Right on ${kind}: `);
+      line.append(element("b", percent(first)), ...(found.cycle ? [" before, ", element("b", percent(last)), " after"] : []));
+      return line;
+    });
+    lines.push(element("span", found.cycle
+      ? `Left: before fine-tuning. Right: after ${found.tuned} round${found.tuned === 1 ? "" : "s"}.`
+      : "The model has not been fine-tuned yet."));
+    this.view.$(".summary").replaceChildren(...lines);
+    const classes = [...new Set(found.labels)].sort();
+    const { images, pages } = chosen(found.labels, this.which, this.page);
+    this.view.$(".classes").replaceChildren(...["", ...classes].map((name) => {
+      const button = /** @type {HTMLButtonElement} */ (element("button", name || "All"));
+      button.type = "button";
+      button.dataset.do = "class";
+      button.dataset.name = name;
+      button.setAttribute("aria-pressed", String(name === this.which));
+      return button;
+    }), element("span", pages > 1 ? `Page ${this.page + 1} of ${pages}` : ""), ...(pages > 1 ? [more()] : []));
+    const rights = classes.map((name) => {
+      const all = chosen(found.labels, name, 0);
+      const of = found.labels.flatMap((label, i) => (label === name ? [i] : []));
+      const count = (/** @type {boolean[]} */ side) => of.filter((i) => side[i]).length;
+      return all && `${name}: ${count(found.before)} of ${of.length} right before${found.cycle ? `, ${count(found.after)} after` : ""}`;
+    });
+    this.view.$(".per-class").textContent = rights.join(" · ");
+    this.view.$(".maps").replaceChildren(...images.map((i) => this.pair(i)));
+  }
+
+  /** @param {string} which */
+  choose(which) {
+    this.which = which;
+    this.page = 0;
+    this.show();
+  }
+
+  next() {
+    if (!this.found) return;
+    this.page = (this.page + 1) % chosen(this.found.labels, this.which, 0).pages;
+    this.show();
+  }
+
+  /** @param {number} i */
+  pair(i) {
+    const found = /** @type {Found} */ (this.found);
+    const figure = element("figure");
+    const two = element("div", "", "two");
+    const caption = element("figcaption");
+    const sides = /** @type {[string, number, boolean][]} */ ([["before", 0, found.before[i]], ["after", found.cycle, found.after[i]]]);
+    for (const [when, cycle, right] of sides) {
+      const cell = element("span");
+      const words = `${found.labels[i]}: ${right ? "right" : "wrong"}`;
+      for (const [path, name] of [[`/stimuli/gallery/${i}`, "photo"], [`/stimuli/view/${found.position}/${cycle}/${i}`, "layer"]]) {
+        const image = document.createElement("img");
+        image.className = name;
+        image.alt = name === "photo" ? `${words}, ${when}` : "";
+        image.src = this.server.url(path);
+        cell.append(image);
+      }
+      two.append(cell);
+      caption.append(element("span", words, right ? "yes" : "no"));
+    }
+    figure.append(two, caption);
+    return figure;
+  }
+
+  /** After a fine-tuning: the image whose attention moved most, before and after. @param {any} task */
+  async reward(task) {
+    const name = `${task.position}/${task.tuned}`;
+    if (!task.tuned || this.rewarded === name) return;
+    this.rewarded = name;
+    try {
+      const found = /** @type {Found} */ (await this.server.ask("/api/gallery", null, { position: task.position }));
+      if (!found.cycle || found.tuned < task.tuned) { this.rewarded = ""; return; }
+      this.found = found;
+      const most = found.moved.indexOf(Math.max(...found.moved));
+      const place = this.view.$(".reward");
+      place.replaceChildren(element("p", `What the computer looks at, before and after ${found.tuned} round${found.tuned === 1 ? "" : "s"}:`), this.pair(most));
+      place.hidden = false;
+    } catch { this.rewarded = ""; }
+  }
+
+  hideReward() { this.view.$(".reward").hidden = true; }
+}
+
+function more() {
+  const button = /** @type {HTMLButtonElement} */ (element("button", "More images"));
+  button.type = "button";
+  button.dataset.do = "more-maps";
+  return button;
+}

@@ -1,0 +1,79 @@
+// @ts-check
+// Practice, which teaches, and attention checks, which are fair.
+
+import { ItemClock, newId } from "./clock.js";
+import { round4 } from "./drawing.js";
+
+/** Milliseconds in which a click was meant for the image that stood there before. */
+const TOO_SOON_FOR_CHECK = 500;
+
+export class Lessons {
+  /** @param {import("./workspace.js").Workspace} workspace */
+  constructor(workspace) {
+    this.workspace = workspace;
+    this.view = workspace.view;
+    this.server = workspace.server;
+    this.stage = workspace.stage;
+    this.layers = workspace.layers;
+    this.round = workspace.round;
+  }
+
+  /** @param {any} before @param {any} state */
+  feedback(before, state) {
+    const now = state.practice;
+    if (!now || now.interface !== before.interface || now.done > before.done) this.view.say("Correct.", "yes");
+    else this.view.say(`Not yet. ${now.advice || ""} The dashed line shows what is meant.${now.helped ? " It stays: follow it, or ask the experimenter." : " Try again."}`, "no");
+  }
+
+  /** @param {any} state */
+  async showPractice(state) {
+    const { practice } = state;
+    if (!practice.label) { this.workspace.showWait({ ...state, preparing: practice.preparing }); return; }
+    const key = `practice/${practice.interface}/${practice.attempt}`;
+    if (this.stage.wanted === key) return;
+    const arrived = this.workspace.root.dataset.kind !== "practice" || this.workspace.interface !== practice.interface;
+    this.workspace.show("work", "practice");
+    this.workspace.interface = practice.interface;
+    this.view.legend(this.workspace.interface, this.workspace.attends());
+    this.round.index = null;
+    if (arrived && practice.attempt === 1) this.view.say("");
+    const many = practice.count > 1 ? `each of the ${practice.count} things that show: ` : "the ";
+    const verb = practice.interface === "click" ? "left-click" : "outline";
+    const also = practice.beside ? ", and right-click a coloured region beside it" : "";
+    this.view.prompt(`Practice: ${verb} ${many}`, practice.label, `${also} (${practice.done} of ${practice.items} done)`);
+    /** @type {import("./canvas.js").Item} */
+    const item = { key, interface: practice.interface, clock: new ItemClock(), wanted: practice.wanted };
+    await this.stage.present(item, () => this.layers.of(key, {
+      image: `/stimuli/${key}/image`,
+      overlay: this.workspace.attends() && `/stimuli/${key}/overlay`,
+      regions: practice.interface === "click" && `/stimuli/${key}/regions`,
+    }));
+  }
+
+  /** @param {any} state */
+  async showCheck(state) {
+    const { number, attempt, target, radius } = state.check;
+    const key = `check/${state.task.position}/${number}`;
+    const name = attempt > 1 ? `${key}/${attempt}` : key;
+    if (this.stage.wanted === name) return;
+    if (!(await this.round.need(state))) return;
+    this.round.index = null;
+    this.workspace.show("work", "check");
+    this.workspace.interface = state.task.interface;
+    this.round.showGrid();
+    this.view.say(attempt > 1 ? "That was beside the ring. Once more." : "", "no");
+    this.view.prompt("Attention check: click inside the blue ring. Your next image comes after it.");
+    /** @type {import("./canvas.js").Item} */
+    const item = { key: name, interface: "click", clock: new ItemClock(), target: { point: target, radius } };
+    item.onPress = (event, point) => {
+      // a quick click was meant for the image that stood here
+      if (event.button || item.clock.elapsed(event.timeStamp) < TOO_SOON_FOR_CHECK) return;
+      this.workspace.send({
+        id: newId(), type: "checked", at: this.server.serverTime(event.timeStamp),
+        seconds: round4(item.clock.elapsed(event.timeStamp) / 1000),
+        position: state.task.position, number, attempt, point,
+      }, event, true);
+    };
+    await this.stage.present(item, () => ({ loading: Promise.resolve(/** @type {any} */ ([null, null])), regions: null }));
+  }
+}

@@ -1,0 +1,49 @@
+// @ts-check
+// How the attention on the open image would move if what is drawn on it were confirmed now.
+
+import { annotationOf, isEmpty } from "./drawing.js";
+
+const CALM = 200;
+
+export class Preview {
+  /** @param {import("./workspace.js").Workspace} workspace */
+  constructor(workspace) {
+    this.workspace = workspace;
+    this.number = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+  }
+
+  /** The drawing has changed: ask when the hand rests. */
+  changed() {
+    clearTimeout(this.timer);
+    this.number += 1;
+    const { workspace } = this;
+    const { item, canvas } = workspace.stage;
+    if (!workspace.config.preview || !item || !item.counts) return;
+    if (item.own === undefined) item.own = item.overlay;
+    if (isEmpty(canvas.drawing)) {
+      this.paint(item, item.own);
+      return;
+    }
+    const asked = this.number;
+    this.timer = setTimeout(() => this.ask(item, asked), CALM);
+  }
+
+  /** @param {any} item @param {number} asked */
+  async ask(item, asked) {
+    const { stage, server, round } = this.workspace;
+    const { position, cycle } = round.batch;
+    const body = { position, cycle, index: item.index, annotation: annotationOf(stage.canvas.drawing, item.regions || null) };
+    try {
+      const picture = await server.picture("/api/preview", body);
+      if (asked === this.number && stage.item === item) this.paint(item, picture);
+    } catch { /* a preview is a help, not a need */ }
+  }
+
+  /** @param {any} item @param {HTMLImageElement | null | undefined} overlay */
+  paint(item, overlay) {
+    item.overlay = overlay;
+    this.workspace.stage.canvas.paintBase();
+  }
+}

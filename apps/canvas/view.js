@@ -1,0 +1,176 @@
+// @ts-check
+// What stands on the page around the canvas: header, words, waiting, help.
+
+import { clock } from "./drawing.js";
+import { Dialog } from "./dialog.js";
+
+/** @type {Record<string, [string, string][]>} */
+export const LEGEND = {
+  click: [["Left click", "look here"], ["Right click", "do not look at this region"], ["Middle click", "clear this image"]],
+  polygon: [["Click", "next corner"], ["Double click, Enter or first corner", "close the outline"], ["Drag a corner", "move it"], ["Right click a corner", "delete it"]],
+};
+/** @type {Record<string, string>} */
+const NAMES = {
+  confirm: "Confirm", nothing: "Nothing to correct", cancel: "Drop the open outline, else clear the image",
+  attention: "Attention on or off", next: "Next page, or fine-tune", help: "This help",
+};
+/** @type {Record<string, string>} */
+const JOBS = { FineTune: "Fine-tuning on your annotations", Select: "Choosing the next images", Evaluate: "Testing the model" };
+
+/** @param {string} name @param {string} [text] @param {string} [className] */
+export function element(name, text = "", className = "") {
+  const made = document.createElement(name);
+  if (text) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+export class View {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    this.help = new Dialog(this.$(".help"));
+    this.cover = new Dialog(this.$(".cover"));
+    this.rest = new Dialog(this.$(".rest"));
+    this.touches = false;
+  }
+
+  /** @param {string} selector @returns {any} */
+  $(selector) { return this.root.querySelector(selector); }
+
+  /** @param {string} name @param {string} text */
+  fact(name, text) {
+    const place = this.$(`[data-fact="${name}"]`);
+    if (place.textContent !== text) place.textContent = text;
+  }
+
+  /** @param {string} text @param {string} tone */
+  say(text, tone = "") {
+    const place = this.$(".said");
+    if (place.textContent !== text) place.textContent = text;
+    place.className = `said ${tone}`;
+  }
+
+  /** @param {string} text */
+  note(text) { this.$(".note").textContent = text; }
+
+  /** @param {string} before @param {string} name @param {string} after */
+  prompt(before, name = "", after = "") {
+    const place = this.$(".prompt");
+    place.replaceChildren(before, element("b", name), after);
+  }
+
+  /** @param {any} state @param {string} done how many of the round, in words */
+  header(state, done) {
+    const { place, task } = state;
+    this.$(".stages").replaceChildren(...place.stages.map((/** @type {string} */ name, /** @type {number} */ i) => {
+      const over = i < place.current || place.share >= 1;
+      const item = element("li", name, over ? "done" : i === place.current ? "now" : "");
+      item.title = name;
+      if (i === place.current) item.setAttribute("aria-current", "step");
+      return item;
+    }));
+    const percent = Math.round(place.share * 100);
+    this.$(".bar-track i").style.width = `${percent}%`;
+    this.$(".bar-track").setAttribute("aria-valuenow", String(percent));
+    this.$(".bar-track").setAttribute("aria-valuetext", `${percent}% of the study, at ${place.stages[place.current]}`);
+    this.fact("cycle", done);
+    this.fact("task", task ? `Task ${task.images}${task.budget ? ` / ${task.budget}` : ""} images` : "");
+    this.fact("model", task && task.tuned ? `Fine-tuned ${task.tuned}×` : "");
+    this.$('[data-do="satisfied"]').hidden = !(task && task.may_end);
+    this.$('[data-do="rest"]').hidden = !(task && task.rest);
+    this.$('[data-do="rest"]').classList.toggle("due", Boolean(task && task.rest && task.rest.due));
+    // who has finished has nothing to leave
+    this.$(".leave").hidden = state.page.startsWith("done");
+  }
+
+  /** @param {number | null} left seconds; null: no clock */
+  time(left) {
+    this.fact("time", left === null ? "" : left > 0 ? `${clock(left)} left` : "Time is up");
+    this.$('[data-fact="time"]').classList.toggle("low", left !== null && left < 60);
+  }
+
+  /** @param {string | null} title @param {string} text @param {boolean} canTake */
+  covered(title, text = "", canTake = false) {
+    if (!title) { this.cover.hide(); return; }
+    this.$(".cover h2").textContent = title;
+    this.$(".cover p").textContent = text;
+    this.$(".cover button").hidden = !canTake;
+    this.cover.show();
+  }
+
+  /** @param {string} which @param {boolean} attention whether the overlay is shown */
+  legend(which, attention) {
+    this.$(".legend").replaceChildren(...LEGEND[which].map(([what, why]) => {
+      const item = element("li");
+      item.append(element("b", what), `: ${why}`);
+      return item;
+    }));
+    this.$(".opacity").hidden = !attention;
+    const [look, not] = this.$(".switch-tool").children;
+    look.textContent = which === "click" ? "Look here" : "Draw";
+    not.textContent = which === "click" ? "Not here" : "Delete";
+  }
+
+  /** @param {string} tool */
+  tool(tool) {
+    for (const button of this.$(".switch-tool").children) {
+      button.setAttribute("aria-pressed", String(button.dataset.do === `tool-${tool}`));
+    }
+  }
+
+  /** @param {string} which @param {Record<string, string>} hotkeys */
+  fillHelp(which, hotkeys) {
+    const list = element("ul");
+    list.append(...(LEGEND[which] || []).map(([what, why]) => {
+      const item = element("li");
+      item.append(element("b", what), `: ${why}`);
+      return item;
+    }));
+    this.$(".how").replaceChildren(list);
+    const rows = Object.entries(NAMES).map(([key, text]) => [hotkeys[key], text]);
+    rows.push(
+      ["Ctrl+Z", "Undo"], ["Ctrl+Shift+Z", "Redo"],
+      ["Arrows, Space, x", "Without a mouse: move, left click, right click"],
+      ["Delete", "Delete the corner under the pointer"],
+      ["Wheel, +, −, 0", "Zoom in and out, whole image; Shift and drag moves it"],
+    );
+    this.$(".help table").replaceChildren(...rows.map(([key, text]) => {
+      const row = element("tr");
+      const cell = element("td");
+      cell.append(element("kbd", key));
+      row.append(cell, element("td", text));
+      return row;
+    }));
+  }
+
+  /** @param {any} state */
+  wait(state) {
+    const { job } = state;
+    let title = "One moment";
+    let text = "";
+    let share = 0;
+    if (state.preparing) {
+      title = "The study is being prepared";
+      const [done, total] = state.preparing.split("/").map(Number);
+      share = total ? done / total : 0;
+      this.begun = this.begun || (done ? { done, at: performance.now() } : undefined);
+      const gone = this.begun ? performance.now() - this.begun.at : 0;
+      const left = this.begun && done > this.begun.done ? (total - done) * gone / (done - this.begun.done) / 1000 : null;
+      text = total ? `Training the first model: ${done} of ${total}${left === null ? "" : `, about ${clock(left)} left`}.` : "This is done once.";
+    } else if (job && job.state === "failed") {
+      title = "Something went wrong with the computer";
+      text = "The experimenter has been told. Please wait; nothing you did is lost.";
+    } else if (job) {
+      title = JOBS[job.step] || title;
+      share = job.total ? job.done / job.total : 0;
+      if (job.state === "queued") text = job.ahead ? `${job.ahead} before you. You can rest your eyes meanwhile.` : "Starts in a moment.";
+      else if (!job.total) text = "This takes a moment.";
+      else text = `${job.done} of ${job.total}${job.seconds_left === null ? "" : `, about ${clock(job.seconds_left)} left`}`;
+    }
+    this.$(".wait h2").textContent = title;
+    this.$(".wait p").textContent = text;
+    this.$(".wait .track i").style.width = `${Math.round(share * 100)}%`;
+    this.fact("model", job && job.step === "FineTune" && job.total ? `Fine-tuning ${Math.round(share * 100)}%` : "");
+  }
+}
