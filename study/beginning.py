@@ -26,6 +26,8 @@ CHECKED = Path("check") / "cache"
 """Beside the study file: what ``clickstudy check`` decoded already."""
 log = logging.getLogger(__name__)
 Facts = dict[str, Any]
+GIVEN = ("checkpoint", "weights")
+"""The settings of ``[model]`` that may name a file, whose content then decides."""
 
 
 def dataset_of(
@@ -59,7 +61,10 @@ def dataset_of(
 
 
 def recorded(directory: StudyDirectory) -> Facts | None:
-    """What ``beginning.json`` says: ``data`` and ``checkpoint`` are SHA-256; None without it."""
+    """What ``beginning.json`` says; None without it.
+
+    ``data``, ``checkpoint`` and ``weights`` (a file's) are SHA-256.
+    """
     try:
         facts: Facts = json.loads(directory.beginning.read_bytes())
     except FileNotFoundError:
@@ -78,17 +83,23 @@ def fingerprints(directory: StudyDirectory) -> dict[str, str | None]:
 
 
 def _facts(file: StudyFile, dataset: Dataset) -> Facts:
-    checkpoint = file.config.model.checkpoint
     return {
         "data": dataset.fingerprint,
         "cached": source_of(file).key,
         "images": {split: len(images) for split, images in dataset.splits.items()},
-        "checkpoint": None if checkpoint is None else file_digest(file.resolve(checkpoint)),
+        **dict.fromkeys(GIVEN),
+        **given_files(file),
     }
 
 
+def given_files(file: StudyFile) -> dict[str, str | None]:
+    """SHA-256 of the files that the classifier starts from, by setting (:data:`GIVEN`)."""
+    paths = {name: getattr(file.config.model, name) for name in GIVEN}
+    return {name: file_digest(path) for name, path in paths.items() if isinstance(path, Path)}
+
+
 def _same(known: Facts, facts: Facts) -> bool:
-    return all(known.get(key) == facts[key] for key in ("data", "checkpoint"))
+    return all(known.get(key) == facts[key] for key in ("data", *GIVEN))
 
 
 def _record(directory: StudyDirectory, facts: Facts) -> None:
@@ -136,11 +147,8 @@ def _continued(
 
 
 def _require_checkpoint(file: StudyFile, directory: StudyDirectory, known: Facts) -> None:
-    checkpoint = file.config.model.checkpoint
-    if checkpoint is None:
-        return
-    path = file.resolve(checkpoint)
-    if file_digest(path) == known.get("checkpoint"):
+    path = file.config.model.checkpoint
+    if path is None or file_digest(path) == known.get("checkpoint"):
         return
     if not directory.pretrained.exists():
         raise DataError(

@@ -116,7 +116,7 @@ def pretrain(
         watched: whether the pool's predictions after every epoch are wanted.
         progress: called after every epoch.
     """
-    whole = models.build(config.model, len(data.classes), stream).to(device)
+    whole = models.build(config.model, len(data.classes), stream, data.classes).to(device)
     head = config.pretraining.train == "head"
     own = with_features(data, whole, "head", folder, device) if head else data
     learning = learning_part(whole, "head") if head else whole
@@ -171,16 +171,16 @@ def _bootstrapped(
     """Another classifier, from a bootstrap draw of the training split.
 
     A head is fitted to it; a whole network is trained on it from other first weights. Where a trunk
-    was given, or the last block learns, members begin as the model and part with the first
-    annotations.
+    or a finished classifier was given, or the last block learns, members begin as the model and
+    part with the first annotations.
     """
     pretraining, train = config.pretraining, config.fine_tuning.train
     member = copy.deepcopy(model)
     if train == "head":
         pretraining = PretrainingConfig(train="head", weight_decay=pretraining.weight_decay)
-    elif train == "all" and pretraining.train == "all":
+    elif train == "all" and pretraining.train == "all" and config.model.checkpoint is None:
         first = int(rng(*names, "weights").integers(2**62))
-        member = models.build(config.model, len(data.classes), first)
+        member = models.build(config.model, len(data.classes), first, data.classes)
     else:
         return member
     images = data["train"]

@@ -11,7 +11,7 @@ from study.data.dataset import Dataset
 from study.data.loading import load_dataset
 from study.data.reading import Progress
 from study.errors import UserError
-from study.learning import models
+from study.learning import checkpoints, models
 from study.learning.models import Classifier
 from study.seeds import seed
 
@@ -43,10 +43,11 @@ def classifier_of(file: StudyFile, dataset: Dataset) -> Classifier:
         ModelError: an unknown network, weights that cannot be had, a checkpoint that does not fit.
         UserError: a network that cannot take images of this size.
     """
-    config = file.config.model
+    config, names = file.config.model, dataset.classes
     if config.checkpoint is not None:
-        config = config.model_copy(update={"checkpoint": file.resolve(config.checkpoint)})
-    model = models.build(config, len(dataset.classes), seed(file.config.seed, "pretrain"))
+        model, _ = checkpoints.load(config.checkpoint, "cpu", config, class_names=names)
+    else:
+        model = models.build(config, len(names), seed(file.config.seed, "pretrain"), names)
     images = next(iter(dataset.splits.values())).images[:2]
     try:
         with torch.inference_mode():

@@ -19,9 +19,9 @@ from study.cycle import Metrics, Needs
 from study.data.dataset import DataError, Dataset
 from study.directory import StudyDirectory
 from study.files import write_atomically
-from study.learning import models
+from study.learning import checkpoints
 from study.learning.learner import Learner
-from study.learning.models import Classifier
+from study.learning.models import Classifier, ModelError
 from study.learning.parts import learning_part
 from study.learning.predictions import Predictions
 from study.seeds import seed
@@ -79,8 +79,7 @@ class Start:
             return
         config, directory = self.config, self.directory
         if config.model.checkpoint is not None:
-            whole, _ = models.load(self.file.resolve(config.model.checkpoint), self.device)
-            whole = models.with_precision(whole, config.model)
+            whole = self._given(config.model.checkpoint)
         else:
             whole, predictions = cycle.pretrain(
                 config,
@@ -95,7 +94,7 @@ class Start:
                 directory.predictions.parent.mkdir(parents=True, exist_ok=True)
                 np.save(directory.predictions, predictions.astype(np.int16))
         self._whole = whole
-        models.save(directory.pretrained, whole, {"study_hash": self.file.hash})
+        checkpoints.save(directory.pretrained, whole, {"study_hash": self.file.hash})
         mode = config.pretraining.train
         part = learning_part(whole, mode)
         data = cycle.with_features(self.dataset, whole, mode, directory.features, self.device)
@@ -113,13 +112,18 @@ class Start:
         """The biased classifier, trunk and head; takes images."""
         if self._whole is None:
             try:
-                self._whole = models.load(self.directory.pretrained, self.device)[0]
-            except models.ModelError as error:
+                self._whole = self._given(self.directory.pretrained)
+            except ModelError as error:
                 raise DataError(
                     f"{error}: delete nothing in a study directory, or start it anew"
                 ) from error
-            models.with_precision(self._whole, self.config.model)
         return self._whole
+
+    def _given(self, path: Path) -> Classifier:
+        """A checkpoint, which has to be of this study's network and classes."""
+        return checkpoints.load(
+            path, self.device, self.config.model, class_names=self.dataset.classes
+        )[0]
 
     def data(self, config: StudyConfig, progress: Progress | None = None) -> Dataset:
         """The images as a classifier takes them of which ``config`` says what learns.

@@ -67,6 +67,8 @@ def open_study(file: StudyFile, out: Path) -> None:
     given = file.config.model.checkpoint
     source = f"the checkpoint {given}" if given else file.config.model.name
     console.print(f"The classifier: {source}, {size:.1f} million weights.", markup=False)
+    for note in model.notes:
+        console.print(f"  - {note}", markup=False, soft_wrap=True)
     try:
         out.mkdir(parents=True, exist_ok=True)
         for split, images in dataset.splits.items():

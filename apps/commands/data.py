@@ -171,9 +171,9 @@ def show(
 def _attention(directory: StudyDirectory, members: ImageSet, n: int) -> np.ndarray:
     """What the biased classifier looks at in the images of a contact sheet, [n, h, w]."""
     from study.data.sheets import spread
-    from study.learning import models
+    from study.learning import checkpoints
     from study.learning.attention import attention_maps
 
-    model, _ = models.load(directory.pretrained, "cpu")
+    model, _ = checkpoints.load(directory.pretrained, "cpu")
     some = members.subset(spread(members, n).tolist())
     return attention_maps(model, some.images, some.labels, "cpu").float().numpy()

@@ -22,6 +22,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from simulators.person import Person
 from study.acquisition.registry import STRATEGIES, build
+from study.beginning import given_files
 from study.config import (
     AcquisitionConfig,
     DatasetConfig,
@@ -340,7 +341,7 @@ class Run:
         )
         return StudyFile(self.file.path, study, self.file.hash)
 
-    @property
+    @cached_property
     def baseline(self) -> str:
         """The hash that names the classifier that the run starts from."""
         return _hash(self._beginning())
@@ -363,6 +364,10 @@ class Run:
             "guidance": study.guidance.model_dump(mode="json"),
         }
 
+    @cached_property
+    def _given_files(self) -> dict[str, str | None]:
+        return given_files(self.study)
+
     def _beginning(self) -> dict[str, Any]:
         study = self.study.config
         checkpoint = study.model.checkpoint
@@ -372,7 +377,8 @@ class Run:
             "checkpoint": checkpoint and file_digest(self.study.resolve(checkpoint)),
             "seed": self.number,
             "dataset": study.dataset.model_dump(mode="json"),
-            "model": study.model.model_dump(mode="json"),
+            # a file counts by what is in it, wherever it lies
+            "model": {**study.model.model_dump(mode="json"), **self._given_files},
             "pretraining": study.pretraining.model_dump(mode="json"),
         }
 

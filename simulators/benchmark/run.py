@@ -55,6 +55,9 @@ class Machine:
         self.data = start.data(self.study)
         self.beginning = start.learner(self.study, self.needs)
         self.before = start.metrics
+        if self.study.fine_tuning.ensemble > 1:  # the start's are those of one classifier
+            ensemble = cycle.predictor(self.beginning, self.study)
+            self.before = cycle.measure(ensemble, self.data, device)
         self.person = Person.draw(rng(run.number, "person"), self.config.annotator.fixed)
         self.masks = self.pool.require_masks("a simulated annotator")
         self.stream = functools.partial(seed, run.number)

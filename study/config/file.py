@@ -23,9 +23,14 @@ class StudyFile:
     hash: str
 
     def __post_init__(self) -> None:
-        weights = self.config.model.weights
-        if isinstance(weights, Path):  # so that whoever builds the model need not know the file
-            model = self.config.model.model_copy(update={"weights": self.resolve(weights)})
+        model = self.config.model
+        paths = {
+            name: self.resolve(path)
+            for name, path in (("weights", model.weights), ("checkpoint", model.checkpoint))
+            if isinstance(path, Path)
+        }
+        if paths:  # so that whoever builds or loads the model need not know the file
+            model = model.model_copy(update=paths)
             object.__setattr__(self, "config", self.config.model_copy(update={"model": model}))
 
     def resolve(self, path: Path) -> Path:

@@ -79,7 +79,7 @@ class FeatureStore:
         """
         if self._folder is None:
             parts = list(self._batches(images, view, 0, progress))
-            whole = torch.cat(parts).to(self._kind(images))
+            whole = torch.cat(parts).to(self._kind(parts[0]))
             return whole.contiguous(memory_format=torch.channels_last)
         name = f"{self._key(images, view)}.npy"
         path = self._folder / name

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import copy
 import logging
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +32,6 @@ from study.learning.small import without_narrow_strides
 from study.learning.tokens import GridError
 
 LOGGER = logging.getLogger(__name__)
-FORMAT = 1
 TOO_SMALL = ("Output size is too small", "can't be greater than actual input size")
 
 
@@ -283,16 +280,15 @@ def build(
 ) -> Classifier:
     """A classifier with ``classes`` outputs, in evaluation mode.
 
-    The first weights depend on ``seed`` alone. With ``config.checkpoint`` the weights are the
-    checkpoint's, which must have been saved from the same architecture and for the same classes.
-    What a user would not expect is said in ``notes`` and logged.
+    The first weights depend on ``seed`` alone. What a user would not expect is said in ``notes``
+    and logged. A finished classifier is loaded (:mod:`study.learning.checkpoints`), not built.
 
     Raises:
-        ModelError: unknown name, weights that cannot be had, or a checkpoint that does not fit.
+        ModelError: unknown name, or weights that cannot be had.
+        ValueError: ``config`` names a checkpoint.
     """
     if config.checkpoint is not None:
-        model, _ = load(config.checkpoint, "cpu", config, classes, class_names)
-        return model
+        raise ValueError("a classifier with a checkpoint is loaded, not built")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Classifier(backbone(config, classes), config, classes, class_names).eval()
@@ -301,104 +297,7 @@ def build(
     return model
 
 
-def save(
-    path: Path | str, model: Classifier, meta: dict[str, Any], class_names: Sequence[str] = ()
-) -> None:
-    """Write a checkpoint; a reader sees the old file or the new one, never half of one.
-
-    ``meta`` holds plain values only (strings, numbers, lists, dicts of them). ``class_names`` are
-    the model's own when they are not given.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        torch.save(
-            {
-                "clickstudy": FORMAT,
-                "config": model.config.model_dump(mode="json"),
-                "classes": model.classes,
-                "class_names": list(class_names or model.class_names),
-                "state": {key: value.cpu() for key, value in model.state_dict().items()},
-                "meta": meta,
-            },
-            scratch,
-        )
-        os.replace(scratch, path)
-    finally:
-        scratch.unlink(missing_ok=True)
-
-
-def load(
-    path: Path | str,
-    device: torch.device | str,
-    like: ModelConfig | None = None,
-    classes: int | None = None,
-    class_names: Sequence[str] = (),
-) -> tuple[Classifier, dict[str, Any]]:
-    """A saved classifier in evaluation mode, and its ``meta``.
-
-    Args:
-        path: a checkpoint of :func:`save`.
-        device: where the classifier goes.
-        like: what the study says of its model; the architecture must be this one, and the
-            precision becomes this one's.
-        classes: how many classes the study has.
-        class_names: their names in order. Checkpoints from before names were kept have none, and
-            then only the number is compared.
-
-    Raises:
-        ModelError: when the file is missing, is not one of ours, is damaged, or does not fit.
-    """
-    path = Path(path)
-    try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise ModelError(f"{path}: there is no such checkpoint") from error
-    except Exception as error:
-        raise ModelError(f"{path}: not a readable checkpoint ({type(error).__name__})") from error
-    if not isinstance(saved, dict) or saved.get("clickstudy") != FORMAT:
-        raise ModelError(
-            f"{path}: not a clickstudy checkpoint of format {FORMAT}; other files of weights go "
-            f"into model.weights"
-        )
-    config = ModelConfig.model_validate({**saved["config"], "weights": "none", "checkpoint": None})
-    _same_task(path, saved, config, like, classes or len(class_names) or None, class_names)
-    model = build(config, saved["classes"], seed=0, class_names=saved.get("class_names", ()))
-    try:
-        model.load_state_dict(saved["state"])
-    except RuntimeError as error:
-        raise ModelError(f"{path}: its weights do not fit a {config.name} network") from error
-    if like is not None:
-        with_precision(model, like)
-    return model.to(device).eval(), saved["meta"]
-
-
 def with_precision(model: Classifier, config: ModelConfig) -> Classifier:
     """The classifier, computing from now on as ``config`` says."""
     model.config = model.config.model_copy(update={"precision": config.precision})
     return model
-
-
-def _same_task(
-    path: Path,
-    saved: dict[str, Any],
-    found: ModelConfig,
-    wanted: ModelConfig | None,
-    classes: int | None,
-    class_names: Sequence[str],
-) -> None:
-    """Compare a checkpoint with what is wanted, where something is."""
-    pairs: list[tuple[str, Any, Any]] = []
-    if wanted is not None:
-        pairs.append(("name", found.name, wanted.name))
-    if classes is not None:
-        pairs.append(("classes", saved["classes"], classes))
-    if wanted is not None and wanted.name == "small":
-        pairs += [("width", found.width, wanted.width), ("blocks", found.blocks, wanted.blocks)]
-    names = saved.get("class_names")
-    if class_names and names:
-        pairs.append(("class_names", ", ".join(names), ", ".join(class_names)))
-    for key, has, needs in pairs:
-        if has != needs:
-            raise ModelError(f"{path}: its {key} is {has!r}, the study needs {needs!r}")

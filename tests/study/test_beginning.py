@@ -6,16 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from study import beginning
 from study.config import ModelConfig, load
+from study.cycle import Needs
 from study.data import reading
 from study.data.dataset import DataError
 from study.data.loading import load_dataset
 from study.directory import DirectoryError, StudyDirectory
-from study.learning import models
+from study.learning import checkpoints, models
+from study.learning.models import ModelError
 from study.protocol.session import enrol, open_study
+from study.start import Start
 
 TEXT = """
 name = "photos"
@@ -157,7 +161,7 @@ def test_the_log_has_the_fingerprints(file, directory):
 
 def with_checkpoint(file, path, seed):
     config = ModelConfig(name="small", width=16, blocks=2)
-    models.save(path, models.build(config, 2, seed), {})
+    checkpoints.save(path, models.build(config, 2, seed), {})
     model = config.model_copy(update={"checkpoint": path})
     return replace(file, config=file.config.model_copy(update={"model": model}))
 
@@ -199,3 +203,34 @@ def test_what_check_decoded_is_not_decoded_again(file, directory, monkeypatch):
     assert len(everything(begin(file, directory))) == 16
     shutil.rmtree(file.path.parent / beginning.CHECKED)
     assert len(everything(begin(file, directory))) == 16
+
+
+def test_other_weights_in_the_same_file_are_another_beginning(file, directory, tmp_path):
+    path = tmp_path / "given.pt"
+    config = ModelConfig(name="small", width=16, blocks=2, weights=path)
+    given = replace(file, config=file.config.model_copy(update={"model": config}))
+    source = ModelConfig(name="small", width=16, blocks=2)
+    begun = []
+    for number in (0, 0, 1):
+        torch.save(models.build(source, 2, number).state_dict(), path)
+        begin(given, directory)
+        begun.append(beginning.recorded(directory)["weights"])
+        if number == 0:
+            directory.pretrained.write_bytes(b"of these weights")
+    assert begun[0] == begun[1]
+    assert begun[2] == beginning.file_digest(path) != begun[0]
+    assert not directory.pretrained.exists()
+
+
+def test_a_checkpoint_of_another_task_is_no_beginning(file, directory, tmp_path):
+    config = ModelConfig(name="small", width=16, blocks=2)
+    for path, classes, names, said in (
+        ("three.pt", 3, (), "its classes is 3, the study needs 2"),
+        ("names.pt", 2, ("cat", "cow"), "its class_names is 'cat, cow', the study needs"),
+    ):
+        checkpoints.save(tmp_path / path, models.build(config, classes, 0), {}, names)
+        model = config.model_copy(update={"checkpoint": tmp_path / path})
+        given = replace(file, config=file.config.model_copy(update={"model": model}))
+        with pytest.raises(ModelError, match=said):
+            Start(given, directory, torch.device("cpu")).prepare(Needs())
+        assert not directory.pretrained.exists()

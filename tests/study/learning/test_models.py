@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from study.config import ModelConfig
-from study.learning import models
+from study.learning import checkpoints, models
 from study.learning.models import ModelError
 
 TINY = ModelConfig(name="small", width=4, blocks=2)
@@ -129,9 +129,12 @@ def test_half_the_bits_change_probabilities_by_a_hundredth_at_most() -> None:
 
 
 def test_a_checkpoint_computes_as_the_study_says(tmp_path) -> None:
-    models.save(tmp_path / "a.pt", models.build(TINY, 2, seed=0), {})
+    checkpoints.save(tmp_path / "a.pt", models.build(TINY, 2, seed=0), {})
     wanted = TINY.model_copy(update={"checkpoint": tmp_path / "a.pt", "precision": "bfloat16"})
-    assert models.build(wanted, 2, seed=1).config.precision == "bfloat16"
+    loaded, _ = checkpoints.load(tmp_path / "a.pt", "cpu", wanted, 2)
+    assert loaded.config.precision == "bfloat16"
+    with pytest.raises(ValueError, match="is loaded, not built"):
+        models.build(wanted, 2, seed=1)
 
 
 def test_first_weights_depend_on_the_seed_alone() -> None:
@@ -146,31 +149,32 @@ def test_first_weights_depend_on_the_seed_alone() -> None:
 def test_saving_and_loading(tmp_path: Path) -> None:
     model = models.build(TINY, 3, seed=0)
     path = tmp_path / "deep" / "model.pt"
-    models.save(path, model, {"epochs": 4})
-    loaded, meta = models.load(path, "cpu")
+    checkpoints.save(path, model, {"epochs": 4})
+    loaded, meta = checkpoints.load(path, "cpu")
     assert meta == {"epochs": 4}
     assert torch.equal(model(_images()), loaded(_images()))
     assert list(path.parent.iterdir()) == [path]
-    again = models.build(TINY.model_copy(update={"checkpoint": path}), 3, seed=9)
+    again, _ = checkpoints.load(path, "cpu", TINY, 3)
     assert torch.equal(model(_images()), again(_images()))
 
 
 def test_refuses_checkpoints_that_do_not_fit(tmp_path: Path) -> None:
     path = tmp_path / "model.pt"
     with pytest.raises(ModelError, match="no such checkpoint"):
-        models.load(path, "cpu")
-    models.save(path, models.build(TINY, 2, seed=0), {})
-    config = TINY.model_copy(update={"checkpoint": path})
+        checkpoints.load(path, "cpu")
+    checkpoints.save(path, models.build(TINY, 2, seed=0), {})
     with pytest.raises(ModelError, match="its classes is 2, the study needs 3"):
-        models.build(config, 3, seed=0)
+        checkpoints.load(path, "cpu", TINY, 3)
     with pytest.raises(ModelError, match="its width is 4"):
-        models.build(config.model_copy(update={"width": 8}), 2, seed=0)
+        checkpoints.load(path, "cpu", TINY.model_copy(update={"width": 8}), 2)
+    with pytest.raises(ModelError, match="its input is None, the study needs 64"):
+        checkpoints.load(path, "cpu", TINY.model_copy(update={"input": 64}), 2)
     path.write_bytes(path.read_bytes()[:500])
     with pytest.raises(ModelError, match="not a readable checkpoint"):
-        models.load(path, "cpu")
+        checkpoints.load(path, "cpu")
     torch.save({"other": 1}, path)
     with pytest.raises(ModelError, match="not a clickstudy checkpoint"):
-        models.load(path, "cpu")
+        checkpoints.load(path, "cpu")
 
 
 class _Mischief:
@@ -182,7 +186,7 @@ def test_a_checkpoint_cannot_run_code(tmp_path: Path, capsys: pytest.CaptureFixt
     path = tmp_path / "model.pt"
     torch.save({"clickstudy": 1, "meta": _Mischief()}, path)
     with pytest.raises(ModelError, match="not a readable checkpoint"):
-        models.load(path, "cpu")
+        checkpoints.load(path, "cpu")
     assert "must not run" not in capsys.readouterr().out
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from study.config import ModelConfig, StudyConfig, StudyFile
-from study.learning import lite0, models, weights
+from study.learning import checkpoints, lite0, models, weights
 from study.learning.models import ModelError
 
 TINY = ModelConfig(name="small", width=4, blocks=2)
@@ -43,7 +43,7 @@ def test_every_kind_of_file(kind: str, source: models.Classifier, tmp_path: Path
 
         save_file({key: value.contiguous() for key, value in state.items()}, path)
     else:
-        models.save(path, source, {})
+        checkpoints.save(path, source, {})
     model = models.build(_with(path), 2, seed=0)
     assert model.notes == ()
     assert torch.equal(model(_images()), source(_images()))
@@ -170,25 +170,25 @@ def test_lite0_for_two_classes_says_that_its_classifier_starts_anew() -> None:
 
 def test_a_checkpoint_of_another_task_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "three.pt"
-    models.save(path, models.build(TINY, 3, seed=0), {}, ("a", "b", "c"))
+    checkpoints.save(path, models.build(TINY, 3, seed=0), {}, ("a", "b", "c"))
     with pytest.raises(ModelError, match="its classes is 3, the study needs 2"):
-        models.load(path, "cpu", TINY, 2)
+        checkpoints.load(path, "cpu", TINY, 2)
     with pytest.raises(ModelError, match="its classes is 3, the study needs 2"):
-        models.load(path, "cpu", class_names=("a", "b"))
+        checkpoints.load(path, "cpu", class_names=("a", "b"))
     with pytest.raises(ModelError, match="its class_names is 'a, b, c', the study needs 'a, c, b'"):
-        models.load(path, "cpu", TINY, 3, ("a", "c", "b"))
+        checkpoints.load(path, "cpu", TINY, 3, ("a", "c", "b"))
     with pytest.raises(ModelError, match="its name is 'small', the study needs 'resnet18'"):
-        models.load(path, "cpu", ModelConfig(name="resnet18"))
-    loaded, _ = models.load(path, "cpu", TINY, 3, ("a", "b", "c"))
+        checkpoints.load(path, "cpu", ModelConfig(name="resnet18"))
+    loaded, _ = checkpoints.load(path, "cpu", TINY, 3, ("a", "b", "c"))
     assert loaded.class_names == ("a", "b", "c")
-    models.save(path, loaded, {})
-    assert models.load(path, "cpu")[0].class_names == ("a", "b", "c")
+    checkpoints.save(path, loaded, {})
+    assert checkpoints.load(path, "cpu")[0].class_names == ("a", "b", "c")
 
 
 def test_a_checkpoint_without_names_is_compared_by_their_number(tmp_path: Path) -> None:
     path = tmp_path / "old.pt"
-    models.save(path, models.build(TINY, 2, seed=0), {})
+    checkpoints.save(path, models.build(TINY, 2, seed=0), {})
     old = torch.load(path, weights_only=True)
     del old["class_names"]
     torch.save(old, path)
-    assert models.load(path, "cpu", TINY, 2, ("a", "b"))[0].class_names == ()
+    assert checkpoints.load(path, "cpu", TINY, 2, ("a", "b"))[0].class_names == ()

@@ -1,0 +1,107 @@
+"""What arms set for themselves, what settings on the command line change, and runs' names."""
+
+import pytest
+import torch
+from finished_runs import cycles, told
+
+from simulators.benchmark import config, jobs, sweep
+from simulators.benchmark.places import Places
+from study.config import ModelConfig, StudyFileError
+from study.learning import models
+
+ARMS = '["random", "entropy", "label-dispersion"]'
+HEAD = 'fine_tuning = { train = "head", epochs = 20 }'
+
+
+def _hashes(file):
+    return {one.arm.name: one.hash for one in file.runs()}
+
+
+def test_a_file_of_weights_counts_by_what_is_in_it(bench, tmp_path) -> None:
+    small = ModelConfig(name="small", width=8, blocks=2)
+    seen = []
+    for name, number in (("a.pt", 0), ("b.pt", 0), ("b.pt", 1)):
+        torch.save(models.build(small, 2, number).state_dict(), tmp_path / "scratch")
+        (tmp_path / "scratch").replace(tmp_path / name)
+        file = bench([("width = 8", f"width = 8\nweights = '{name}'")])
+        one = next(file.runs())
+        seen.append((one.hash, one.baseline))
+    assert seen[0] == seen[1]
+    assert seen[2][0] != seen[1][0]
+    assert seen[2][1] != seen[1][1]
+
+
+def test_set_changes_what_is_run_hashed_and_kept(bench) -> None:
+    path = bench().path
+    file = config.load(path, ["budget.batch=3", "model.name = small", "fine_tuning.train=head"])
+    assert file.config.budget.batch == 3
+    assert file.config.fine_tuning.train == "head"
+    assert file.config.fine_tuning.optimiser == "lbfgs"
+    assert file.hash != bench().hash
+    assert not set(_hashes(file).values()) & set(_hashes(bench()).values())
+    assert b"batch = 3" in file.raw
+    for wrong, said in (
+        ("budget", "must be key=value"),
+        ("name.x=1", "name is not a table"),
+        ("budget.bach=1", "bach"),
+    ):
+        with pytest.raises(StudyFileError, match=said):
+            config.load(path, [wrong])
+
+
+@pytest.mark.parametrize(
+    "own", ["guidance = { w_g = 0.0 }", HEAD, "model = { width = 16 }", "pretraining = { epochs = 1 }"]
+)  # fmt: skip
+def test_an_arm_of_its_own_settings_is_another_run_and_its_label_is_not(bench, own) -> None:
+    arms = f'["random", {{ strategy = "random", label = "own", {own} }}]'
+    found = _hashes(bench([(ARMS, arms), ("[0, 1]", "[0]")]))
+    renamed = _hashes(bench([(ARMS, arms.replace('"own"', '"other"')), ("[0, 1]", "[0]")]))
+    assert found["own"] != found["random"]
+    assert found["own"] == renamed["other"]
+
+
+def test_arms_of_all_and_of_a_head_share_a_file_and_a_first_classifier(bench, tmp_path) -> None:
+    arms = f'["random", {{ strategy = "random", label = "head", {HEAD} }}, ' \
+           f'{{ strategy = "vote-entropy", label = "votes", committee = 1, {HEAD} }}]'  # fmt: skip
+    file = bench([(ARMS, arms), ("[0, 1]", "[0]")])
+    place = tmp_path / "run"
+    assert sweep.run(file, place, workers=1, device="cpu", progress=False) == []
+    table = cycles(place).query("cycle == 0 and split == 'balanced'")
+    assert table["attention_inside"].nunique() == 1
+    last = cycles(place).query("cycle == 2 and split == 'balanced'").set_index("strategy")
+    assert last.loc["random", "attention_inside"] != last.loc["head", "attention_inside"]
+
+
+def test_head_mode_cut_short_goes_on_to_the_same_numbers(bench, tmp_path, monkeypatch) -> None:
+    arms = f'["random", {{ strategy = "vote-entropy", label = "votes", committee = 1, {HEAD} }}]'
+    file = bench([(ARMS, arms), ("[0, 1]", "[0]")])
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert sweep.run(file, whole, workers=1, device="cpu", progress=False) == []
+    one = next(run for run in file.runs() if run.arm.name == "votes")
+    real, kept = jobs.write_atomically, []
+
+    def once(path, content):
+        real(path, content)
+        if path.name.endswith(".1.pt") and one.hash in path.name:
+            kept.append(path)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(jobs, "write_atomically", once)
+    with pytest.raises(KeyboardInterrupt):
+        sweep.run(file, cut, workers=1, device="cpu", progress=False)
+    monkeypatch.undo()
+    assert kept
+    assert Places(cut).partials(one) == kept
+    jobs._STARTS.clear()
+    assert sweep.run(file, cut, workers=1, device="cpu", progress=False) == []
+    assert told(whole) == told(cut)
+
+
+def test_the_first_row_of_an_ensemble_is_the_ensembles(bench, tmp_path) -> None:
+    both = HEAD.replace("}", ", ensemble = 3 }")
+    arms = f'["random", {{ strategy = "random", label = "three", {both} }}]'
+    file = bench([(ARMS, arms), ("[0, 1]", "[0]"), ("cycles = 2", "cycles = 1")])
+    place = tmp_path / "run"
+    assert sweep.run(file, place, workers=1, device="cpu", progress=False) == []
+    start = cycles(place).query("cycle == 0 and split == 'balanced'").set_index("strategy")
+    assert start.loc["three", "attention_inside"] != start.loc["random", "attention_inside"]
