@@ -26,6 +26,7 @@ from torch import Tensor
 
 from study.config import TrainName
 from study.data.dataset import ImageSet
+from study.files import write_atomically
 from study.learning.models import Classifier
 from study.learning.parts import learning_part
 from study.learning.views import VIEWS
@@ -95,22 +96,20 @@ class FeatureStore:
     def _compute(self, path: Path, images: ImageSet, view: str, progress: Progress | None) -> None:
         """Fill a draft batch by batch, with a note of how far it is, and rename it."""
         draft, note = path.with_suffix(".draft.npy"), path.with_suffix(".json")
-        first = next(self._batches(_first(images), view, 0, None))
-        kind = self._kind(images)
-        _, channels, height, width = first.shape
-        shape = (len(images), height, width, channels)
-        numpy_kind = np.float16 if kind == torch.float16 else np.float32
-        done = 0
+        store, done = None, 0
         if draft.exists() and note.exists():
             done = int(json.loads(note.read_text())["done"])
             store = np.lib.format.open_memmap(draft, mode="r+")
-        else:
-            store = np.lib.format.open_memmap(draft, mode="w+", dtype=numpy_kind, shape=shape)
         for part in self._batches(images, view, done, progress):
-            store[done : done + len(part)] = part.to(kind).permute(0, 2, 3, 1).numpy()
+            if store is None:
+                _, channels, height, width = part.shape
+                shape = (len(images), height, width, channels)
+                kind = np.float16 if self._kind(part) == torch.float16 else np.float32
+                store = np.lib.format.open_memmap(draft, mode="w+", dtype=kind, shape=shape)
+            store[done : done + len(part)] = part.permute(0, 2, 3, 1).numpy()
             done += len(part)
             store.flush()
-            note.write_text(json.dumps({"done": done}))
+            write_atomically(note, json.dumps({"done": done}).encode())
         del store
         os.replace(draft, path)
         note.unlink(missing_ok=True)
@@ -118,20 +117,27 @@ class FeatureStore:
     def _batches(
         self, images: ImageSet, view: str, begin: int, progress: Progress | None
     ) -> Iterator[Tensor]:
-        """The trunk's output from image ``begin`` on, batch by batch on the CPU."""
+        """The trunk's output from image ``begin`` on, batch by batch on the CPU.
+
+        The caller has each batch before ``progress`` is told of it.
+        """
         trunk = self._fast
         change = VIEWS[view]
         self._model.eval()
         for start in range(begin, len(images), BATCH):
             with torch.inference_mode():
                 pixels = change(images.images[start : start + BATCH].to(self._device))
-                yield trunk(pixels).float().cpu()
+                part = trunk(pixels).float().cpu()
+            yield part
             if progress is not None:
                 progress(min(start + BATCH, len(images)), len(images))
 
-    def _kind(self, images: ImageSet) -> torch.dtype:
-        """float16 where that changes no probability by more than :data:`TOLERANCE`."""
-        first = next(self._batches(_first(images), "identity", 0, None)).to(self._device)
+    def _kind(self, first: Tensor) -> torch.dtype:
+        """float16 where that changes no probability by more than :data:`TOLERANCE`.
+
+        ``first`` are the features of the first images: no image is looked at twice.
+        """
+        first = first.to(self._device)
         late = learning_part(self._model, self._train)
         with torch.inference_mode():
             exact = late(first).softmax(1)
@@ -149,19 +155,18 @@ class _Views(Mapping[str, Tensor]):
 
     def __init__(self, store: FeatureStore, images: ImageSet) -> None:
         self._store, self._images = store, images
+        self._known: dict[str, Tensor] = {}
 
     def __getitem__(self, view: str) -> Tensor:
-        return self._store.features(self._images, view)
+        if view not in self._known:
+            self._known[view] = self._store.features(self._images, view)
+        return self._known[view]
 
     def __iter__(self) -> Iterator[str]:
         return iter(VIEWS)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
-
-
-def _first(images: ImageSet) -> ImageSet:
-    return images.subset(range(min(BATCH, len(images))))
 
 
 def _digest(model: Classifier, train: TrainName) -> str:

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from study.config import FineTuningConfig, PretrainingConfig
 from study.data.dataset import ImageSet
+from study.learning.cuts import Nothing
 from study.learning.fitting import fit
 from study.learning.models import Classifier
 from study.seeds import torch_generator
@@ -169,7 +170,8 @@ def pooled(model: Classifier, inputs: Tensor, batch: int = 256) -> Tensor:
     Float [N, C, 1, 1] of features [N, C, h, w] for a head with a closed form, which says the same
     of both; anything else is handed on.
     """
-    if not model.closed_form or not inputs.is_floating_point():
+    alone = isinstance(model.cut.block, Nothing)  # features enter a last block unpooled
+    if not alone or not model.closed_form or not inputs.is_floating_point():
         return inputs
     means = [part.float().mean((2, 3), keepdim=True) for part in inputs.split(batch)]
     return torch.cat(means) if means else inputs

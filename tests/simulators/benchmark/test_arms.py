@@ -50,7 +50,8 @@ def test_set_changes_what_is_run_hashed_and_kept(bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "own", ["guidance = { w_g = 0.0 }", HEAD, "model = { width = 16 }", "pretraining = { epochs = 1 }"]
+    "own",
+    ["guidance = { w_g = 0.0 }", HEAD, "model = { width = 16 }", "pretraining = { epochs = 1 }"],
 )  # fmt: skip
 def test_an_arm_of_its_own_settings_is_another_run_and_its_label_is_not(bench, own) -> None:
     arms = f'["random", {{ strategy = "random", label = "own", {own} }}]'
