@@ -296,6 +296,8 @@ class _Training:
             return value
 
         fit(list(task.model.parameters()), loss, config.epochs, lambda: self._ends(sums))
+        if not self.epochs:  # at the optimum already, or at a loss from which no step leads
+            self._ends(sums)
         self._finish()
 
     def _ends(self, sums: EpochSums) -> bool:
