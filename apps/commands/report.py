@@ -34,6 +34,8 @@ def tables_of(path: Path, out: Path) -> Path:
     from study.export.folder import export
     from study.export.tables import TablesError
 
+    if not path.is_dir():
+        raise InputError(f"{path}: there is no such folder of tables, or study directory")
     if not (path / "study.toml").is_file():
         return path
     tables = any((path / f"tasks.{kind}").exists() for kind in ("csv", "parquet"))
@@ -79,8 +81,8 @@ def report(
         from analysis.page.report import make_folder, write
         from analysis.page.sentences import summary, verdict
 
-        make_folder(out)
         tables = tables_of(path, out / "export")
+        make_folder(out)
         if plan is None and (path / "plan.toml").exists():
             plan = path / "plan.toml"
         with console.status("Analysing") as status:

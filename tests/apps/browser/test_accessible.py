@@ -75,7 +75,7 @@ def test_the_participants_pages(clicking: Served, page: Page) -> None:
 
 def test_the_experimenters_pages(clicking: Served, page: Page) -> None:
     page.goto(f"http://127.0.0.1:{clicking.port}/experimenter")
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
     settled(page)
     found = {"login": violations(page)}
     page.keyboard.press("Enter")
