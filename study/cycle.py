@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -93,7 +93,7 @@ def with_features(
 
         splits[name] = store.attach(images, told)
         before += len(images)
-    return Dataset(data.name, splits)
+    return replace(data, splits=splits)
 
 
 def pretrain(
