@@ -21,7 +21,7 @@ from study.annotation import Annotation
 from study.config import PretrainingConfig, StudyConfig, TrainName
 from study.data.dataset import Dataset, ImageSet
 from study.learning import models, training, tuning
-from study.learning.attention import attention_maps
+from study.learning.attention import looked_at
 from study.learning.evaluation import evaluate
 from study.learning.features import FeatureStore
 from study.learning.learner import Learner, mean_of
@@ -251,10 +251,9 @@ class Sight:
 
 def see(model: Classifier, images: ImageSet, device: torch.device) -> Sight:
     """Attention and answers, as whoever annotates is shown them."""
-    maps = attention_maps(model, images, device=device).float().cpu().numpy()
-    view = Pool(model, images, np.arange(len(images)), device=device)
-    answers = view.probabilities.argmax(1).cpu() if len(images) else images.labels
-    return Sight(maps, (answers == images.labels).numpy())
+    logits, maps = looked_at(model, images, device=device)
+    correct = logits.argmax(1).cpu() == images.labels
+    return Sight(maps.cpu().numpy(), correct.numpy())
 
 
 def tune(

@@ -114,6 +114,17 @@ def attention_maps(
     ``images`` is a split (its labels are the default) or uint8 [N, 3, H, W]. The model is left in
     the mode it was in; statistics are always those of evaluation.
     """
+    return looked_at(model, images, labels, device, batch)[1]
+
+
+def looked_at(
+    model: Classifier,
+    images: ImageSet | Tensor,
+    labels: Tensor | None = None,
+    device: torch.device | str | None = None,
+    batch: int = 256,
+) -> tuple[Tensor, Tensor]:
+    """Logits float32 [N, K] and :func:`attention_maps`, from one pass over the images."""
     if isinstance(images, ImageSet):
         labels = images.labels if labels is None else labels
         images = images.inputs
@@ -122,17 +133,22 @@ def attention_maps(
     target = torch.device(device) if device is not None else model.device
     training = model.training
     model.eval()
-    parts = []
+    answers, maps = [], []
     try:
         # the general path differentiates with respect to the features, so no_grad cannot do
         with torch.set_grad_enabled(not model.closed_form):
             for start in range(0, len(images), batch):
                 chosen = images[start : start + batch].to(target)
                 wanted = labels[start : start + batch].to(target)
-                parts.append(attend(model, chosen, wanted)[1].detach().float())
+                logits, attention = attend(model, chosen, wanted)
+                answers.append(logits.detach().float())
+                maps.append(attention.detach().float())
     finally:
         model.train(training)
-    return torch.cat(parts) if parts else torch.zeros(0, 1, 1, device=target)
+    if not maps:
+        nothing = torch.zeros(0, 1, 1, device=target)
+        return torch.zeros(0, model.classes, device=target), nothing
+    return torch.cat(answers), torch.cat(maps)
 
 
 def at_full_resolution(maps: Tensor, height: int, width: int) -> Tensor:
