@@ -68,7 +68,7 @@ export class Lessons {
     item.onPress = (event, point) => {
       // a quick click was meant for the image that stood here
       if (event.button || item.clock.elapsed(event.timeStamp) < TOO_SOON_FOR_CHECK) return;
-      this.workspace.send({
+      this.workspace.confirmation.send({
         id: newId(), type: "checked", at: this.server.serverTime(event.timeStamp),
         seconds: round4(item.clock.elapsed(event.timeStamp) / 1000),
         position: state.task.position, number, attempt, point,

@@ -87,6 +87,12 @@ export class Round {
     this.stage.buttons();
   }
 
+  /** Another page of the candidates. @param {number} by */
+  turn(by) {
+    this.grid.page = Math.min(Math.max(this.grid.page + by, 0), this.grid.pages(this.batch) - 1);
+    this.showGrid();
+  }
+
   /** Which version of the attention is shown, where it changes within the batch; else null. */
   learnt() { return this.state.batch ? this.state.batch.learnt ?? null : null; }
 
@@ -189,7 +195,7 @@ export class Round {
       this.wish = "";
       this.workspace.apply(answer.state);
     } catch {
-      this.workspace.offline(true);
+      this.workspace.connection.lost(true);
       this.view.say("No connection: fine-tuning starts when it is back.", "no");
     }
   }

@@ -3,7 +3,8 @@
 
 import { Canvas } from "./canvas.js";
 import { frame, patience, pause } from "./clock.js";
-import { emptyDrawing, isEmpty } from "./drawing.js";
+import { isEmpty } from "./drawing.js";
+import { History } from "./history.js";
 
 /** @typedef {import("./canvas.js").Item} Item */
 
@@ -34,7 +35,7 @@ export class Stage {
   /**
    * Paint, wait until it is on the screen, and start the clock.
    * @param {Item} item @param {() => import("./layers.js").Layer} layersOf
-   * @param {{ history: any[], at: number, actions: object[] } | null} draft
+   * @param {{ history: any[], at: number, actions: any[] } | null} draft
    */
   async present(item, layersOf, draft = null) {
     this.wanted = item.key;
@@ -59,7 +60,7 @@ export class Stage {
     }
     clearTimeout(slow);
     this.view.note("");
-    this.canvas.begin(item, draft ? draft.history : [emptyDrawing()], draft ? draft.at : 0, draft ? draft.actions : []);
+    this.canvas.begin(item, draft ? new History(draft.history, draft.at, draft.actions) : new History());
     await frame();
     await frame();
     if (this.wanted !== item.key) return;
@@ -100,8 +101,8 @@ export class Stage {
   save() {
     const { item } = this;
     if (!item || !item.counts || !this.ready) return;
-    const { history, at, actions } = this.canvas;
-    this.drafts.save(item.key, { again: Boolean(item.again), elapsed: item.clock.elapsed(performance.now()), history, at, actions });
+    const { drawings, at, actions } = this.canvas.history;
+    this.drafts.save(item.key, { again: Boolean(item.again), elapsed: item.clock.elapsed(performance.now()), history: drawings, at, actions });
   }
 
   /** @param {{ timeStamp: number }} event @param {boolean} here */
@@ -122,8 +123,8 @@ export class Stage {
     const kind = this.view.root.dataset.kind;
     const ready = this.ready && kind !== "check";
     const set = (/** @type {string} */ name, /** @type {boolean} */ on) => { this.view.$(`[data-do="${name}"]`).disabled = !on; };
-    set("undo", ready && this.canvas.canUndo);
-    set("redo", ready && this.canvas.canRedo);
+    set("undo", ready && this.canvas.history.canUndo);
+    set("redo", ready && this.canvas.history.canRedo);
     set("cancel", ready && !isEmpty(this.canvas.drawing));
     set("nothing", ready && kind === "batch");
     set("confirm", ready);

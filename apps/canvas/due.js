@@ -1,0 +1,42 @@
+// @ts-check
+// What a state of the server asks for, as values: which view is due, and how much time is left.
+
+/**
+ * @typedef {{ held: boolean, page: string, mode: string, resting: boolean }} Here
+ * held: whether this tab may act; page: the one that Streamlit shows; mode: "train" or "test"
+ */
+
+/** Whether the round waits for the person to press FINE-TUNE. @param {any} state */
+export const tunes = (state) => state.step === "FineTune" && !(state.job && state.job.state !== "none");
+
+/** Whether images are annotated at a step. @param {string} step */
+export const annotates = (step) => step === "Annotate" || step === "TuneHead";
+
+/**
+ * The view that is due; "stay" leaves what is there.
+ * @param {any} state @param {Here} here
+ * @returns {"elsewhere" | "paused" | "page" | "stay" | "check" | "practice" | "batch" | "wait"}
+ */
+export function due(state, here) {
+  if (!here.held) return "elsewhere";
+  if (state.paused) return "paused";
+  if (state.page !== here.page || state.page !== "workspace") return "page";
+  if (here.mode === "test" || here.resting) return "stay";
+  if (state.check) return "check";
+  if (state.practice) return "practice";
+  return annotates(state.step) || tunes(state) ? "batch" : "wait";
+}
+
+/**
+ * Seconds left of a task; null without one.
+ * @param {any} state @param {{ messages: any[], elapsed: number, since: number, still: boolean }} passed
+ *   messages: said and not yet heard of; elapsed: milliseconds of the open image, where they count;
+ *   since: milliseconds since the state came; still: the clock stands (a rest, a pause)
+ */
+export function secondsLeft({ task, paused }, { messages, elapsed, since, still }) {
+  if (!task) return null;
+  if (task.over) return 0;
+  if (task.clock !== "annotation") return task.seconds_left - (paused || still ? 0 : since / 1000);
+  const said = messages.filter((m) => m.type === "annotated" && m.position === task.position);
+  return task.seconds_left - elapsed / 1000 - said.reduce((sum, m) => sum + m.seconds, 0);
+}

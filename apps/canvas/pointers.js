@@ -1,0 +1,148 @@
+// @ts-check
+// Mouse, pen and fingers on the canvas: what they hold, where they go, and when they let go.
+
+import { distance, steps, vertexAt } from "./drawing.js";
+import { corner } from "./hand.js";
+import { panned, zoomed } from "./viewport.js";
+
+/**
+ * @typedef {import("./drawing.js").Point} Point
+ * @typedef {{ vertex: import("./drawing.js").Corner, moved: boolean, drawing: import("./drawing.js").Drawing, point: Point }} Drag
+ */
+
+export class Pointers {
+  /** @param {import("./canvas.js").Canvas} canvas */
+  constructor(canvas) {
+    this.canvas = canvas;
+    /** @type {Map<number, PointerEvent>} */
+    this.fingers = new Map();
+    this.reset();
+    const { top } = canvas;
+    top.addEventListener("contextmenu", (e) => e.preventDefault());
+    top.addEventListener("auxclick", (e) => e.preventDefault());
+    top.addEventListener("mousedown", (e) => { if (e.button === 1) e.preventDefault(); });
+    top.addEventListener("pointerdown", (e) => this.press(e));
+    top.addEventListener("pointermove", (e) => this.move(e));
+    top.addEventListener("pointerup", (e) => this.lift(e));
+    top.addEventListener("pointercancel", (e) => { this.fingers.delete(e.pointerId); this.drag = null; this.pan = null; });
+    top.addEventListener("pointerleave", () => { canvas.hover = null; canvas.paint(); });
+    top.addEventListener("wheel", (e) => this.wheel(e), { passive: false });
+  }
+
+  /** Another image: nothing is held. */
+  reset() {
+    /** @type {Drag | null} a corner that is held */
+    this.drag = null;
+    /** @type {{ from: Point } | null} */
+    this.pan = null;
+    /** @type {{ event: PointerEvent, point: Point } | null} a finger that may be the first of two */
+    this.pending = null;
+  }
+
+  /** @param {PointerEvent} event */
+  press(event) {
+    const { canvas } = this;
+    event.preventDefault();
+    canvas.top.focus({ preventScroll: true });
+    if (event.pointerType === "touch") {
+      this.fingers.set(event.pointerId, event);
+      // two fingers zoom and move the image: what the first one began is taken back
+      if (this.fingers.size > 1 || !event.isPrimary) { this.drag = null; this.pending = null; return; }
+    }
+    if (!canvas.enabled || !canvas.item) return;
+    if (event.shiftKey && event.button === 0 && canvas.view.zoom > 1) {
+      this.pan = { from: /** @type {Point} */ ([event.clientX, event.clientY]) };
+      return;
+    }
+    const point = canvas.locate(event);
+    if (!point) return;
+    // a finger may be the first of two: it counts when it is lifted alone
+    if (event.pointerType === "touch") this.pending = { event, point };
+    else canvas.pressAt(event, point, event.button);
+  }
+
+  /** Hold a corner. @param {{ pointerId: number }} event @param {import("./drawing.js").Corner} vertex @param {Point} point */
+  take(event, vertex, point) {
+    this.drag = { vertex, moved: false, drawing: this.canvas.drawing, point };
+    this.canvas.top.setPointerCapture(event.pointerId);
+  }
+
+  /** @param {PointerEvent} event */
+  move(event) {
+    const { canvas } = this;
+    if (event.pointerType === "touch" && this.fingers.has(event.pointerId)) {
+      if (this.fingers.size > 1) { this.pinch(event); return; }
+      this.fingers.set(event.pointerId, event);
+    }
+    if (this.pan) {
+      const [x, y] = this.pan.from;
+      const scale = canvas.top.width / canvas.top.getBoundingClientRect().width;
+      canvas.look(panned(canvas.view, (x - event.clientX) * scale / canvas.area.w, (y - event.clientY) * scale / canvas.area.h));
+      this.pan = { from: /** @type {Point} */ ([event.clientX, event.clientY]) };
+      return;
+    }
+    this.begin(event);
+    const { drag } = this;
+    const point = canvas.locate(event, Boolean(drag));
+    canvas.cursor = null;
+    canvas.hover = point;
+    if (drag && point && (drag.moved || distance(point, drag.point) > canvas.reach() / 3)) {
+      drag.moved = true;
+      drag.drawing = steps.move(drag.drawing, drag.vertex, point);
+    }
+    if (canvas.item) canvas.paint();
+  }
+
+  /** A finger that begins on a corner drags it. @param {PointerEvent} event */
+  begin(event) {
+    const { canvas, pending } = this;
+    if (!pending || this.drag || canvas.item?.interface !== "polygon" || canvas.tool !== "look") return;
+    const hit = vertexAt(canvas.drawing, pending.point, canvas.reach(true));
+    const point = canvas.locate(event, true);
+    if (!hit || !point || distance(point, pending.point) <= canvas.reach()) return;
+    this.drag = { vertex: hit, moved: true, drawing: canvas.drawing, point };
+    this.pending = null;
+  }
+
+  /** @param {PointerEvent} event */
+  lift(event) {
+    const { canvas, pending, drag } = this;
+    this.fingers.delete(event.pointerId);
+    this.reset();
+    if (pending && event.isPrimary && !drag) {
+      canvas.pressAt({ timeStamp: pending.event.timeStamp, pointerType: "touch" }, pending.point, 0);
+      return;
+    }
+    if (!drag) return;
+    if (drag.moved) {
+      const [polygon, vertex] = drag.vertex;
+      const point = (polygon < 0 ? drag.drawing.open : drag.drawing.polygons[polygon])[vertex];
+      canvas.change(event, { kind: "move", drawing: drag.drawing, point });
+    } else if (canvas.drawing.open.length) {
+      // pressed close to a corner, not dragged: a corner of its own, for none may be swallowed
+      canvas.change(event, corner(canvas.drawing, drag.point));
+    } else canvas.paint();
+  }
+
+  /** @param {PointerEvent} event two fingers: zoom about their middle, move with it */
+  pinch(event) {
+    const { canvas } = this;
+    const before = [...this.fingers.values()].slice(0, 2);
+    this.fingers.set(event.pointerId, event);
+    const after = [...this.fingers.values()].slice(0, 2);
+    const span = (/** @type {PointerEvent[]} */ [a, b]) => Math.max(Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY), 1);
+    const middle = (/** @type {PointerEvent[]} */ [a, b]) => ({ clientX: (a.clientX + b.clientX) / 2, clientY: (a.clientY + b.clientY) / 2 });
+    const at = canvas.locate(middle(before), true) || [0.5, 0.5];
+    canvas.look(zoomed(canvas.view, span(after) / span(before), at));
+    const now = canvas.locate(middle(after), true) || at;
+    canvas.look(panned(canvas.view, at[0] - now[0], at[1] - now[1]));
+  }
+
+  /** @param {WheelEvent} event */
+  wheel(event) {
+    const { canvas } = this;
+    if (!canvas.item) return;
+    event.preventDefault();
+    canvas.zoom(event.deltaY < 0 ? 1.25 : 0.8, canvas.locate(event, true) || [0.5, 0.5]);
+  }
+}

@@ -1,0 +1,54 @@
+// @ts-check
+// What stands on the two canvases: below the image, its attention and the marked regions; above
+// the drawing and the pointer.
+
+import { CURSOR, NO, YES, cross, dot, hatched, outline, ring, stencil, wanted } from "./painting.js";
+
+/**
+ * @typedef {import("./canvas.js").Item} Item
+ * @typedef {import("./drawing.js").Drawing} Drawing
+ * @typedef {import("./drawing.js").Point} Point
+ * @typedef {import("./viewport.js").Area} Area
+ */
+
+/** @param {HTMLCanvasElement} canvas */
+function cleared(canvas) {
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  return context;
+}
+
+/** @param {HTMLCanvasElement} canvas @param {Item | null} item @param {Drawing} drawing @param {Area} area @param {number} opacity of the attention */
+export function paintBelow(canvas, item, drawing, { x, y, w, h }, opacity) {
+  const context = cleared(canvas);
+  if (!item) return;
+  context.imageSmoothingQuality = "high";
+  if (item.image) context.drawImage(item.image, x, y, w, h);
+  if (item.overlay && opacity > 0) {
+    context.globalAlpha = opacity;
+    context.drawImage(item.overlay, x, y, w, h);
+    context.globalAlpha = 1;
+  }
+  if (!drawing.regions.length || !item.regions) return;
+  const mask = stencil(item.regions, new Set(drawing.regions.map((region) => region.label)));
+  context.drawImage(hatched(mask, Math.round(w), Math.round(h)), x, y);
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas @param {Item | null} item @param {Drawing} drawing @param {Area} area
+ * @param {{ tail: Point | null, cursor: Point | null }} pointer tail: where the open outline goes on
+ */
+export function paintAbove(canvas, item, drawing, { x, y, w, h }, { tail, cursor }) {
+  const context = cleared(canvas);
+  if (!item) return;
+  const scale = window.devicePixelRatio || 1;
+  const place = (/** @type {Point} */ point) => /** @type {[number, number]} */ ([x + point[0] * w, y + point[1] * h]);
+  context.lineWidth = 2 * scale;
+  if (item.target) ring(context, place(item.target.point), item.target.radius * w, scale);
+  (item.wanted || []).forEach((polygon) => wanted(context, polygon.map(place), scale));
+  drawing.points.forEach((point) => cross(context, place(point), 9 * scale, YES));
+  drawing.regions.forEach(({ point }) => dot(context, place(point), 4 * scale, NO));
+  drawing.polygons.forEach((polygon) => outline(context, polygon.map(place), true, scale));
+  if (drawing.open.length) outline(context, [...drawing.open, ...(tail ? [tail] : [])].map(place), false, scale, drawing.open.length);
+  if (cursor) cross(context, place(cursor), 12 * scale, CURSOR);
+}
