@@ -2,6 +2,8 @@
 
 An update minimises what a round would (:func:`study.cycle.tune`), on the images annotated so far;
 it begins where the last one ended and takes a few steps, because the next one goes on from there.
+The pull towards the biased head is as strong as a round's once a batch is annotated, and stronger
+before: it stands against the *mean* loss, and the mean of a few images says as many times less.
 What it gives follows from the annotations in their order, so a head that was lost is made again by
 the same updates.
 """
@@ -57,7 +59,7 @@ def update(
         beginning,
         images,
         annotations,
-        _few_steps(config),
+        _of_an_update(config, len(annotations)),
         cycle.Needs(),
         stream,
         items,
@@ -92,13 +94,15 @@ def preview(
     moved = copy.deepcopy(model)
     if not annotation.empty:
         # a mean over one image instead of all of them: what holds it back is as many times stronger
-        few = _few_steps(config).fine_tuning
+        few = _of_an_update(config, annotated + 1).fine_tuning
         alone = few.model_copy(update={"anchor": max(few.anchor, LEAST_PULL) * (annotated + 1)})
         tuning.fine_tune(moved, image, [annotation], alone, config.guidance, 0, device)
     return attention_maps(moved, image, device=device)[0].float().cpu().numpy()
 
 
-def _few_steps(config: StudyConfig) -> StudyConfig:
-    """The settings of an update."""
-    few = config.fine_tuning.model_copy(update={"epochs": STEPS})
+def _of_an_update(config: StudyConfig, images: int) -> StudyConfig:
+    """The settings of an update that knows so many images."""
+    tuned = config.fine_tuning
+    pull = tuned.anchor * max(1.0, config.task.batch / images)
+    few = tuned.model_copy(update={"epochs": STEPS, "anchor": pull})
     return config.model_copy(update={"fine_tuning": few})

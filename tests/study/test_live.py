@@ -211,6 +211,39 @@ def test_a_preview_moves_this_images_attention_and_nothing_else(
     assert np.array_equal(loop.attention(session.progress, 1, 1, [name])[0], now)
 
 
+@pytest.mark.parametrize("images", [1, 2, 6])
+def test_few_images_move_a_head_no_more_than_a_batch_allows_them(
+    loop: TaskLoop, session: Session, images: int
+) -> None:
+    """The pull stands against the sum of the losses until a batch is annotated, then the mean."""
+    person_at(session, loop, FineTune, images=6)
+    progress, task = session.progress, session.progress.task(1)
+    positions = loop.pool.positions
+    known = {positions[name]: drawn for name, drawn in list(task.annotations().items())[:images]}
+    condition = loop.config.for_condition(task.condition)
+    beginning = loop.learner(progress, 1, 0)
+
+    def after(batch: int, anchor: float) -> torch.Tensor:
+        here = condition.model_copy(
+            update={
+                "task": condition.task.model_copy(update={"batch": batch}),
+                "fine_tuning": condition.fine_tuning.model_copy(update={"anchor": anchor}),
+            }
+        )
+        pool = loop.start.data(here)["train"]
+        learner, _ = live.update(
+            beginning, beginning, pool, known, here, lambda *names: 0, images, loop.device
+        )
+        return torch.tensor(weights(learner))
+
+    assert torch.equal(after(4 * images, 0.1), after(images, 0.4))
+    assert torch.equal(after(1, 0.1), after(images, 0.1))  # a round's, from a batch on
+    begun = torch.tensor(weights(beginning))
+    moved = [float((after(batch, 0.1) - begun).norm()) for batch in (images, 64, 4096)]
+    assert moved[0] > moved[1] > moved[2]
+    assert moved[2] < 0.1 * moved[0]
+
+
 def test_a_strategy_that_looks_back_over_a_training_is_refused(
     file: StudyFile, directory: StudyDirectory
 ) -> None:
