@@ -99,7 +99,7 @@ def _side(
 
 
 def _annotations(side: _Side, count: int, device: torch.device) -> dict[int, Annotation]:
-    pool = side.data["train"]
+    pool = side.data["train"].items
     chosen = pool.subset(range(count))
     maps = cycle.see(side.start.model, chosen, device).maps
     masks = chosen.require_masks("--speed").numpy()
@@ -121,7 +121,7 @@ def _tuning(side: _Side, drawn: dict[int, Annotation], device: torch.device) -> 
         cycle.tune(
             side.start,
             side.start,
-            side.data["train"],
+            side.data["train"].items,
             drawn,
             side.config,
             cycle.Needs(),
@@ -137,7 +137,7 @@ def _cycle(side: _Side, device: torch.device) -> float:
     stream = functools.partial(seed, 0)
 
     def go() -> None:
-        pool = side.data["train"]
+        pool = side.data["train"].items
         picked = cycle.select(
             side.start, pool, [], 32, make("entropy"), side.config, stream, 1, device
         ).tolist()

@@ -173,7 +173,7 @@ class Participant:
         interface = cast(InterfaceName, step.interface)
         number = practice_number(step.done, step.failures)
         image = self.loop.practice_image(self.session.participant, interface, number)
-        split = self.loop.dataset["val"]
+        split = self.loop.dataset["val"].items
         mask = split.require_masks("practice")[split.positions[image]].numpy()
         careful = self.person.model_copy(
             update={"slip_rate": 0.0, "miss_rate": 0.0, "diligence": 1.0}

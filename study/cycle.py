@@ -116,11 +116,13 @@ def pretrain(
         watched: whether the pool's predictions after every epoch are wanted.
         progress: called after every epoch.
     """
-    whole = models.build(config.model, len(data.classes), stream, data.classes).to(device)
+    whole = models.build(config.model, len(data.classes), stream, data.classes, data.labels).to(
+        device
+    )
     head = config.pretraining.train == "head"
     own = with_features(data, whole, "head", folder, device) if head else data
     learning = learning_part(whole, "head") if head else whole
-    recorder = Recorder(own["train"], device) if watched else None
+    recorder = Recorder(own["train"].items, device) if watched else None
     training.pretrain(
         learning,
         own["train"],
@@ -180,7 +182,7 @@ def _bootstrapped(
         pretraining = PretrainingConfig(train="head", weight_decay=pretraining.weight_decay)
     elif train == "all" and pretraining.train == "all" and config.model.checkpoint is None:
         first = int(rng(*names, "weights").integers(2**62))
-        member = models.build(config.model, len(data.classes), first, data.classes)
+        member = models.build(config.model, len(data.classes), first, data.classes, data.labels)
     else:
         return member
     images = data["train"]
@@ -210,7 +212,7 @@ def select(
 
     Args:
         learner: as the last cycle left it.
-        images: the pool; with features, if the learner takes those.
+        images: the items of the pool; with features, if the learner takes those.
         labelled: indices of what is annotated.
         count: how many are wanted.
         strategy: what chooses.
@@ -242,7 +244,7 @@ class Sight:
 
     Attributes:
         maps: float32 [n, h, w], attention for the labelled class on the network's grid.
-        correct: bool [n], whether it takes each for its class.
+        correct: bool [n], whether it takes each for its class, or knows the feature that is asked.
     """
 
     maps: NDArray[np.float32]
@@ -252,7 +254,9 @@ class Sight:
 def see(model: Classifier, images: ImageSet, device: torch.device) -> Sight:
     """Attention and answers, as whoever annotates is shown them."""
     logits, maps = looked_at(model, images, device=device)
-    correct = logits.argmax(1).cpu() == images.labels
+    labelling = model.labelling
+    answers = labelling.question(logits.cpu(), images.asked).argmax(1)
+    correct = answers == labelling.truth(images.asked)
     return Sight(maps.cpu().numpy(), correct.numpy())
 
 
@@ -273,7 +277,7 @@ def tune(
     Args:
         learner: as the last cycle left it.
         beginning: as it was before any annotation.
-        images: the pool; with features, if the learner takes those.
+        images: the items of the pool; with features, if the learner takes those.
         annotations: by index into ``images``, in the order in which they were made.
         config: fine-tuning and guidance.
         needs: predictions and members that the strategy asks for.

@@ -88,8 +88,8 @@ class TaskLoop:
 
     @property
     def pool(self) -> ImageSet:
-        """The images that may be annotated: the training split."""
-        return self.dataset["train"]
+        """What may be annotated: the items of the training split."""
+        return self.dataset["train"].items
 
     # -- the biased classifier -------------------------------------------------------------
 
@@ -149,7 +149,7 @@ class TaskLoop:
         positions = self.pool.positions
         picked = cycle.select(
             self.learner(state, step.position, step.cycle - 1),
-            self.start.data(here)["train"],
+            self.start.data(here)["train"].items,
             [positions[name] for name in state.task(step.position).annotations()],
             step.count,
             strategy,
@@ -163,8 +163,9 @@ class TaskLoop:
             cycle=step.cycle,
             strategy=here.acquisition.active,
             images=tuple(self.pool.names[i] for i in picked),
-            classes=tuple(self.pool.classes[int(self.pool.labels[i])] for i in picked),
+            classes=tuple(self.pool.classes[int(self.pool.asked[i])] for i in picked),
             contexts=self._contexts(picked),
+            photographs=tuple(self.pool.photographs[i] for i in picked if self.pool.photographs),
             seconds=time.perf_counter() - started,
         )
 
@@ -307,14 +308,14 @@ class TaskLoop:
     def images(
         self, state: Progress, position: int, names: Sequence[str], split: str = "train"
     ) -> ImageSet:
-        """Images of a split by name, as a task's classifier takes them."""
+        """Items of a split by name, as a task's classifier takes them."""
         here = self.config.for_condition(state.task(position).condition)
-        images = self.start.data(here)[split]
+        images = self.start.data(here)[split].items
         return images.subset([images.positions[name] for name in names])
 
     def practice_candidates(self) -> list[int]:
-        """Validation images to practise on: those with an object, where masks are known."""
-        split = self.dataset["val"]
+        """Validation items to practise on: those with an object, where masks are known."""
+        split = self.dataset["val"].items
         if split.masks is None:
             return list(range(len(split)))
         return [int(i) for i in np.flatnonzero(split.masks.flatten(1).any(1).numpy())]
@@ -324,11 +325,11 @@ class TaskLoop:
         index = practice_index(
             self.config.seed, participant, interface, number, self.practice_candidates()
         )
-        return self.dataset["val"].names[index]
+        return self.dataset["val"].items.names[index]
 
     def practice_correct(self, interface: str, image: str, annotation: Annotation) -> bool:
         """Whether a practice item was done as asked (see :mod:`study.practice`)."""
-        split = self.dataset["val"]
+        split = self.dataset["val"].items
         mask = None if split.masks is None else split.masks[split.positions[image]].numpy()
         return practice_correct(interface, annotation, mask, self.config.practice.polygon_iou)
 
@@ -381,7 +382,7 @@ class TaskLoop:
         learner, result = cycle.tune(
             self.learner(state, position, number - 1),
             self.learner(state, position, 0),
-            self.start.data(here)["train"],
+            self.start.data(here)["train"].items,
             {self.pool.positions[name]: drawn for name, drawn in annotations.items()},
             here,
             self._needs[condition.name],
@@ -429,7 +430,7 @@ class TaskLoop:
         return live.update(
             before,
             self.learner(state, position, 0),
-            self.start.data(here)["train"],
+            self.start.data(here)["train"].items,
             {
                 self.pool.positions[name]: drawn
                 for name, drawn in state.task(position).after(items).items()

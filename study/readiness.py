@@ -45,9 +45,13 @@ def classifier_of(file: StudyFile, dataset: Dataset) -> Classifier:
     """
     config, names = file.config.model, dataset.classes
     if config.checkpoint is not None:
-        model, _ = checkpoints.load(config.checkpoint, "cpu", config, class_names=names)
+        model, _ = checkpoints.load(
+            config.checkpoint, "cpu", config, class_names=names, labels=dataset.labels
+        )
     else:
-        model = models.build(config, len(names), seed(file.config.seed, "pretrain"), names)
+        model = models.build(
+            config, len(names), seed(file.config.seed, "pretrain"), names, dataset.labels
+        )
     images = next(iter(dataset.splits.values())).images[:2]
     try:
         with torch.inference_mode():

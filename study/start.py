@@ -122,7 +122,11 @@ class Start:
     def _given(self, path: Path) -> Classifier:
         """A checkpoint, which has to be of this study's network and classes."""
         return checkpoints.load(
-            path, self.device, self.config.model, class_names=self.dataset.classes
+            path,
+            self.device,
+            self.config.model,
+            class_names=self.dataset.classes,
+            labels=self.dataset.labels,
         )[0]
 
     def data(self, config: StudyConfig, progress: Progress | None = None) -> Dataset:

@@ -72,7 +72,7 @@ def open_study(file: StudyFile, out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         for split, images in dataset.splits.items():
-            contact_sheet(images, outlines=True).save(out / f"{split}.png")
+            contact_sheet(images.items, outlines=True).save(out / f"{split}.png")
     except OSError as error:
         raise UserError(f"{out} cannot be written ({error.strerror}): choose --out") from error
     sheets = ", ".join(str(out / f"{split}.png") for split in dataset.splits)

@@ -155,7 +155,8 @@ def show(
     describe(dataset)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for split, members in dataset.splits.items():
+        for split, whole in dataset.splits.items():
+            members = whole.items
             sheet = contact_sheet(members, images, outlines=True)
             sheet.save(out / f"{split}.png")
             console.print(f"Wrote {out / f'{split}.png'}", soft_wrap=True, markup=False)
@@ -176,4 +177,4 @@ def _attention(directory: StudyDirectory, members: ImageSet, n: int) -> np.ndarr
 
     model, _ = checkpoints.load(directory.pretrained, "cpu")
     some = members.subset(spread(members, n).tolist())
-    return attention_maps(model, some.images, some.labels, "cpu").float().numpy()
+    return attention_maps(model, some.images[:], some.asked, "cpu").float().numpy()

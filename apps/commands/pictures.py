@@ -37,7 +37,7 @@ def before_after(
     task = progress.task(position)
     cycles = sum(cycle.evaluated for cycle in task.cycles)
     name = "balanced" if "balanced" in loop.dataset.splits else "test"
-    split = loop.dataset[name]
+    split = loop.dataset[name].items
     chosen = [split.names[index] for index in pick(split, images, loop.config.seed)]
     shown = loop.images(progress, position, chosen, name)
     looks = [
@@ -74,7 +74,7 @@ def draw(images: ImageSet, looks: Sequence[Look], names: Sequence[str], title: s
                 axis.contour(mask, levels=[0.5], colors="#7df9a6", linewidths=0.9)
             axis.set_xticks([])
             axis.set_yticks([])
-            label = images.classes[int(images.labels[column])]
+            label = images.classes[int(images.asked[column])]
             inside = one.inside[column]
             text = f"{label}: {one.chance[column]:.0%}"
             if np.isfinite(inside):

@@ -156,7 +156,7 @@ class Worker:
             self.stimuli.write_image("train", name, pixels(pool, index))
         if self.stimuli.batch(*place) is None:
             maps = self.loop.attention(session.progress, position, cycle, names)
-            labels = tuple(pool.classes[int(pool.labels[index])] for index in indices)
+            labels = tuple(pool.classes[int(pool.asked[index])] for index in indices)
             self.stimuli.write_batch(*place, Batch(names, labels, maps))
         first = range(min(self.layout.config.task.page, len(names)))
         self._write_regions(session, position, cycle, first)
@@ -190,7 +190,7 @@ class Worker:
 
     def _write_validation(self) -> None:
         model, data = self.loop.before()
-        split = data["val"]
+        split = data["val"].items
         candidates = self.loop.practice_candidates()
         maps = see(model, split, self.loop.device).maps
         for index in range(len(split)):
@@ -203,7 +203,7 @@ class Worker:
         self.stimuli.write_validation(
             Validation(
                 names=split.names,
-                labels=tuple(split.classes[int(label)] for label in split.labels),
+                labels=tuple(split.classes[int(label)] for label in split.asked),
                 candidates=tuple(candidates),
                 gallery=tuple(self._gallery()),
             ),
@@ -218,7 +218,7 @@ class Worker:
         return [candidates[round(place)] for place in places]
 
     def _gallery_names(self) -> list[str]:
-        return [self.loop.dataset["val"].names[index] for index in self._gallery()]
+        return [self.loop.dataset["val"].items.names[index] for index in self._gallery()]
 
     def _view(self, model: Classifier, images: ImageSet) -> View:
         seen = see(model, images, self.loop.device)

@@ -64,8 +64,8 @@ class Machine:
 
     @property
     def pool(self) -> ImageSet:
-        """The images to choose from."""
-        return self.data["train"]
+        """What to choose from: the items of the training split."""
+        return self.data["train"].items
 
     def go(self, state: State, after: Callable[[State], None]) -> State:
         """Do the cycles that are left; ``after`` is called at the end of each."""
@@ -122,7 +122,7 @@ class Machine:
         with _timed(times, "evaluation_s"):
             model = cycle.predictor(state.learner, self.study)
             metrics = cycle.measure(model, self.data, self.device)
-        labels = batch.labels[:done].numpy()
+        labels = batch.asked[:done].numpy()
         aligned = batch.aligned
         state.rows += self._rows(
             state,
@@ -174,7 +174,7 @@ class Machine:
                     "cycle": state.cycle,
                     "order": number + 1,
                     "image": batch.names[number],
-                    "label": batch.classes[int(batch.labels[number])],
+                    "label": batch.classes[int(batch.asked[number])],
                     "aligned": None if aligned is None else bool(aligned[number]),
                     "correct": bool(sight.correct[number]),
                     "seconds": performed.seconds,
@@ -208,7 +208,7 @@ def result(machine: Machine, state: State) -> dict[str, Any]:
 
 def sample(data: Dataset, number: int) -> ImageSet:
     """The fixed images of a seed whose attention is shown before and after."""
-    split = data["balanced" if "balanced" in data.splits else "test"]
+    split = data["balanced" if "balanced" in data.splits else "test"].items
     return split.subset(looks.pick(split, SHOWN, number))
 
 

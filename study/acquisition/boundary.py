@@ -30,7 +30,7 @@ class SVMMargin(Ranking):
         """float64 [U], at most 0."""
         from sklearn.svm import LinearSVC  # half a second that no other strategy needs
 
-        labels = pool.images.labels.numpy()[pool.labelled]
+        labels = pool.images.asked.numpy()[pool.labelled]
         if len(np.unique(labels)) < 2:
             return np.zeros(len(pool))
         # the primal problem has no random start

@@ -37,7 +37,7 @@ class LabelDispersion(Ranking):
             raise ValueError(
                 f"predictions of {predictions.shape[1]} images were given for {len(pool.images)}"
             )
-        return dispersion(predictions[:, pool.unlabelled], len(pool.images.classes))
+        return dispersion(predictions[:, pool.unlabelled], pool.options)
 
 
 def dispersion(predictions: NDArray[np.int64], classes: int) -> NDArray[np.float64]:

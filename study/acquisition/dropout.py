@@ -40,11 +40,11 @@ def check(samples: int, rate: float) -> None:
 
 
 def thinned(model: Classifier, features: Tensor, kept: Tensor) -> Tensor:
-    """Softmax outputs float32 [M, N, K] of the networks that ``kept`` [M, C] leaves.
+    """Logits float32 [M, N, K] of the networks that ``kept`` [M, C] leaves.
 
     ``features`` is the last block's output [N, C, h, w]; the caller sees to evaluation mode.
     """
     if model.closed_form:  # pooling comes next, and dropping channels commutes with it
         features = features.mean((2, 3), keepdim=True)
     kept = kept.to(features)[:, None, :, None, None]
-    return torch.stack([model.classify(features * mask).float().softmax(1) for mask in kept])
+    return torch.stack([model.classify(features * mask).float() for mask in kept])

@@ -32,7 +32,7 @@ class WorstClasses(Strategy):
 
     def positions(self, pool: Pool, k: int, rng: np.random.Generator) -> Indices:
         """``k`` positions without replacement, the worst classes' first."""
-        labels = pool.labels.cpu().numpy()
+        labels = pool.asked.cpu().numpy()
         count = len(pool.images.classes)
         accuracy = class_accuracy(right(pool), labels, count)
         order = np.lexsort((rng.random(count), accuracy))
@@ -55,8 +55,8 @@ class Oracle(Ranking):
 
 
 def right(pool: Pool) -> NDArray[np.bool_]:
-    """Whether the most probable class of every image is its label, bool [U]."""
-    return (pool.probabilities.argmax(1) == pool.labels).cpu().numpy()
+    """Whether the most probable answer is right for every image, bool [U]."""
+    return (pool.probabilities.argmax(1) == pool.truth).cpu().numpy()
 
 
 def class_accuracy(

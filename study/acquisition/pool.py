@@ -28,7 +28,7 @@ class Pool:
 
     Attributes:
         model: the task's classifier; no strategy changes it.
-        images: the split to choose from.
+        images: the items to choose from.
         unlabelled: int64 [U], indices into ``images`` that may be chosen.
         labelled: int64 [L], indices that are annotated already.
         device: where to compute.
@@ -36,8 +36,8 @@ class Pool:
         seed: names the random streams of what is drawn to look at the pool (dropout, views).
         committee: other classifiers trained on the same annotations, on ``device``, for strategies
             that ask how far classifiers disagree.
-        predictions: int64 [T, N], the class that each image of ``images`` was taken for after each
-            epoch of the last training, or None where nobody kept them.
+        predictions: int64 [T, N], the answer to what is asked of each image of ``images`` after
+            each epoch of the last training, or None where nobody kept them.
     """
 
     model: Classifier
@@ -57,14 +57,30 @@ class Pool:
         return len(self.unlabelled)
 
     @cached_property
-    def labels(self) -> Tensor:
-        """int64 [U] on the device, the images' classes."""
-        return self.images.labels[torch.as_tensor(self.unlabelled)].to(self.device)
+    def asked(self) -> Tensor:
+        """int64 [U] on the device, the images' classes, or the feature that each is asked about."""
+        return self.images.asked[torch.as_tensor(self.unlabelled)].to(self.device)
+
+    @cached_property
+    def truth(self) -> Tensor:
+        """int64 [U] on the device, the column of ``probabilities`` that is right."""
+        return self.model.labelling.truth(self.asked)
+
+    @property
+    def options(self) -> int:
+        """A: how many answers there are to what is asked of an image."""
+        return self.model.labelling.options(len(self.images.classes))
 
     @cached_property
     def probabilities(self) -> Tensor:
-        """float32 [U, K], softmax."""
-        return self._forward[0]
+        """float32 [U, A], of every answer: of the classes (A = K), or of no and yes."""
+        return self.model.labelling.question(self._forward[0], self.asked)
+
+    @cached_property
+    def memberships(self) -> Tensor:
+        """float32 [U, K], what each image is expected to add to the count of each class."""
+        classes = len(self.images.classes)
+        return self.model.labelling.memberships(self.probabilities, self.asked, classes)
 
     @cached_property
     def features(self) -> Tensor:
@@ -77,7 +93,7 @@ class Pool:
         return self._look_at(self.labelled)[1]
 
     def monte_carlo(self, samples: int, rate: float) -> Tensor:
-        """float32 [M, U, K], softmax of ``samples`` copies of the model, thinned by dropout.
+        """float32 [M, U, A], the answers of ``samples`` copies of the model, thinned by dropout.
 
         Computed once for every (samples, rate), in one pass over the images; see
         :mod:`study.acquisition.dropout`.
@@ -92,29 +108,35 @@ class Pool:
                     if kept is None:
                         kept = dropout.masks(samples, maps.shape[1], rate, self.seed)
                     parts.append(dropout.thinned(self.model, maps, kept))
-            self._thinned[key] = torch.cat(parts, dim=1)
+            logits = torch.cat(parts, dim=1)
+            self._thinned[key] = self.model.labelling.question(logits, self.asked)
         return self._thinned[key]
 
     @cached_property
     def committee_probabilities(self) -> Tensor:
-        """float32 [1 + M, U, K], softmax of the model and of every member of the committee."""
+        """float32 [1 + M, U, A], the answers of the model and of every member of the committee."""
         others = [self._look_at(self.unlabelled, member)[0] for member in self.committee]
-        return torch.stack([self.probabilities, *others])
+        return self._answers(others)
 
     @cached_property
     def view_probabilities(self) -> Tensor:
-        """float32 [V, U, K], softmax of every view of each image; the first is the image."""
+        """float32 [V, U, A], the answers to every view of each image; the first is the image."""
         others = [
             self._look_at(self.unlabelled, view=name)[0] for name in VIEWS if name != IDENTITY
         ]
-        return torch.stack([self.probabilities, *others])
+        return self._answers(others)
+
+    def _answers(self, others: list[Tensor]) -> Tensor:
+        """The model's answers and those of other logits [U, K]."""
+        found = [self.model.labelling.question(logits, self.asked) for logits in others]
+        return torch.stack([self.probabilities, *found])
 
     @cached_property
     def attention_grid(self) -> Tensor:
         """float32 [U, h, w], Grad-CAM of each image's labelled class on the network's grid."""
         index = torch.as_tensor(self.unlabelled)
-        images, labels = self.images.inputs[index], self.images.labels[index]
-        return attention_maps(self.model, images, labels, self.device, self.batch)
+        images, asked = self.images.inputs[index], self.images.asked[index]
+        return attention_maps(self.model, images, asked, self.device, self.batch)
 
     @cached_property
     def attention(self) -> Tensor:
@@ -137,17 +159,17 @@ class Pool:
     def _look_at(
         self, indices: Indices, model: Classifier | None = None, view: str = IDENTITY
     ) -> tuple[Tensor, Tensor]:
-        """Probabilities and pooled features of the images at ``indices``, under a view."""
+        """Logits and pooled features of the images at ``indices``, under a view."""
         model = model or self.model
-        probabilities, features = [], []
+        logits, features = [], []
         with _evaluating(model), torch.no_grad():
             for inputs in self._batches(indices, view):
                 maps = model.features(inputs)
                 features.append(maps.mean((2, 3)).float())
-                probabilities.append(model.classify(maps).float().softmax(1))
+                logits.append(model.classify(maps).float())
         if not features:
             return torch.zeros(0, 0, device=self.device), torch.zeros(0, 0, device=self.device)
-        return torch.cat(probabilities), torch.cat(features)
+        return torch.cat(logits), torch.cat(features)
 
     def _batches(self, indices: Indices, view: str = IDENTITY) -> Iterator[Tensor]:
         """What the classifier is given of the images at ``indices``, by batches on the device."""

@@ -60,5 +60,5 @@ class ScoreBands(Ranking):
 
     def scores(self, pool: Pool) -> NDArray[np.float64]:
         """float64 [U], minus the distance to the band."""
-        own = exact(pool.probabilities.gather(1, pool.labels[:, None])[:, 0])
+        own = exact(pool.probabilities.gather(1, pool.truth[:, None])[:, 0])
         return -((self.low - own).clamp(min=0) + (own - self.high).clamp(min=0)).cpu().numpy()

@@ -51,7 +51,8 @@ class Balanced(Strategy):
     makes of the images and how far the expected class counts are from even ones are weighed in one
     program (Eq. 4.8; :mod:`study.acquisition.balance`). How many images a class lacks comes from
     the annotated images' labels (Eq. 4.4), and what an image adds from the classifier's
-    probabilities: a real pool has no labels yet.
+    probabilities: a real pool has no labels yet. Where images are asked about one of several
+    features, which one is known, and the features are kept even.
 
     So that ``weight`` means the same whatever is wrapped, scores are replaced by their ranks,
     scaled to [0, 1] (ties share one). A strategy that does not rank is taken by its order over the
@@ -82,8 +83,8 @@ class Balanced(Strategy):
 
     def positions(self, pool: Pool, k: int, rng: np.random.Generator) -> Indices:
         """Those the strategy likes most first; the greedy form in the order of choice."""
-        probabilities = exact(pool.probabilities).cpu().numpy()
-        labels = pool.images.labels[torch.as_tensor(pool.labelled)].numpy()
+        probabilities = exact(pool.memberships).cpu().numpy()
+        labels = pool.images.asked[torch.as_tensor(pool.labelled)].numpy()
         counts = np.bincount(labels, minlength=probabilities.shape[1])
         wanted = wanted_counts(counts, k)
         order = rng.permutation(len(pool))  # chance decides ties, which go to the first

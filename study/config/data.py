@@ -12,6 +12,8 @@ from pydantic import Field, model_validator
 from study.config.section import Positive, Section, Share, Whole
 
 Side = Annotated[int, Field(strict=True, ge=32, le=1024)]
+LabelsName = Literal["one", "several"]
+"""Whether an image is of one class, or may show several target features (section 5)."""
 RESERVED = ("train", "val", "test", "balanced")
 Part = Annotated[float, Field(strict=True, gt=0.0, lt=0.5)]
 
@@ -50,9 +52,14 @@ class _Tested(Section):
 
 
 class ScenesConfig(_Tested):
-    """Drawn boats and airplanes; see :mod:`study.data.scenes`."""
+    """Drawn boats and airplanes; see :mod:`study.data.scenes`.
+
+    With ``labels = "several"`` a scene shows an airplane, a boat, both or neither, with a thing
+    beside each; ``several`` is the share of scenes of *one* class with two or three objects of it.
+    """
 
     kind: Literal["scenes"] = "scenes"
+    labels: LabelsName = "one"
     scene: Literal["beside", "background"] = "beside"
     size: Annotated[int, Field(strict=True, ge=32, le=512)] = 80
     bias: Annotated[float, Field(strict=True, ge=0.5, le=1.0)] = 0.95
@@ -62,6 +69,21 @@ class ScenesConfig(_Tested):
     balanced: Positive = 600
     several: Share = 0.15
     seed: Whole = 0
+
+    @model_validator(mode="after")
+    def _can_show_several(self) -> ScenesConfig:
+        if self.labels == "several":
+            if self.scene != "beside":
+                raise ValueError(
+                    f"labels = 'several' needs a thing beside each object, and scene = "
+                    f"{self.scene!r} has one background: set scene = 'beside'"
+                )
+            if "several" in self.model_fields_set:
+                raise ValueError(
+                    "several is of scenes of one class, and labels = 'several' shows one object "
+                    "of each: take one of the two out"
+                )
+        return self
 
 
 class AnnotatedConfig(_Tested):

@@ -11,7 +11,8 @@ def counts(dataset: Dataset) -> pd.DataFrame:
     """One row for each class (and context, where contexts are known), one column for each split.
 
     The columns ``class`` and, with contexts, ``context`` come first; the usual context of a class
-    is marked ``(usual)``.
+    is marked ``(usual)``. Where an image may show several features an image counts for each of
+    them, and a last row counts those that show none.
     """
     first = next(iter(dataset.splits.values()))
     contexts = first.context_names if first.contexts is not None else ()
@@ -23,9 +24,15 @@ def counts(dataset: Dataset) -> pd.DataFrame:
                 usual = first.usual_contexts is not None and first.usual_contexts[label] == context
                 row["context"] = contexts[context] + (" (usual)" if usual else "")
             for split, images in dataset.splits.items():
-                chosen = images.labels == label
-                if context is not None and images.contexts is not None:
-                    chosen = chosen & (images.contexts == context)
+                items = images.items
+                chosen = items.asked == label
+                if context is not None and items.contexts is not None:
+                    chosen = chosen & (items.contexts == context)
                 row[split] = int(chosen.sum())
-            rows.append(row)
+            if not first.several or contexts == () or any(row[split] for split in dataset.splits):
+                rows.append(row)
+    if first.several:
+        none = {split: int((~images.labels.any(1)).sum()) for split, images in
+                dataset.splits.items()}  # fmt: skip
+        rows.append({"class": "(none of them)", **({"context": ""} if contexts else {}), **none})
     return pd.DataFrame(rows)

@@ -12,11 +12,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from study.config import LabelsName
+from study.data.rows import Many, RowsOfEach, rows_of
 from study.errors import UserError
 
 
@@ -26,35 +29,47 @@ class DataError(UserError):
 
 @dataclass(frozen=True)
 class ImageSet:
-    """One split of a dataset.
+    """One split of a dataset, or part of one.
+
+    Where an image is of one class, a row is an image. Where it may show several target features,
+    a row is an image too, labelled for each of them; what people are asked is whether and where it
+    shows *one*: :attr:`items` has a row for each feature that each image shows.
 
     Attributes:
         images: uint8 [N, 3, H, W].
-        labels: int64 [N], indices into ``classes``.
-        names: one unique name per image.
-        classes: class names.
+        labels: int64 [N], indices into ``classes``; or bool [N, K], which of ``classes`` (then
+            features) an image shows.
+        names: one unique name per row.
+        classes: names of the classes, or of the features.
         masks: bool [N, H, W], the object(s) of the labelled class; all False where the class has
-            no object (a "none" class). None when the dataset has no masks.
-        contexts: int64 [N], indices into ``context_names``, or None.
+            no object (a "none" class). Of rows that are asked about no feature bool [M, H, W], the
+            objects of every feature that an image shows, in the order of ``labels.nonzero()``.
+            None when the dataset has no masks.
+        contexts: int64 [N], indices into ``context_names``, or None; of rows that are asked about
+            no feature [N, K], for every feature what it is usually seen with.
         context_names: names of the contexts (water, sky).
-        context_masks: bool [N, H, W], the thing that co-occurs with the class, or None.
+        context_masks: bool [N, H, W], the thing(s) that co-occur, or None.
         usual_contexts: for each class the context it is usually seen with, or None.
         features: float [N, C, h, w], what a frozen trunk made of the images, for classifiers that
             take that in place of images; None where there is none.
         views: the same of every view of the images, by its name; not of subsets.
+        about: int64 [N], the feature that each row is asked about, or None.
+        photographs: the name of each row's image, where ``names`` are of items.
     """
 
-    images: Tensor
+    images: Many
     labels: Tensor
     names: tuple[str, ...]
     classes: tuple[str, ...]
     masks: Tensor | None = None
     contexts: Tensor | None = None
     context_names: tuple[str, ...] = ()
-    context_masks: Tensor | None = None
+    context_masks: Many | None = None
     usual_contexts: tuple[int, ...] | None = None
-    features: Tensor | None = None
-    views: Mapping[str, Tensor] | None = None
+    features: Many | None = None
+    views: Mapping[str, Many] | None = None
+    about: Tensor | None = None
+    photographs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.names)
@@ -63,10 +78,18 @@ class ImageSet:
                 f"images must be uint8 [N, 3, H, W], not {self.images.dtype} "
                 f"{tuple(self.images.shape)}"
             )
-        for name in ("images", "labels", "masks", "contexts", "context_masks", "features"):
+        if self.several and self.labels.shape[1:] != (len(self.classes),):
+            raise DataError(
+                f"labels of {len(self.classes)} features must be bool [N, {len(self.classes)}], "
+                f"not {tuple(self.labels.shape)}"
+            )
+        lengths = dict.fromkeys(
+            ("images", "labels", "contexts", "context_masks", "features", "about"), n
+        )
+        for name, wanted in {**lengths, "masks": self._masked_rows}.items():
             value = getattr(self, name)
-            if value is not None and len(value) != n:
-                raise DataError(f"{name} has {len(value)} rows for {n} image names")
+            if value is not None and len(value) != wanted:
+                raise DataError(f"{name} has {len(value)} rows for {wanted} image names")
         if len(set(self.names)) != n:
             raise DataError("image names must be unique within a split")
 
@@ -74,7 +97,54 @@ class ImageSet:
         return len(self.names)
 
     @property
-    def inputs(self) -> Tensor:
+    def several(self) -> bool:
+        """Whether an image may show several of ``classes``, or none."""
+        return self.labels.ndim == 2
+
+    @property
+    def itemised(self) -> bool:
+        """Whether every row is about one class or feature."""
+        return not self.several or self.about is not None
+
+    @property
+    def asked(self) -> Tensor:
+        """int64 [N]: the class of each row's image, or the feature that the row is about."""
+        if not self.several:
+            return self.labels
+        if self.about is None:
+            raise DataError("of several features of an image one must be asked: take .items")
+        return self.about
+
+    @cached_property
+    def items(self) -> ImageSet:
+        """A row for everything that can be asked: an image and a feature that it shows.
+
+        Where an image is of one class these are the rows themselves. Pixels are not copied.
+        """
+        if self.itemised:
+            return self
+        rows, about = self.labels.nonzero().unbind(1)
+        named = zip(rows.tolist(), about.tolist(), strict=True)
+        return ImageSet(
+            images=rows_of(self.images, rows),
+            labels=self.labels[rows],
+            names=tuple(f"{self.names[row]}@{self.classes[label]}" for row, label in named),
+            classes=self.classes,
+            masks=self.masks,
+            contexts=None if self.contexts is None else self.contexts[rows, about],
+            context_names=self.context_names,
+            context_masks=(
+                None if self.context_masks is None else rows_of(self.context_masks, rows)
+            ),
+            usual_contexts=self.usual_contexts,
+            features=None if self.features is None else rows_of(self.features, rows),
+            views=None if self.views is None else RowsOfEach(self.views, rows),
+            about=about,
+            photographs=tuple(self.names[row] for row in rows.tolist()),
+        )
+
+    @property
+    def inputs(self) -> Many:
         """What a classifier is given: the features where there are any, else the images."""
         return self.images if self.features is None else self.features
 
@@ -85,10 +155,17 @@ class ImageSet:
 
     @property
     def aligned(self) -> Tensor | None:
-        """Bool [N]: the context is the usual one of the class; None when contexts are unknown."""
+        """Bool: the context is the usual one of the class; None when contexts are unknown.
+
+        [N]; of rows that are asked about no feature [N, K]: whether a feature's usual context is
+        there where the feature is, and only there.
+        """
         if self.contexts is None or self.usual_contexts is None:
             return None
-        return torch.tensor(self.usual_contexts)[self.labels] == self.contexts
+        usual = torch.tensor(self.usual_contexts)
+        if self.itemised:
+            return usual[self.asked] == self.contexts
+        return (self.contexts == usual) == self.labels
 
     @cached_property
     def positions(self) -> dict[str, int]:
@@ -134,21 +211,37 @@ class ImageSet:
             times[i] += 1
             return self.names[i] if times[i] == 1 else f"{self.names[i]}#{times[i]}"
 
-        def pick(value: Tensor | None) -> Tensor | None:
+        def pick(value: Many | None) -> Tensor | None:
             return None if value is None else value[index]
 
+        masks = self.masks
+        if masks is not None:
+            masks = masks[index if self.itemised else self._masks_of(index)]
         return ImageSet(
             images=self.images[index],
             labels=self.labels[index],
             names=tuple(map(named, index.tolist())),
             classes=self.classes,
-            masks=pick(self.masks),
+            masks=masks,
             contexts=pick(self.contexts),
             context_names=self.context_names,
             context_masks=pick(self.context_masks),
             usual_contexts=self.usual_contexts,
             features=pick(self.features),
+            about=pick(self.about),
+            photographs=tuple(self.photographs[i] for i in index.tolist() if self.photographs),
         )
+
+    @property
+    def _masked_rows(self) -> int:
+        return len(self) if self.itemised else int(self.labels.sum())
+
+    def _masks_of(self, index: Tensor) -> Tensor:
+        """Rows of ``masks``, of the images at ``index``."""
+        counts = self.labels.sum(1).tolist()
+        first = [0, *accumulate(counts)]
+        ranges = [torch.arange(first[i], first[i] + counts[i]) for i in index.tolist()]
+        return torch.cat(ranges) if ranges else torch.zeros(0, dtype=torch.long)
 
 
 @dataclass(frozen=True)
@@ -178,7 +271,7 @@ class Dataset:
             facts = (split, images.classes, images.context_names, images.usual_contexts)
             digest.update(repr((*facts, images.fingerprint)).encode())
             for name in ("labels", "masks", "contexts", "context_masks"):
-                value: Tensor | None = getattr(images, name)
+                value: Many | None = getattr(images, name)
                 digest.update(f"{name}:{value is not None}".encode())
                 if value is not None:
                     _digest(digest, value)
@@ -186,8 +279,13 @@ class Dataset:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Class names, the same in every split."""
+        """Names of classes or features, the same in every split."""
         return next(iter(self.splits.values())).classes
+
+    @property
+    def labels(self) -> LabelsName:
+        """Whether an image is of one class or may show several features."""
+        return "several" if next(iter(self.splits.values())).several else "one"
 
     def to(self, device: torch.device | str) -> Dataset:
         """With all images on a device, so that no batch has to travel."""
@@ -203,7 +301,7 @@ class Dataset:
         return (*usual, *(name for name in self.splits if name not in ("train", "val", *usual)))
 
 
-def _digest(digest: hashlib._Hash, values: Tensor) -> None:
+def _digest(digest: hashlib._Hash, values: Many) -> None:
     """Add a tensor's bytes to a digest, image by image: a memory-mapped one is never in memory."""
     for row in values:
         digest.update(np.ascontiguousarray(row.cpu().numpy()).tobytes())

@@ -28,6 +28,7 @@ class Ink(IntEnum):
     CLUTTER = 3
     OBJECT = 4
     THING = 5
+    SECOND = 6
 
 
 class Canvas:

@@ -6,6 +6,10 @@ the weather is are drawn before the class is looked at, so that neither position
 gives the class away. ``background``: airplanes against sky and boats on water, with coast, runway
 and haze in between.
 
+Of several features (``labels = "several"``) a *beside* scene shows an airplane, a boat, both or
+neither (:data:`SHOWN`); in a share ``bias`` of the scenes that show a feature its thing is there,
+and in as large a share of those that do not it is not.
+
 Every image has its own named random stream, so an image does not depend on the others.
 """
 
@@ -29,6 +33,10 @@ from study.data.layout import Layout, beside, scattered
 from study.data.paints import Paint
 
 CLASSES = ("airplane", "boat")
+SHOWN = {(0, 1): 0.4, (0,): 0.25, (1,): 0.25, (): 0.1}
+"""What share of scenes shows which of several features."""
+THINGS = ("no sun", "sun", "no buoy", "buoy")
+"""The contexts of several features: whether the thing of each is there."""
 CONTEXTS = {"beside": ("sun", "buoy"), "background": ("sky", "water")}
 USUAL_CONTEXTS = (0, 1)
 DRAWING_VERSION = 4
@@ -39,10 +47,10 @@ Generator = np.random.Generator
 
 @dataclass(frozen=True)
 class Picture:
-    """One drawn image, uint8 [S, S, 3], with its two masks, bool [S, S]."""
+    """One drawn image, uint8 [S, S, 3], with its masks, bool [S, S]: one of each feature shown."""
 
     image: NDArray[np.uint8]
-    mask: NDArray[np.bool_]
+    masks: tuple[NDArray[np.bool_], ...]
     context_mask: NDArray[np.bool_]
 
 
@@ -56,9 +64,10 @@ def render(config: ScenesConfig) -> Dataset:
     shares = {"train": config.bias, "val": config.bias, "test": config.bias, "balanced": 0.5}
     counts = {"train": config.train, "val": config.val, "test": config.test}
     counts["balanced"] = config.balanced
+    split = _split if config.labels == "one" else _split_of_several
     return Dataset(
         f"scenes ({config.scene})",
-        {name: _split(config, name, counts[name], share) for name, share in shares.items()},
+        {name: split(config, name, counts[name], share) for name, share in shares.items()},
     )
 
 
@@ -88,7 +97,7 @@ def _split(config: ScenesConfig, split: str, n: int, bias: float) -> ImageSet:
         rng = seeds.rng(*stream, i)
         picture = picture_of(config.scene, label, context, count, config.size, rng)
         images[i] = torch.from_numpy(picture.image).permute(2, 0, 1)
-        masks[i] = torch.from_numpy(picture.mask)
+        masks[i] = torch.from_numpy(picture.masks[0])
         context_masks[i] = torch.from_numpy(picture.context_mask)
     return ImageSet(
         images=images,
@@ -100,6 +109,52 @@ def _split(config: ScenesConfig, split: str, n: int, bias: float) -> ImageSet:
         context_names=CONTEXTS[config.scene],
         context_masks=context_masks,
         usual_contexts=USUAL_CONTEXTS,
+    )
+
+
+def several_assigned(n: int, bias: float, rng: Generator) -> NDArray[np.bool_]:
+    """Who shows what: bool [n, 2, 2], for each feature whether it and its thing are there."""
+    ends = np.round(np.cumsum(list(SHOWN.values())) * n).astype(int)
+    rows = np.zeros((n, len(CLASSES), 2), np.bool_)
+    for shown, start, end in zip(SHOWN, [0, *ends], ends, strict=False):
+        rows[start:end, list(shown), 0] = True
+    rows = rows[rng.permutation(n)]
+    for label in range(len(CLASSES)):
+        for there in (True, False):
+            members = rng.permutation(np.flatnonzero(rows[:, label, 0] == there))
+            usual = round(bias * len(members))
+            rows[members[:usual], label, 1] = there
+            rows[members[usual:], label, 1] = not there
+    return rows
+
+
+def _split_of_several(config: ScenesConfig, split: str, n: int, bias: float) -> ImageSet:
+    stream = (config.seed, "scenes of several", split)
+    rows = several_assigned(n, bias, seeds.rng(*stream, "assignment"))
+    images = torch.empty(n, 3, config.size, config.size, dtype=torch.uint8)
+    context_masks = torch.empty(n, config.size, config.size, dtype=torch.bool)
+    masks = torch.empty(int(rows[:, :, 0].sum()), config.size, config.size, dtype=torch.bool)
+    done = 0
+    for i, row in enumerate(rows):
+        shown = tuple(np.flatnonzero(row[:, 0]).tolist())
+        things = tuple(np.flatnonzero(row[:, 1]).tolist())
+        picture = _several(shown, things, Canvas(config.size), seeds.rng(*stream, i))
+        images[i] = torch.from_numpy(picture.image).permute(2, 0, 1)
+        context_masks[i] = torch.from_numpy(picture.context_mask)
+        for mask in picture.masks:
+            masks[done] = torch.from_numpy(mask)
+            done += 1
+    there = torch.from_numpy(rows[:, :, 1].astype(np.int64))
+    return ImageSet(
+        images=images,
+        labels=torch.from_numpy(rows[:, :, 0].copy()),
+        names=tuple(f"{split}-{i:05d}" for i in range(n)),
+        classes=CLASSES,
+        masks=masks,
+        contexts=there + torch.tensor([0, 2]),
+        context_names=THINGS,
+        context_masks=context_masks,
+        usual_contexts=(1, 3),
     )
 
 
@@ -116,11 +171,40 @@ def _beside(label: int, context: int, count: int, canvas: Canvas, rng: Generator
     things = [*plan.spots, plan.sun, plan.buoy]
     free = [(spot.x, spot.y, spot.reach + 0.02) for spot in things]
     scenery.clutter(canvas, rng, weather, plan.horizon, free)
-    thing, paint_thing = ((plan.sun, scenery.sun), (plan.buoy, scenery.buoy))[context]
-    paint_thing(canvas, rng, thing.x, thing.y, thing.reach)
+    _thing(context, plan, canvas, rng)
     shapes = _crafts(label, plan, weather, rng)
     _draw(shapes, label, plan, weather, canvas, rng, over_water=True)
     return _picture(canvas, rng, weather, plan.horizon, Ink.THING)
+
+
+OBJECTS = (Ink.OBJECT, Ink.SECOND)
+"""What an object of each class is drawn with, where a scene shows both."""
+
+
+def _several(
+    shown: tuple[int, ...], things: tuple[int, ...], canvas: Canvas, rng: Generator
+) -> Picture:
+    """One object of each class that is shown, and the things beside them."""
+    plan = beside(rng, max(len(shown), 1))
+    weather = scenery.Weather.drawn(rng)
+    _world(canvas, rng, weather, plan.horizon)
+    free = [(spot.x, spot.y, spot.reach + 0.02) for spot in (*plan.spots, plan.sun, plan.buoy)]
+    scenery.clutter(canvas, rng, weather, plan.horizon, free)
+    for context in things:
+        _thing(context, plan, canvas, rng)
+    for place, label in zip(rng.permutation(len(shown)), shown, strict=True):
+        own = replace(plan, spots=(plan.spots[place],))
+        shapes = _crafts(label, own, weather, rng)
+        _draw(shapes, label, own, weather, canvas, rng, over_water=True, ink=OBJECTS[label])
+    image = scenery.developed(canvas, rng, weather, plan.horizon)
+    masks = tuple(canvas.mask(OBJECTS[label]) for label in shown)
+    return Picture(image, masks, canvas.mask(Ink.THING))
+
+
+def _thing(context: int, plan: Layout, canvas: Canvas, rng: Generator) -> None:
+    """The sun or the buoy."""
+    thing, paint = ((plan.sun, scenery.sun), (plan.buoy, scenery.buoy))[context]
+    paint(canvas, rng, thing.x, thing.y, thing.reach)
 
 
 def _background(label: int, context: int, count: int, canvas: Canvas, rng: Generator) -> Picture:
@@ -172,7 +256,7 @@ def _crafts(label: int, plan: Layout, weather: scenery.Weather, rng: Generator) 
 
 
 def _draw(shapes: list[Shape], label: int, plan: Layout, weather: scenery.Weather, canvas: Canvas,
-          rng: Generator, over_water: bool) -> None:  # fmt: skip
+          rng: Generator, over_water: bool, ink: Ink = Ink.OBJECT) -> None:  # fmt: skip
     for shape, spot in zip(shapes, plan.spots, strict=True):
         half = 0.75 * spot.reach
         dark = float(rng.uniform(0.15, 0.35))
@@ -182,7 +266,7 @@ def _draw(shapes: list[Shape], label: int, plan: Layout, weather: scenery.Weathe
         wet = over_water and plan.horizon < below < 0.98
         if wet and rng.random() < 0.6:
             scenery.shadow(canvas, spot.x, below, half, dark)
-        shape.draw(canvas, Ink.OBJECT)
+        shape.draw(canvas, ink)
         if over_water and afloat:
             scenery.foam(canvas, rng, weather, spot.x, shape.bottom, half)
         elif wet and spray:  # flying low: broken water is no boat's privilege
@@ -192,4 +276,4 @@ def _draw(shapes: list[Shape], label: int, plan: Layout, weather: scenery.Weathe
 def _picture(canvas: Canvas, rng: Generator, weather: scenery.Weather, horizon: float,
              ink: Ink) -> Picture:  # fmt: skip
     image = scenery.developed(canvas, rng, weather, horizon)
-    return Picture(image, canvas.mask(Ink.OBJECT), canvas.mask(ink))
+    return Picture(image, (canvas.mask(Ink.OBJECT),), canvas.mask(ink))

@@ -29,7 +29,7 @@ def contact_sheet(
     outlines: bool = False,
     maps: NDArray[np.float32] | None = None,
 ) -> Image.Image:
-    """``n`` images, spread over the split, as a grid of ``tile`` pixel squares.
+    """``n`` items, spread over the split, as a grid of ``tile`` pixel squares.
 
     ``outlines`` draws the object masks in green and the context masks in magenta, and writes the
     class, and the context where it is known, into the corner. ``maps`` [n, h, w] is attention on
@@ -69,7 +69,7 @@ def _reddened(picture: NDArray[np.uint8], grid: NDArray[np.float32]) -> NDArray[
 
 
 def _caption(split: ImageSet, index: int) -> str:
-    text = split.classes[int(split.labels[index])]
+    text = split.classes[int(split.asked[index])]
     if split.contexts is None:
         return text
     return f"{text}, {split.context_names[int(split.contexts[index])]}"

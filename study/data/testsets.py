@@ -51,6 +51,8 @@ def _part(dataset: Dataset, test: ExtraTest) -> ImageSet:
         if name not in test.without and (not test.only or name in test.only)
     ]
     chosen = torch.isin(images.contexts, torch.tensor(numbers, dtype=torch.int64))
+    if images.several:  # every feature of an image has a context
+        chosen = chosen.all(1)
     if not bool(chosen.any()):
         raise DataError(f"{where} has no image in {test.of}: choose other contexts")
     return images.subset(torch.nonzero(chosen).flatten())

@@ -79,8 +79,13 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "cycle": ("", "from 1"),
         "page": ("", "page of candidates, from 1"),
         "image": ("", "the image's name"),
-        "class": ("", "the image's class; empty in logs that do not say"),
+        "class": ("", "the image's class, or the feature; empty in logs that do not say"),
         "context": ("", "what the image's class is seen with, or its background; empty: unknown"),
+        "feature": (
+            "",
+            "which feature of the image was asked, where it may show several; an image may be in "
+            "several rows then",
+        ),
         "trial": ("", "order in which the image was first confirmed in the task, from 1"),
         "learnt": (
             "count",
@@ -96,6 +101,34 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "vertices": ("count", "vertices of all polygons in the final annotation"),
         "undos": ("count", "undo actions"),
         "confirmed_at": ("s since 1970", "the participant's clock at the (last) confirmation"),
+    },
+    "features": {
+        "cycle": ("", "from 1; 0 is the pretrained model"),
+        "split": ("", "the test split"),
+        "feature": ("", "of images that may show several, the feature that is measured"),
+        "count": ("count", "images of the split"),
+        "count_shown": ("count", "images that show the feature"),
+        "accuracy": ("share", "images of which it is known whether they show the feature"),
+        "balanced_accuracy": ("share", "mean of sensitivity and specificity"),
+        "sensitivity": ("share", "accuracy on images that show the feature"),
+        "specificity": ("share", "accuracy on images that do not"),
+        "aligned_accuracy": (
+            "share",
+            "accuracy where the usual context is there with the feature, or is not without it",
+        ),
+        "conflicting_accuracy": ("share", "accuracy where only one of the two is there"),
+        "worst_group_accuracy": (
+            "share",
+            "accuracy of the worst group (shown or not x the feature's contexts)",
+        ),
+        "count_aligned": ("count", "images in aligned_accuracy"),
+        "count_conflicting": ("count", "images in conflicting_accuracy"),
+        **{
+            f"attention_inside_{size}": ("share", f"attention inside the object, {size} ones")
+            for size in ("small", "medium", "large")
+        },
+        **{f"count_{size}": ("count", f"{size} objects") for size in ("small", "medium", "large")},
+        "dead_maps": ("share", "attention maps that are zero everywhere"),
     },
     "answers": {
         "instrument": ("", "questionnaire"),
@@ -154,6 +187,8 @@ def describe(table: str, column: str, factors: Factors = NO_FACTORS) -> tuple[st
             if column.endswith(when):
                 unit, what = METRICS[column.removesuffix(when)]
                 return unit, f"{what}; {text}"
+    if table == "features" and column in METRICS:
+        return METRICS[column]
     if table == "cycles":
         split, _, metric = column.partition("_")
         if not metric:

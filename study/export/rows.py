@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from study.config import StudyConfig
+from study.metrics import FEATURE_METRICS, by_feature
 from study.protocol.events import (
     Action,
     Answered,
@@ -152,6 +153,17 @@ class Person:
                 row["images"] = len(task.cycles[number - 1].annotations)
         return list(rows.values())
 
+    def feature_rows(self, task: Task) -> list[Row]:
+        """One row for each cycle, split and feature, where an image may show several."""
+        return [
+            self._keys(task)
+            | {"cycle": payload.cycle, "split": split, "feature": feature}
+            | {metric: found.get(metric) for metric in FEATURE_METRICS}
+            for payload in self._said(Evaluated, task.position)
+            for split, metrics in payload.metrics.items()
+            for feature, found in by_feature(metrics)[1].items()
+        ]
+
     def task_row(self, task: Task, cycles: list[Row]) -> Row:
         """The row of a finished task, from its cycles' rows."""
         done = [row for row in cycles if row["cycle"] > 0]
@@ -180,7 +192,7 @@ class Person:
         """One row for each image confirmed in a task, all its visits together."""
         rows: dict[str, Row] = {}
         threshold = self.config.for_condition(task.condition).workspace.idle_seconds
-        kinds: dict[str, tuple[str | None, str | None]] = {}
+        kinds: dict[str, Row] = {}
         for event in self._in(task):
             payload = event.payload
             if isinstance(payload, BatchSelected):
@@ -194,9 +206,7 @@ class Person:
                 | {
                     "cycle": payload.cycle,
                     "page": payload.page,
-                    "image": payload.image,
-                    "class": kinds[payload.image][0],
-                    "context": kinds[payload.image][1],
+                    **kinds[payload.image],
                     "trial": len(rows) + 1,
                     "learnt": payload.learnt,
                     "visits": 0,
@@ -237,11 +247,20 @@ class Person:
         return rows
 
 
-def _kinds(batch: BatchSelected) -> dict[str, tuple[str | None, str | None]]:
-    """Class and context of each image of a batch; None where the log does not say."""
+def _kinds(batch: BatchSelected) -> dict[str, Row]:
+    """Image, class, context and feature of each item of a batch; None where nobody says."""
     unknown = (None,) * len(batch.images)
-    classes, contexts = batch.classes or unknown, batch.contexts or unknown
-    return dict(zip(batch.images, zip(classes, contexts, strict=True), strict=True))
+    columns = {
+        "image": batch.photographs or batch.images,
+        "class": batch.classes or unknown,
+        "context": batch.contexts or unknown,
+        "feature": batch.classes if batch.photographs else unknown,
+    }
+    rows = zip(*columns.values(), strict=True)
+    return {
+        name: dict(zip(columns, row, strict=True))
+        for name, row in zip(batch.images, rows, strict=True)
+    }
 
 
 def _add_to_cycle(row: Row, payload: object) -> None:
@@ -259,7 +278,8 @@ def _add_to_cycle(row: Row, payload: object) -> None:
             row |= {"failed": True, "note": payload.reason}
         case Evaluated():
             for split, metrics in payload.metrics.items():
-                row |= {f"{split}_{metric}": value for metric, value in metrics.items()}
+                whole, _ = by_feature(metrics)
+                row |= {f"{split}_{metric}": value for metric, value in whole.items()}
 
 
 def _add_training(row: Row, tuned: HeadTuned | FineTuned, epochs: int, note: str) -> None:

@@ -13,6 +13,7 @@ from study.directory import DirectoryError, StudyDirectory
 from study.errors import UserError
 from study.export.questions import questions
 from study.export.rows import STUDY_METRICS, Person, Row, event_row
+from study.metrics import FEATURE_METRICS
 from study.protocol.events import Enrolled, Event, UnknownEvent
 from study.protocol.store import StoreError
 
@@ -35,9 +36,13 @@ COLUMNS: dict[str, list[str]] = {
     ],
     "items": [
         "participant", "mode", "sequence", "position", "interface", "sampling", "cycle", "page",
-        "image", "class", "context", "trial", "learnt", "visits", "seconds",
+        "image", "class", "context", "feature", "trial", "learnt", "visits", "seconds",
         "idle_seconds", "positive_points", "negative_regions", "polygons", "vertices", "undos",
         "confirmed_at",
+    ],
+    "features": [
+        "participant", "mode", "sequence", "position", "interface", "sampling", "cycle", "split",
+        "feature", *FEATURE_METRICS,
     ],
     "answers": [
         "participant", "mode", "sequence", "position", "interface", "sampling", "instrument",
@@ -78,9 +83,9 @@ def tables(
 
     Returns:
         ``set_aside`` (participant and reason: whose log makes no sense is in no other table),
-        ``participants``, ``tasks`` (finished ones), ``cycles``, ``items``, ``answers``,
-        ``events``, and ``questions`` (of the study file alone); the columns are in
-        :mod:`study.export.dictionary`.
+        ``participants``, ``tasks`` (finished ones), ``cycles``, ``items``, ``features`` (where an
+        image may show several), ``answers``, ``events``, and ``questions`` (of the study file
+        alone); the columns are in :mod:`study.export.dictionary`.
     """
     logs: dict[str, list[Event]] = defaultdict(list)
     for event in events:
@@ -111,6 +116,7 @@ def _rows_of(person: Person) -> dict[str, list[Row]]:
         cycles = person.cycle_rows(task)
         rows["cycles"] += cycles
         rows["items"] += person.item_rows(task)
+        rows["features"] += person.feature_rows(task)
         if task.finished(person.config):
             rows["tasks"].append(person.task_row(task, cycles))
     rows["answers"] = person.answer_rows()

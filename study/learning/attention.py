@@ -12,6 +12,9 @@ equals the general one exactly. Maps are differentiable, which is what lets them
   logits share, and neither does this map; with two classes it is (half) the margin, so it also
   shows evidence *against* the class's rival;
 - ``absolute``: the magnitude of ``centred``, evidence for and against the class alike.
+
+Where an image may show several features, a feature's logit is what it says of it alone, and
+``centred`` is ``label`` (:mod:`study.learning.labelling`).
 """
 
 from __future__ import annotations
@@ -22,39 +25,46 @@ from torch.nn import functional
 
 from study.config import ScoreName
 from study.data.dataset import ImageSet
+from study.data.rows import Many
 from study.learning.models import Classifier
 
 TINY = 1e-8
 
 
 def attend(
-    model: Classifier, images: Tensor, labels: Tensor, of: ScoreName = "label"
+    model: Classifier, images: Tensor, asked: Tensor, of: ScoreName = "label"
 ) -> tuple[Tensor, Tensor]:
     """Logits and attention maps, both differentiable in the weights.
 
     Args:
         model: the classifier.
         images: uint8 [N, 3, H, W] (or float, normalised).
-        labels: int64 [N], the class whose attention is wanted.
+        asked: int64 [N], the class or feature whose attention is wanted.
         of: the score to explain; see the module.
 
     Returns:
         logits [N, K] and maps [N, h, w] on the last block's grid, not normalised.
     """
-    features = model.features(images)
+    return attend_to(model, model.features(images), asked, of)
+
+
+def attend_to(
+    model: Classifier, features: Tensor, asked: Tensor, of: ScoreName = "label"
+) -> tuple[Tensor, Tensor]:
+    """:func:`attend`, from the last block's output [N, C, h, w]."""
     if model.linear is not None:
-        return _attend_closed(model.linear, features, labels, of)
+        return _attend_closed(model, model.linear, features, asked, of)
     if not features.requires_grad:  # kept features, or a trunk without a graph
         features = features.detach().requires_grad_()
     # a copy, because some networks (DenseNet) go on in place and would change the map's features
     logits = model.classify(features.clone())
-    weights = _score_weights(labels, logits.shape[1], of)
+    weights = model.labelling.evidence(asked, logits.shape[1], of)
     maps = gradcam(features, (logits * weights).sum(1))
     return logits, maps.abs() if of == "absolute" else maps.relu()
 
 
 def _attend_closed(
-    linear: nn.Linear, features: Tensor, labels: Tensor, of: ScoreName
+    model: Classifier, linear: nn.Linear, features: Tensor, asked: Tensor, of: ScoreName
 ) -> tuple[Tensor, Tensor]:
     """Logits and maps of pooling and one layer, from one pass over the features.
 
@@ -64,7 +74,7 @@ def _attend_closed(
     logits = evidence.sum((1, 2))
     if linear.bias is not None:
         logits = logits + linear.bias
-    weights = _score_weights(labels, logits.shape[1], of)
+    weights = model.labelling.evidence(asked, logits.shape[1], of)
     maps = (evidence * weights.to(evidence)[:, None, None]).sum(3)
     return logits, maps.abs() if of == "absolute" else maps.relu()
 
@@ -108,30 +118,33 @@ def normalised(maps: Tensor, floor: float) -> Tensor:
 def attention_maps(
     model: Classifier,
     images: ImageSet | Tensor,
-    labels: Tensor | None = None,
+    asked: Tensor | None = None,
     device: torch.device | str | None = None,
     batch: int = 256,
 ) -> Tensor:
     """Attention for looking at and scoring: float32 [N, h, w] on ``device``, without a graph.
 
-    ``images`` is a split (its labels are the default) or uint8 [N, 3, H, W]. The model is left in
-    the mode it was in; statistics are always those of evaluation.
+    ``images`` is a split (what its rows are asked is the default) or uint8 [N, 3, H, W]. The model
+    is left in the mode it was in; statistics are always those of evaluation.
     """
-    return looked_at(model, images, labels, device, batch)[1]
+    return looked_at(model, images, asked, device, batch)[1]
 
 
 def looked_at(
     model: Classifier,
     images: ImageSet | Tensor,
-    labels: Tensor | None = None,
+    asked: Tensor | None = None,
     device: torch.device | str | None = None,
     batch: int = 256,
 ) -> tuple[Tensor, Tensor]:
     """Logits float32 [N, K] and :func:`attention_maps`, from one pass over the images."""
+    inputs: Many
     if isinstance(images, ImageSet):
-        labels = images.labels if labels is None else labels
-        images = images.inputs
-    if labels is None:
+        asked = images.asked if asked is None else asked
+        inputs = images.inputs
+    else:
+        inputs = images
+    if asked is None:
         raise ValueError("labels are needed: attention is the attention for a class")
     target = torch.device(device) if device is not None else model.device
     training = model.training
@@ -140,9 +153,9 @@ def looked_at(
     try:
         # the general path differentiates with respect to the features, so no_grad cannot do
         with torch.set_grad_enabled(not model.closed_form):
-            for start in range(0, len(images), batch):
-                chosen = images[start : start + batch].to(target)
-                wanted = labels[start : start + batch].to(target)
+            for start in range(0, len(inputs), batch):
+                chosen = inputs[start : start + batch].to(target)
+                wanted = asked[start : start + batch].to(target)
                 logits, attention = attend(model, chosen, wanted)
                 answers.append(logits.detach().float())
                 maps.append(attention.detach().float())
@@ -159,9 +172,3 @@ def at_full_resolution(maps: Tensor, height: int, width: int) -> Tensor:
     return functional.interpolate(
         maps[:, None], size=(height, width), mode="bilinear", align_corners=False
     )[:, 0]
-
-
-def _score_weights(labels: Tensor, classes: int, of: ScoreName) -> Tensor:
-    """[N, K], such that (logits * weights).sum(1) is the score to explain."""
-    weights = functional.one_hot(labels, classes).float()
-    return weights - 1.0 / classes if of != "label" else weights

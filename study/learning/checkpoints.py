@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from study.config import ModelConfig
+from study.config import LabelsName, ModelConfig
 from study.learning.models import Classifier, ModelError, build, with_precision
 
 FORMAT = 1
@@ -33,6 +33,7 @@ def save(
                 "config": model.config.model_dump(mode="json"),
                 "classes": model.classes,
                 "class_names": list(class_names or model.class_names),
+                "labels": model.labelling.name,
                 "state": {key: value.cpu() for key, value in model.state_dict().items()},
                 "meta": meta,
             },
@@ -49,6 +50,7 @@ def load(
     like: ModelConfig | None = None,
     classes: int | None = None,
     class_names: Sequence[str] = (),
+    labels: LabelsName | None = None,
 ) -> tuple[Classifier, dict[str, Any]]:
     """A saved classifier in evaluation mode, and its ``meta``.
 
@@ -60,6 +62,7 @@ def load(
         classes: how many classes the study has.
         class_names: their names in order. Checkpoints from before names were kept have none, and
             then only the number is compared.
+        labels: whether the study's images are of one class or may show several features.
 
     Raises:
         ModelError: when the file is missing, is not one of ours, is damaged, or does not fit.
@@ -77,8 +80,10 @@ def load(
             f"into model.weights"
         )
     config = ModelConfig.model_validate({**saved["config"], "weights": "none", "checkpoint": None})
-    _same_task(path, saved, config, like, classes or len(class_names) or None, class_names)
-    model = build(config, saved["classes"], seed=0, class_names=saved.get("class_names", ()))
+    saved.setdefault("labels", "one")  # as all were before an image could show several features
+    _same_task(path, saved, config, like, classes or len(class_names) or None, class_names, labels)
+    names = saved.get("class_names", ())
+    model = build(config, saved["classes"], 0, names, saved["labels"])
     try:
         model.load_state_dict(saved["state"])
     except RuntimeError as error:
@@ -95,6 +100,7 @@ def _same_task(
     wanted: ModelConfig | None,
     classes: int | None,
     class_names: Sequence[str],
+    labels: LabelsName | None,
 ) -> None:
     """Compare a checkpoint with what is wanted, where something is."""
     pairs: list[tuple[str, Any, Any]] = []
@@ -104,6 +110,8 @@ def _same_task(
         pairs.append(("classes", saved["classes"], classes))
     if wanted is not None and wanted.name == "small":
         pairs += [("width", found.width, wanted.width), ("blocks", found.blocks, wanted.blocks)]
+    if labels is not None:
+        pairs.append(("labels", saved["labels"], labels))
     names = saved.get("class_names")
     if class_names and names:
         pairs.append(("class_names", ", ".join(names), ", ".join(class_names)))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from study.learning.labelling import Labelling
+
 
 @dataclass
 class EpochSums:
@@ -15,7 +17,7 @@ class EpochSums:
     Attributes:
         classification, guidance: of the losses.
         correct: of right answers.
-        answers: [K], of the answers.
+        answers: [G, A], how often each answer to each question was given.
         dead, guided: of annotated images, with an all-zero map and in all.
     """
 
@@ -27,10 +29,10 @@ class EpochSums:
     guided: Tensor
 
     @classmethod
-    def empty(cls, classes: int, device: torch.device) -> EpochSums:
+    def empty(cls, labelling: Labelling, classes: int, labels: Tensor) -> EpochSums:
         """Nothing yet."""
-        a, b, c, d, e = torch.zeros(5, device=device).unbind()
-        return cls(a, b, c, torch.zeros(classes, device=device), d, e)
+        a, b, c, d, e = torch.zeros(5, device=labels.device).unbind()
+        return cls(a, b, c, labelling.tally(labels[:0], classes), d, e)
 
 
 class Watch:
@@ -45,10 +47,11 @@ class Watch:
     RARE = 0.1
     PATIENCE = 10
 
-    def __init__(self, labels: Tensor, classes: int) -> None:
-        shares = torch.bincount(labels, minlength=classes).float() / len(labels)
+    def __init__(self, labelling: Labelling, labels: Tensor, classes: int) -> None:
+        self.labelling = labelling
         # one answer for all is wrong only where every image is not of one class anyway
-        self.mixed = shares.max().item() < 1 - self.RARE
+        shares = labelling.tally(labels, classes) / len(labels)
+        self.mixed = shares.amax(1) < 1 - self.RARE
         self.first: tuple[bool, bool] | None = None
         self.ill_for = 0
         self.fatal = False
@@ -59,8 +62,8 @@ class Watch:
             self.fatal = True
             return "the loss is not finite"
         dead = epoch.dead.item() > self.DEAD * max(epoch.guided.item(), 1)
-        answers = epoch.answers
-        single = self.mixed and (answers.max() / answers.sum()).item() >= self.ONE_ANSWER
+        answers = epoch.answers[self.mixed]
+        single = len(answers) > 0 and self.labelling.commonest(answers) >= self.ONE_ANSWER
         if self.first is None:  # before training: what was so already is no symptom
             self.first = dead, single
         died, lost = dead and not self.first[0], single and not self.first[1]

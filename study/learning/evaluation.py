@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from study.data.dataset import ImageSet
-from study.learning.attention import at_full_resolution, attend
+from study.learning.attention import at_full_resolution, attend_to
 from study.learning.guidance import barycentre, share
 from study.learning.models import Classifier
+from study.metrics import OF_FEATURE
 
 SIZES = {"small": (0.0, 0.04), "medium": (0.04, 0.12), "large": (0.12, 1.01)}
 """Object sizes, as a share of the image's area: lower bound included, upper bound not."""
@@ -50,12 +51,25 @@ def evaluate(
       least half the maximum); ``barycentre_distance`` (between the centres of mass of attention
       and of mask, in image sides; images with a dead map do not count); ``dead_maps``, the share
       of maps that are zero everywhere.
+
+    Where images may show several features, an answer is about an image and a feature: ``accuracy``
+    and the accuracies of aligned and conflicting ones are over all answers, attention is over all
+    features that images show. ``exact_accuracy`` is the share of images of which every answer is
+    right, ``balanced_accuracy`` a mean over features, ``worst_group_accuracy`` the worst of any. A
+    group is the images that show a feature, or that do not, in one of its contexts
+    (``accuracy_boat_water``, ``accuracy_no boat_water``). Every feature has the same metrics for
+    itself under ``<feature>: <metric>``, with ``balanced_accuracy`` the mean of ``sensitivity``
+    (accuracy where it shows) and ``specificity`` (where it does not).
     """
     correct, looks = _measure(model, split, torch.device(device), batch)
     values: dict[str, float | None] = {"count": float(len(split)), "accuracy": _mean(correct)}
-    for label, name in enumerate(split.classes):
-        _put(values, name, correct, split.labels == label)
-    _groups(values, split, correct)
+    if split.several:
+        _features(values, split, correct, looks)
+    else:
+        for label, name in enumerate(split.classes):
+            _put(values, name, correct, split.labels == label)
+        _groups(values, split, correct)
+    _aligned(values, correct, split.aligned)
     _attention(values, looks)
     return Evaluation(values)
 
@@ -67,9 +81,55 @@ def _groups(values: dict[str, float | None], split: ImageSet, correct: Tensor) -
             for context, where in enumerate(split.context_names):
                 group = (split.labels == label) & (split.contexts == context)
                 accuracies.append(_put(values, f"{name}_{where}", correct, group))
-    known = [accuracy for accuracy in accuracies if accuracy is not None]
-    values["worst_group_accuracy"] = min(known, default=None)
-    aligned = split.aligned
+    values["worst_group_accuracy"] = _worst(accuracies)
+
+
+def _features(
+    values: dict[str, float | None],
+    split: ImageSet,
+    correct: Tensor,
+    looks: dict[str, Tensor] | None,
+) -> None:
+    """The metrics of every feature, and what is made of them: ``correct`` is [N, K]."""
+    values["exact_accuracy"] = _mean((correct == 1).all(1).float())
+    seen = split.items.asked if looks is None else split.items.asked[looks["item"]]
+    every: list[dict[str, float | None]] = []
+    for label, name in enumerate(split.classes):
+        own, shown = correct[:, label], split.labels[:, label]
+        found: dict[str, float | None] = {
+            "count": float(len(split)),
+            "count_shown": float(shown.sum()),
+            "accuracy": _mean(own),
+            "sensitivity": _mean(own[shown]),
+            "specificity": _mean(own[~shown]),
+        }
+        both = found["sensitivity"], found["specificity"]
+        known = [share for share in both if share is not None]
+        found["balanced_accuracy"] = sum(known) / len(known) if known else None
+        groups: dict[str, float | None] = {}
+        if split.contexts is not None:
+            contexts = split.contexts[:, label]
+            for there, what in ((shown, name), (~shown, f"no {name}")):
+                for context in contexts.unique().tolist():
+                    where = f"{what}_{split.context_names[context]}"
+                    _put(groups, where, own, there & (contexts == context))
+        accuracies = [v for key, v in groups.items() if key.startswith("accuracy_")]
+        found["worst_group_accuracy"] = _worst(accuracies)
+        _aligned(found, own, None if split.aligned is None else split.aligned[:, label])
+        _attention(found, looks and {key: v[seen == label] for key, v in looks.items()})
+        values |= groups
+        values |= {f"{name}{OF_FEATURE}{metric}": value for metric, value in found.items()}
+        every.append(found)
+    balanced = [v for v in (found["balanced_accuracy"] for found in every) if v is not None]
+    values["balanced_accuracy"] = sum(balanced) / len(balanced) if balanced else None
+    values["worst_group_accuracy"] = _worst([found["worst_group_accuracy"] for found in every])
+
+
+def _worst(accuracies: list[float | None]) -> float | None:
+    return min((accuracy for accuracy in accuracies if accuracy is not None), default=None)
+
+
+def _aligned(values: dict[str, float | None], correct: Tensor, aligned: Tensor | None) -> None:
     for name, chosen in (
         ("aligned", aligned),
         ("conflicting", None if aligned is None else ~aligned),
@@ -95,24 +155,36 @@ def _attention(values: dict[str, float | None], looks: dict[str, Tensor] | None)
 def _measure(
     model: Classifier, split: ImageSet, device: torch.device, batch: int
 ) -> tuple[Tensor, dict[str, Tensor] | None]:
-    """Correctness of every image, and the looks of those with an object; on the CPU."""
+    """Correctness of every answer, and the looks of items with an object; on the CPU.
+
+    The first is float [N], or [N, K] of several features; ``item`` of the looks says which item
+    each is of.
+    """
     training = model.training
     model.to(device).eval()
     correct: list[Tensor] = []
     looks: list[dict[str, Tensor]] = []
-    graph = split.masks is not None and not model.closed_form
+    masked = split.masks is not None
+    items, begin = split.items, 0
     try:
-        with torch.set_grad_enabled(graph):
+        with torch.set_grad_enabled(masked and not model.closed_form):
             for start in range(0, len(split), batch):
-                images = split.inputs[start : start + batch].to(device)
                 labels = split.labels[start : start + batch].to(device)
-                if split.masks is None:
-                    logits = model(images)
-                else:
-                    logits, maps = attend(model, images, labels)
-                    masks = split.masks[start : start + batch].to(device)
-                    looks.append(_look(maps.detach().float(), masks))
-                correct.append((logits.detach().argmax(1) == labels).float())
+                features = model.features(split.inputs[start : start + batch].to(device))
+                # an image whose features are several is looked at for each that it shows
+                rows = labels.nonzero()[:, 0] if split.several else None
+                end = begin + (len(labels) if rows is None else len(rows))
+                if masked and end > begin:
+                    asked = items.asked[begin:end].to(device)
+                    of_items = features if rows is None else features[rows]
+                    logits, maps = attend_to(model, of_items, asked)
+                    assert items.masks is not None
+                    seen = _look(maps.detach().float(), items.masks[begin:end].to(device))
+                    looks.append({**seen, "item": begin + seen["item"]})
+                if not masked or rows is not None:
+                    logits = model.classify(features)
+                correct.append(model.labelling.right(logits.detach(), labels).float())
+                begin = end
     finally:
         model.train(training)
     joined = (
@@ -124,7 +196,7 @@ def _measure(
 
 
 def _look(maps: Tensor, masks: Tensor) -> dict[str, Tensor]:
-    """Per-image attention metrics of the images [n <= N] whose mask is not empty."""
+    """Attention metrics of the items [n <= N] whose mask is not empty, and which those are."""
     present = masks.any((1, 2))
     inside = masks[present].float()
     full = at_full_resolution(maps[present], *masks.shape[1:])
@@ -144,6 +216,7 @@ def _look(maps: Tensor, masks: Tensor) -> dict[str, Tensor]:
         "distance": (barycentre(scaled) - barycentre(inside)).norm(dim=1),
         "dead": dead.float(),
         "area": inside.mean((1, 2)),
+        "item": present.nonzero()[:, 0],
     }
 
 

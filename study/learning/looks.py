@@ -38,7 +38,7 @@ def pick(split: ImageSet, count: int, study_seed: int) -> list[int]:
     for i in rng(study_seed, "before-after").permutation(len(split)).tolist():
         if split.masks is None or bool(split.masks[i].any()):
             usual = aligned is None or bool(aligned[i])
-            kinds.setdefault((int(split.labels[i]), usual), []).append(i)
+            kinds.setdefault((int(split.asked[i]), usual), []).append(i)
     turns = zip_longest(*(kinds[kind] for kind in sorted(kinds)))
     return [i for turn in turns for i in turn if i is not None][:count]
 
@@ -47,9 +47,10 @@ def look(model: Classifier, images: ImageSet, device: torch.device | str) -> Loo
     """Attention, confidence and attention inside the object, for the labelled class."""
     model.eval()
     with torch.no_grad() if model.closed_form else torch.enable_grad():
-        logits, maps = attend(model, images.inputs.to(device), images.labels.to(device))
+        logits, maps = attend(model, images.inputs[:].to(device), images.asked.to(device))
     maps = maps.detach().float().cpu()
-    chance = logits.detach().softmax(1).cpu()[torch.arange(len(images)), images.labels]
+    said = model.labelling.probabilities(logits.detach()).cpu()
+    chance = said[torch.arange(len(images)), images.asked]
     inside = torch.full((len(images),), float("nan"))
     if images.masks is not None:
         full = normalised(at_full_resolution(maps, *images.size), 0.0)

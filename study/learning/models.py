@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from study.config import ModelConfig, TrainName
+from study.config import LabelsName, ModelConfig, TrainName
 from study.learning.backbones import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -28,6 +28,7 @@ from study.learning.backbones import (
 )
 from study.learning.cuts import Cut
 from study.learning.frozen import AT_ONCE, fold
+from study.learning.labelling import LABELLINGS, Labelling
 from study.learning.small import without_narrow_strides
 from study.learning.tokens import GridError
 
@@ -57,7 +58,8 @@ class Classifier(nn.Module):
             is there, Grad-CAM has a closed form, and attention costs nothing beyond the forward
             pass.
         config: what it was built from.
-        classes: how many classes it tells apart.
+        classes: how many classes it tells apart, or features it looks for.
+        labelling: which of the two, and so what its logits mean.
         class_names: their names in the order of the logits, or empty where nobody gave them.
         size: the side in pixels of the images that its trunk was made for; most take others.
         notes: sentences on what a user would not expect of it, such as layers that start anew.
@@ -69,6 +71,7 @@ class Classifier(nn.Module):
         config: ModelConfig,
         classes: int,
         class_names: Sequence[str] = (),
+        labels: LabelsName = "one",
     ) -> None:
         super().__init__()
         without_narrow_strides(backbone.network)
@@ -76,6 +79,7 @@ class Classifier(nn.Module):
         self.config = config
         self.classes = classes
         self.class_names = tuple(class_names)
+        self.labelling: Labelling = LABELLINGS[labels]
         self.size = backbone.size
         self.notes = backbone.notes
         # In tuples, so that what shares the network's weights is not registered a second time.
@@ -276,7 +280,11 @@ def _only_linear(backbone: Backbone) -> nn.Linear | None:
 
 
 def build(
-    config: ModelConfig, classes: int, seed: int, class_names: Sequence[str] = ()
+    config: ModelConfig,
+    classes: int,
+    seed: int,
+    class_names: Sequence[str] = (),
+    labels: LabelsName = "one",
 ) -> Classifier:
     """A classifier with ``classes`` outputs, in evaluation mode.
 
@@ -291,7 +299,7 @@ def build(
         raise ValueError("a classifier with a checkpoint is loaded, not built")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = Classifier(backbone(config, classes), config, classes, class_names).eval()
+        model = Classifier(backbone(config, classes), config, classes, class_names, labels).eval()
     for note in model.notes:
         LOGGER.log(logging.WARNING if isinstance(config.weights, Path) else logging.INFO, note)
     return model

@@ -38,7 +38,13 @@ def learning_part(model: Classifier, train: TrainName) -> Classifier:
     block = whole.block if train == "block" else Nothing()
     _take_away(network, (*in_block, *whole.in_head))
     cut = Cut(Nothing(), block, whole.head, in_block, whole.in_head)
-    part = Classifier(Backbone(network, cut), model.config, model.classes, model.class_names)
+    part = Classifier(
+        Backbone(network, cut),
+        model.config,
+        model.classes,
+        model.class_names,
+        model.labelling.name,
+    )
     part.train(model.training)
     for parameter in part.parameters():
         parameter.requires_grad_(True)

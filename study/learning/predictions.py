@@ -15,7 +15,7 @@ from study.data.dataset import ImageSet
 from study.learning.models import Classifier
 
 Predictions = NDArray[np.int64]
-"""int64 [T, N]: the class of each image after each epoch."""
+"""int64 [T, N]: the class of each image after each epoch; of a feature, whether it is there."""
 
 
 class Recorder:
@@ -31,6 +31,7 @@ class Recorder:
         self, images: ImageSet, device: torch.device | str = "cpu", batch: int = 256
     ) -> None:
         self._images = images.inputs.to(device)
+        self._asked = images.asked.to(device)
         self._batch = batch
         self._dtype = torch.uint8 if len(images.classes) <= 256 else torch.int16
         self._epochs: list[Tensor] = []
@@ -41,7 +42,12 @@ class Recorder:
         model.eval()
         try:
             with torch.no_grad():
-                parts = [model(part).argmax(1) for part in self._images.split(self._batch)]
+                pairs = zip(
+                    self._images.split(self._batch), self._asked.split(self._batch), strict=True
+                )
+                parts = [
+                    model.labelling.question(model(part), asked).argmax(1) for part, asked in pairs
+                ]
         finally:
             model.train(training)
         self._epochs.append(torch.cat(parts).to(self._dtype))

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from study.config import FineTuningConfig, PretrainingConfig
 from study.data.dataset import ImageSet
@@ -64,8 +63,8 @@ def pretrain(
         return _fit_head(model, train, val, config, device, progress, after_epoch)
     began = time.perf_counter()
     model.to(device)
-    images, labels = train.inputs.to(device), train.labels.to(device)
-    val_images, val_labels = val.inputs.to(device), val.labels.to(device)
+    images, labels = train.inputs[:].to(device), train.labels.to(device)
+    val_images, val_labels = val.inputs[:].to(device), val.labels.to(device)
     descent = optimiser(model, config)
     generator = torch_generator(seed, "pretrain")
     annealed = config.schedule == "one-cycle"
@@ -80,7 +79,7 @@ def pretrain(
             summed = torch.zeros((), device=device)
             for index in batches(len(train), config.batch, generator):
                 index = index.to(device)
-                loss = functional.cross_entropy(model(images[index]), labels[index])
+                loss = model.labelling.loss(model(images[index]), labels[index]).mean()
                 descent.zero_grad(set_to_none=True)
                 loss.backward()
                 descent.step()
@@ -121,11 +120,11 @@ def _fit_head(
     progress: Progress | None,
     after_epoch: AfterEpoch | None,
 ) -> History:
-    """The optimum of cross-entropy and ``weight_decay / 2`` times the squared weights."""
+    """The optimum of the classification loss and ``weight_decay / 2`` times the squared weights."""
     began = time.perf_counter()
     model.to(device).eval()
-    inputs, labels = pooled(model, train.inputs).to(device), train.labels.to(device)
-    val_inputs, val_labels = pooled(model, val.inputs).to(device), val.labels.to(device)
+    inputs, labels = pooled(model, train.inputs[:]).to(device), train.labels.to(device)
+    val_inputs, val_labels = pooled(model, val.inputs[:]).to(device), val.labels.to(device)
     decayed = [parameter for parameter in model.parameters() if parameter.ndim > 1]
     losses: list[float] = []
     last = [0.0]
@@ -134,7 +133,7 @@ def _fit_head(
         value = torch.zeros((), device=device)
         for start in range(0, len(labels), config.batch):
             part = slice(start, start + config.batch)
-            entropy = functional.cross_entropy(model(inputs[part]), labels[part], reduction="sum")
+            entropy = model.labelling.loss(model(inputs[part]), labels[part]).sum()
             (entropy / len(labels)).backward()
             value += entropy.detach() / len(labels)
         penalty = sum(
@@ -213,15 +212,15 @@ def batches(n: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
 
 
 def _validate(model: Classifier, images: Tensor, labels: Tensor, batch: int) -> tuple[float, float]:
-    """Mean cross-entropy and accuracy."""
+    """Mean classification loss and accuracy."""
     loss = torch.zeros((), device=images.device)
     correct = torch.zeros((), device=images.device)
     with torch.no_grad():
         for start in range(0, len(images), batch):
             logits = model(images[start : start + batch])
             wanted = labels[start : start + batch]
-            loss += functional.cross_entropy(logits, wanted, reduction="sum")
-            correct += (logits.argmax(1) == wanted).sum()
+            loss += model.labelling.loss(logits, wanted).sum()
+            correct += model.labelling.accuracy(logits, wanted).sum()
     return loss.item() / len(images), correct.item() / len(images)
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from study.annotation import Annotation
 from study.config import FineTuningConfig, GuidanceConfig, ScoreName
@@ -133,11 +132,15 @@ def fine_tune(
 
 @dataclass(frozen=True)
 class _Task:
-    """What is minimised, on the device: images or features, labels, targets, the anchor."""
+    """What is minimised, on the device: images or features, labels, targets, the anchor.
+
+    ``asked`` is the class or feature of each row whose attention is guided.
+    """
 
     model: Classifier
     inputs: Tensor
     labels: Tensor
+    asked: Tensor
     targets: Targets
     guided: bool
     fine_tuning: FineTuningConfig
@@ -156,7 +159,7 @@ class _Task:
         device: torch.device,
         before: Classifier | None,
     ) -> _Task:
-        inputs, labels = images.inputs.to(device), images.labels.to(device)
+        inputs, labels = images.inputs[:].to(device), images.labels.to(device)
         if inputs.is_floating_point():
             inputs = inputs.float().contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
@@ -171,6 +174,7 @@ class _Task:
             model,
             inputs if guided else pooled(model, inputs),
             labels,
+            images.asked.to(device),
             targets,
             guided,
             fine_tuning,
@@ -188,13 +192,13 @@ class _Task:
         return [slice(start, start + size) for start in range(0, len(self), size)]
 
     def sums(self) -> EpochSums:
-        return EpochSums.empty(self.model.classes, self.labels.device)
+        return EpochSums.empty(self.model.labelling, self.model.classes, self.labels)
 
     def losses(self, index: Tensor | slice, sums: EpochSums) -> Tensor:
         """The weighted losses [n] of some images, whose parts are added to ``sums``."""
-        labels, targets = self.labels[index], self.targets[index]
+        labelling, labels, targets = self.model.labelling, self.labels[index], self.targets[index]
         if self.guided:
-            logits, maps = attend(self.model, self.inputs[index], labels, self.score)
+            logits, maps = attend(self.model, self.inputs[index], self.asked[index], self.score)
             steering = guidance_loss(maps, targets, self.guidance)
             sums.guidance += steering.detach().sum()
             annotated = targets.has_point | targets.has_negative | targets.has_polygon
@@ -203,11 +207,11 @@ class _Task:
         else:
             logits = self.model(self.inputs[index])
             steering = logits.new_zeros(len(logits))
-        entropy = functional.cross_entropy(logits, labels, reduction="none")
-        answers = logits.detach().argmax(1)
+        entropy = labelling.loss(logits, labels)
+        said = logits.detach()
         sums.classification += entropy.detach().sum()
-        sums.correct += (answers == labels).sum()
-        sums.answers += torch.bincount(answers, minlength=len(sums.answers))
+        sums.correct += labelling.accuracy(said, labels).sum()
+        sums.answers += labelling.tally(labelling.answers(said), self.model.classes)
         return self.guidance.w_c * entropy + self.guidance.w_g * steering
 
     def pull(self) -> Tensor | None:
@@ -245,7 +249,7 @@ class _Training:
         self.restored = 0
         self.reason = ""
         self._good = snapshot(task.model)
-        self._watch = Watch(task.labels, task.model.classes)
+        self._watch = Watch(task.model.labelling, task.labels, task.model.classes)
         before = task.sums()
         with torch.no_grad() if task.model.closed_form else nullcontext():
             for index in task.slices():

@@ -231,20 +231,23 @@ class BatchSelected(CyclePayload):
     """The strategy picked the images of a cycle, in the order in which they are shown.
 
     ``classes`` and ``contexts`` are the images', by name, from the data that the study ran on;
-    empty where they are not known, as in logs of version 1.
+    empty where they are not known, as in logs of version 1. Where an image may show several
+    features, ``images`` are items: of one image there may be one for each of its features, which
+    ``classes`` then names; ``photographs`` are the items' images.
     """
 
     type = "batch_selected"
-    version = 2
+    version = 3
     strategy: str
     images: tuple[str, ...]
     classes: tuple[str, ...] = ()
     contexts: tuple[str, ...] = ()
+    photographs: tuple[str, ...] = ()
     seconds: Seconds
 
     @model_validator(mode="after")
     def _every_image_has_its_own(self) -> BatchSelected:
-        for name in ("classes", "contexts"):
+        for name in ("classes", "contexts", "photographs"):
             if len(getattr(self, name)) not in (0, len(self.images)):
                 raise ValueError(
                     f"{len(getattr(self, name))} {name} were given for {len(self.images)} images"

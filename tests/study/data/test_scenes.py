@@ -75,10 +75,15 @@ def test_masks_at_any_size(kind, size, label, context, count, seed):
     picture = scenes.picture_of(kind, label, context, count, size, np.random.default_rng(seed))
     assert picture.image.shape == (size, size, 3)
     assert picture.image.dtype == np.uint8
-    assert 0.008 < picture.mask.mean() < 0.2
+    assert 0.008 < picture.masks[0].mean() < 0.2
     assert picture.context_mask.any()
-    assert not (picture.mask & picture.context_mask).any()
-    edges = (picture.mask[0], picture.mask[-1], picture.mask[:, 0], picture.mask[:, -1])
+    assert not (picture.masks[0] & picture.context_mask).any()
+    edges = (
+        picture.masks[0][0],
+        picture.masks[0][-1],
+        picture.masks[0][:, 0],
+        picture.masks[0][:, -1],
+    )
     assert not any(edge.any() for edge in edges), "the object must lie inside the image"
 
 
@@ -86,7 +91,7 @@ def test_the_largest_and_the_smallest_picture_show_the_same_scene():
     pictures = [
         scenes.picture_of("beside", 0, 0, 1, size, np.random.default_rng(7)) for size in (32, 512)
     ]
-    small_mask, large_mask = (torch.from_numpy(p.mask)[None] for p in pictures)
+    small_mask, large_mask = (torch.from_numpy(p.masks[0])[None] for p in pictures)
     assert np.abs(centroids(small_mask) - centroids(large_mask)).max() < 0.03
 
 

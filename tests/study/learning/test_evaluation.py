@@ -17,13 +17,13 @@ from study.learning.models import Classifier
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every image is taken for class 0; attention is the left half of a 4 x 4 map."""
 
-    def attend(model: Classifier, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def attend_to(model: Classifier, images: Tensor, asked: Tensor) -> tuple[Tensor, Tensor]:
         maps = torch.zeros(len(images), 4, 4)
         maps[:, 1:3, 0:2] = 1.0
         logits = torch.tensor([[1.0, 0.0]]).repeat(len(images), 1)
         return logits, maps
 
-    monkeypatch.setattr(evaluation, "attend", attend)
+    monkeypatch.setattr(evaluation, "attend_to", attend_to)
 
 
 @pytest.mark.usefixtures("known")

@@ -1,0 +1,52 @@
+"""Names of metrics: of a whole split, and of one feature where images may show several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+OF_FEATURE = ": "
+"""Between the name of a feature and that of its metric."""
+FEATURE_METRICS = (
+    "count",
+    "count_shown",
+    "accuracy",
+    "balanced_accuracy",
+    "sensitivity",
+    "specificity",
+    "aligned_accuracy",
+    "conflicting_accuracy",
+    "worst_group_accuracy",
+    "count_aligned",
+    "count_conflicting",
+    "attention_inside",
+    "attention_inside_small",
+    "attention_inside_medium",
+    "attention_inside_large",
+    "count_small",
+    "count_medium",
+    "count_large",
+    "pointing_game",
+    "attention_iou",
+    "barycentre_distance",
+    "dead_maps",
+)
+"""What is measured of every feature for itself."""
+
+
+def by_feature(
+    metrics: Mapping[str, float | None],
+) -> tuple[dict[str, float | None], dict[str, dict[str, float | None]]]:
+    """The metrics of a split apart: those of the whole, and those of each feature by its name.
+
+    >>> by_feature({"accuracy": 0.9, "boat: accuracy": 0.8})
+    ({'accuracy': 0.9}, {'boat': {'accuracy': 0.8}})
+    """
+    whole: dict[str, float | None] = {}
+    features: dict[str, dict[str, float | None]] = {}
+    for name, value in metrics.items():
+        feature, found, metric = name.rpartition(OF_FEATURE)
+        if found and metric in FEATURE_METRICS:
+            features.setdefault(feature, {})[metric] = value
+        else:
+            whole[name] = value
+    return whole, features
