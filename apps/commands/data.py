@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,114 +19,58 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Prepare photographs, and look at them.", no_args_is_help=True)
 
 
-class Known(StrEnum):
-    """Datasets that the documents name."""
-
-    coco = "coco"
-    celeba = "celeba"
-    awa2 = "awa2"
-    waterbirds = "waterbirds"
-    cifar = "cifar"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a dataset becomes a study.
-
-    Attributes:
-        settings: the ``[dataset]`` table, after its root.
-        fetch: what to download, and where to put it below the root.
-    """
-
-    settings: str
-    fetch: str
-
-
-CIFAR_CLASSES = ("airplane", "ship")
-RECIPES = {
-    Known.coco: Recipe(
-        'kind = "coco"\ncategories = ["airplane", "boat"]\n'
-        'split = "he2023"                   # Table 1: val2017 is val, a fifth of train2017 test\n'
-        'several = "drop"                   # images with both: drop, or largest\nsize = 224\n',
-        "https://cocodataset.org/#download: unpack train2017.zip, val2017.zip and "
-        "annotations_trainval2017.zip there, as train2017/, val2017/ and annotations/",
-    ),
-    Known.celeba: Recipe(
-        'kind = "celeba"\nattribute = "Wearing_Lipstick"      # or High_Cheekbones, Double_Chin\n'
-        'context = "Heavy_Makeup"            # or Smiling, Chubby\n'
-        'region = "mouth"                   # or cheeks, chin\nsize = 224\n'
-        "# all faces without make-up, beside the groups (Table 3)\n"
-        'tests = [{ name = "without-heavy-makeup", without = ["Heavy_Makeup"] }]\n',
-        "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html: unpack img_align_celeba.zip there as "
-        "celeba/img_align_celeba/, and put the five lists (list_*.txt, identity_CelebA.txt) "
-        "into celeba/",
-    ),
-    Known.awa2: Recipe(
-        'kind = "folder"\nclasses = ["humpback+whale", "horse"]\nsize = 224\n',
-        "https://cvml.ista.ac.at/AwA2/: unpack AwA2-data.zip there, so that its class folders lie "
-        "in JPEGImages/",
-    ),
-    Known.waterbirds: Recipe(
-        'kind = "table"\nfile = "metadata.csv"\nimage = "img_filename"\nlabel = "y"\n'
-        'context = "place"\nsplit = "split"\n'
-        'label_names = { 0 = "landbird", 1 = "waterbird" }\n'
-        'context_names = { 0 = "land", 1 = "water" }\nsize = 224\n',
-        "https://github.com/kohpangwei/group_DRO: unpack waterbird_complete95_forest2water2.tar.gz "
-        "there, so that metadata.csv lies in it",
-    ),
-    Known.cifar: Recipe(
-        f'kind = "folder"\nclasses = {json.dumps(CIFAR_CLASSES)}\nsize = 32\n',
-        "https://www.cs.toronto.edu/~kriz/cifar.html: unpack cifar-10-python.tar.gz there, as "
-        "cifar-10-batches-py/",
-    ),
-}
-INSIDE = {Known.awa2: "JPEGImages", Known.cifar: "cifar-10-photographs"}
 STUDY = """# {name}: everything left out has the paper's value. Fine-tuning wants a GPU.
 # Change what you like, and run `clickstudy check` again.
 
 name = "{name}"
 seed = 0
 
-[dataset]
-root = {root}
-{settings}
+{dataset}
 [model]
 name = "resnet18"
 weights = "none"
 """
+NAMES = "coco, celeba, celeba-cheekbones, celeba-chin, awa2, voc, waterbirds, wilds or cifar"
 
 
 @app.command()
 def prepare(
-    dataset: Annotated[Known, typer.Argument(help="Which dataset.")],
+    dataset: Annotated[str, typer.Argument(help=f"Which dataset: {NAMES}.", metavar="NAME")],
     root: Annotated[Path, typer.Option(help="The folder that it was unpacked in.")],
-    out: Annotated[Path, typer.Option("--out", help="The study's folder; made when missing.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The study's folder; made when missing.", show_default="NAME"),
+    ] = None,
 ) -> None:
     """Write a study file for a dataset, verify and decode its images, and draw them."""
     from study import beginning
     from study.config import load
-    from study.data import cifar
-    from study.data.dataset import DataError
+    from study.data import recipes
     from study.errors import UserError
 
-    recipe = RECIPES[dataset]
-    place = (root / INSIDE.get(dataset, "")).resolve()
-    text = STUDY.format(name=dataset, root=json.dumps(str(place)), settings=recipe.settings)
+    recipe = recipes.recipe(dataset)
+    recipe.require(root)
+    out = out or Path(dataset)
     target = out / "study.toml"
     try:
-        if dataset is Known.cifar:
+        if recipe.prepared is not None:
             with counted("Writing the photographs") as progress:
-                cifar.unpack(root, place, CIFAR_CLASSES, progress)
+                recipe.prepared(root, progress)
         if not target.exists():
             out.mkdir(parents=True, exist_ok=True)
+            text = STUDY.format(name=dataset, dataset=recipes.dataset_table(dataset, root))
             target.write_text(text, encoding="utf-8")
             console.print(f"Wrote {target}.", markup=False, soft_wrap=True)
         open_study(load(target), out / beginning.CHECKED.parent)
-    except DataError as error:
-        raise UserError(f"{error}\nWhere to get it: {recipe.fetch} ({root.resolve()})") from error
     except OSError as error:
         raise UserError(f"{target} cannot be written ({error.strerror}): choose --out") from error
-    console.print(f"Next: clickstudy simulate {target} --participants 4 --out {out / 'run'}")
+    run = f"{target} --out {out / 'run'}"
+    if recipe.people_only is not None:
+        console.print(f"{recipe.people_only}.", markup=False, soft_wrap=True)
+        console.print(f"Next: clickstudy serve {run}", markup=False, soft_wrap=True)
+    else:
+        simulate = f"clickstudy simulate {run} --participants 4"
+        console.print(f"Next: {simulate}", markup=False, soft_wrap=True)
 
 
 @app.command()

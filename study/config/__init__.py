@@ -11,6 +11,7 @@ from study.config.condition import (
     Condition,
 )
 from study.config.data import (
+    Awa2Config,
     CelebaConfig,
     CocoConfig,
     DatasetConfig,
@@ -20,6 +21,7 @@ from study.config.data import (
     LabelsName,
     ScenesConfig,
     TableConfig,
+    VocConfig,
     YoloConfig,
 )
 from study.config.design import (
@@ -98,6 +100,7 @@ __all__ = [
     "AcquisitionConfig",
     "AnalysisConfig",
     "AttentionCheckConfig",
+    "Awa2Config",
     "BreakConfig",
     "CelebaConfig",
     "CocoConfig",
@@ -136,6 +139,7 @@ __all__ = [
     "TableConfig",
     "TaskConfig",
     "TrainName",
+    "VocConfig",
     "Whole",
     "WorkspaceConfig",
     "YoloConfig",

@@ -90,7 +90,9 @@ class AnnotatedConfig(_Tested):
     """Photographs whose objects were annotated; see :mod:`study.data.annotated`.
 
     ``masks`` says what becomes an object's mask: its outline, its box, or nothing. ``limit`` keeps
-    at most this many images of each annotation file, so that class shares stay.
+    at most this many images of each annotation file, so that class shares stay. ``contexts`` are
+    things that an image may show beside its class, and ``context_name`` what to call them
+    together ("water" makes the groups "water" and "no water").
     """
 
     root: Path
@@ -98,6 +100,7 @@ class AnnotatedConfig(_Tested):
     none_class: str | None = None
     several: Literal["drop", "largest"] = "drop"
     contexts: tuple[str, ...] = ()
+    context_name: Annotated[str, Field(min_length=1)] | None = None
     masks: Literal["outlines", "boxes", "none"] = "outlines"
     size: Side = 224
     val_share: Part = 0.1
@@ -142,6 +145,29 @@ class YoloConfig(AnnotatedConfig):
     data: str = "data.yaml"
 
 
+class VocConfig(AnnotatedConfig):
+    """Pascal VOC, as torchvision lays it out; see :mod:`study.data.voc`.
+
+    ``train`` and ``test`` name lists in ImageSets; ``val`` is held out of train.
+    """
+
+    kind: Literal["voc"]
+    year: Literal["2007", "2008", "2009", "2010", "2011", "2012"] = "2012"
+    train: Literal["train", "trainval", "val"] = "train"
+    test: Literal["val", "test", "train"] = "val"
+
+    @model_validator(mode="after")
+    def _parts_differ(self) -> VocConfig:
+        if self.train == self.test or (self.train == "trainval" and self.test != "test"):
+            raise ValueError(
+                f"train = {self.train!r} and test = {self.test!r} have the same images: choose "
+                f"train and val, or of 2007 trainval and test"
+            )
+        if self.test == "test" and self.year != "2007":
+            raise ValueError(f"{self.year} has no annotated test part: set test = 'val'")
+        return self
+
+
 class LabelmeConfig(AnnotatedConfig):
     """labelme's JSON files beside the photographs; see :mod:`study.data.labelme`."""
 
@@ -167,6 +193,25 @@ class FolderConfig(_Tested):
     test_share: Part = 0.2
     seed: Whole = 0
     """Draws the splits that have no folder of their own."""
+
+
+class Awa2Config(_Tested):
+    """Animals with Attributes 2; see :mod:`study.data.awa2`.
+
+    ``masks`` names a folder of masks (relative to root) that one made oneself: AwA2 has none.
+    ``contexts`` names a CSV file with the columns image and context.
+    """
+
+    kind: Literal["awa2"]
+    root: Path
+    classes: Annotated[tuple[str, ...], Field(min_length=2)] = ("humpback whale", "horse")
+    size: Side = 224
+    masks: str | None = None
+    mask_values: tuple[Annotated[int, Field(strict=True, ge=0, le=65535)], ...] = ()
+    contexts: str | None = None
+    val_share: Part = 0.04
+    test_share: Part = 0.16
+    seed: Whole = 0
 
 
 class TableConfig(_Tested):
@@ -200,7 +245,10 @@ class TableConfig(_Tested):
 class CelebaConfig(_Tested):
     """CelebA by one attribute; see :mod:`study.data.celeba`.
 
-    ``limit`` keeps at most this many images of each split, so that class shares stay.
+    ``masks`` says what a mask is: a region around the landmarks, or the parts that
+    CelebAMask-HQ outlines (then the photographs are its 30,000). ``split = "he2023"`` keeps as
+    many images of each of CelebA's splits as Table 1 states. ``limit`` keeps at most this many
+    images of each split, so that class shares stay.
     """
 
     kind: Literal["celeba"]
@@ -208,15 +256,28 @@ class CelebaConfig(_Tested):
     attribute: str = "Wearing_Lipstick"
     context: str | None = "Heavy_Makeup"
     region: Literal["mouth", "eyes", "cheeks", "chin"] | None = "mouth"
+    masks: Literal["landmarks", "celebamask-hq"] = "landmarks"
+    split: Literal["official", "he2023"] = "official"
     size: Side = 224
     limit: Positive | None = None
     seed: Whole = 0
+
+    @model_validator(mode="after")
+    def _region_is_outlined(self) -> CelebaConfig:
+        if self.masks == "celebamask-hq" and self.region not in ("mouth", "eyes", None):
+            raise ValueError(
+                f"CelebAMask-HQ outlines no {self.region}: set masks = 'landmarks', or region to "
+                f"'mouth' or 'eyes'"
+            )
+        return self
 
 
 DatasetConfig = Annotated[
     ScenesConfig
     | CocoConfig
     | YoloConfig
+    | VocConfig
+    | Awa2Config
     | LabelmeConfig
     | FolderConfig
     | TableConfig
@@ -227,6 +288,8 @@ DATASETS: dict[str, type[Section]] = {
     "scenes": ScenesConfig,
     "coco": CocoConfig,
     "yolo": YoloConfig,
+    "voc": VocConfig,
+    "awa2": Awa2Config,
     "labelme": LabelmeConfig,
     "folder": FolderConfig,
     "table": TableConfig,

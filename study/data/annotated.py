@@ -22,14 +22,12 @@ from typing import Any
 
 from study.config import nearest
 from study.config.data import AnnotatedConfig
-from study.data import outlines, splits
-from study.data.catalogue import Catalogue, Record, counted, labels_of, require_distinct
+from study.data import outlines
+from study.data.catalogue import Catalogue, Record, counted
 from study.data.dataset import DataError
+from study.data.division import Division
 from study.data.outlines import Nothing, Outline, Several, Shapes
 from study.data.pixels import Size
-
-CONTEXT_NAMES = ("without", "with")
-SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,7 @@ class Thing:
         area: pixels, where the annotation says it.
         crowd: a region of many.
         relative: whether coordinates are shares of the image's width and height.
+        drawn: the outline itself, where it lies in a mask file and not in the annotation.
     """
 
     category: str
@@ -53,6 +52,7 @@ class Thing:
     area: float | None = None
     crowd: bool = False
     relative: bool = False
+    drawn: Outline | None = None
 
     @property
     def extent(self) -> float:
@@ -121,46 +121,37 @@ def catalogue(
         DataError: an outline that cannot be used, a class without images or with too few.
     """
     classes = classes_of(config)
-    notes: list[str] = []
-    parts: dict[str, tuple[Record, ...]] = {}
+    remarks: list[str] = []
+    records: dict[str, list[Record]] = {}
     for split, (where, images) in given.items():
-        records, remarks = _records(images, config, where)
-        require_distinct(records, where)
-        cuts = [cut for cut in ("test", "val") if cut not in given] if split == "train" else []
-        splits.require_enough(labels_of(records), classes, cuts, where)
-        drawn = splits.numbers([record.name for record in records], *stream, "limit")
-        kept = splits.limited(labels_of(records), config.limit, drawn)
-        if len(kept) < len(records):
-            more = counted(len(records) - len(kept), "image")
-            notes.append(f"{where}: {more} left out by dataset.limit")
-        parts[split] = tuple(records[i] for i in kept)
-        notes += remarks
-    for split, share in (("test", config.test_share), ("val", config.val_share)):
-        if split not in parts:
-            exact = test_is_a_fifth and split == "test"
-            parts["train"], parts[split] = cut(
-                parts["train"], 0.2 if exact else share, (*stream, split), exact
-            )
+        records[split], more = _records(images, config, where)
+        remarks += more
+    division = Division(
+        stream,
+        config.val_share,
+        0.2 if test_is_a_fifth else config.test_share,
+        config.limit,
+        ("test",) if test_is_a_fifth else (),
+    )
+    called = {split: where for split, (where, _) in given.items()}
+    parts, notes = division.of(records, classes, called)
     return Catalogue(
         name=name,
         classes=classes,
-        splits={split: parts[split] for split in SPLITS},
+        splits=parts,
         masked=config.masks != "none",
-        context_names=CONTEXT_NAMES if config.contexts else (),
+        context_names=context_names_of(config),
         context_masked=bool(config.contexts) and config.masks != "none",
-        notes=tuple(notes),
+        notes=(*notes, *remarks),
     )
 
 
-def cut(
-    records: Sequence[Record], share: float, stream: tuple[object, ...], exact: bool = False
-) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
-    """(kept, held out) by the records' names."""
-    drawn = splits.numbers([record.name for record in records], *stream)
-    choose = splits.lowest if exact else splits.held_out
-    away = choose(labels_of(records), drawn, share)
-    kept = tuple(r for r, gone in zip(records, away, strict=True) if not gone)
-    return kept, tuple(r for r, gone in zip(records, away, strict=True) if gone)
+def context_names_of(config: AnnotatedConfig) -> tuple[str, ...]:
+    """Without and with the contexts, in the words of ``dataset.context_name``."""
+    if not config.contexts:
+        return ()
+    name = config.context_name
+    return ("without", "with") if name is None else (f"no {name}", name)
 
 
 def _records(
@@ -236,6 +227,8 @@ def _problem(thing: Thing, config: AnnotatedConfig) -> str | None:
         if thing.box is None:
             return "it has no box"
         return None if min(thing.box[2:]) > 0 else "its box is empty"
+    if thing.drawn is not None:
+        return None
     if not thing.segmentation or thing.segmentation == [[]]:
         return "it has no outline"
     return outlines.problem_of(thing.segmentation, thing.relative)
@@ -253,10 +246,17 @@ def _refusal(unusable: list[str], outlined: int, config: AnnotatedConfig, where:
 def _outline(things: Sequence[Thing], image: Annotated, config: AnnotatedConfig) -> Outline:
     if not things or config.masks == "none":
         return Nothing()
-    return Several(tuple(_shape(thing, image, config) for thing in things))
+    shapes: list[Outline] = []
+    for thing in things:
+        shape = _shape(thing, image, config)
+        if shape not in shapes:  # several things may lie in one mask file
+            shapes.append(shape)
+    return Several(tuple(shapes))
 
 
-def _shape(thing: Thing, image: Annotated, config: AnnotatedConfig) -> Shapes:
+def _shape(thing: Thing, image: Annotated, config: AnnotatedConfig) -> Outline:
+    if config.masks == "outlines" and thing.drawn is not None:
+        return thing.drawn
     where = f"{thing.where} ({image.name})"
     if config.masks == "boxes" and thing.box is not None:
         polygons = (outlines.box(*thing.box),)

@@ -8,6 +8,9 @@ Layout: ``root/train2017/``, ``root/val2017/`` and ``root/annotations/instances_
   class of ``train2017``.
 * ``annotations = "file.json"``: one file; ``test`` and ``val`` are shares of it.
 
+``contexts`` may be things, of the same files, or stuff (sea, sky-other-merged), of the panoptic
+ones (:mod:`study.data.panoptic`).
+
 Splits are drawn by the images' names (:mod:`study.data.splits`). The rules of classes and masks are
 those of :mod:`study.data.annotated`; a file name may hold folders.
 
@@ -16,17 +19,17 @@ Source of the format: Lin et al., Microsoft COCO: Common Objects in Context, ECC
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from study.config import CocoConfig
-from study.data import annotated
+from study.config import CocoConfig, nearest
+from study.data import annotated, coco_json, panoptic
 from study.data.annotated import Annotated, Thing
 from study.data.catalogue import Catalogue
 from study.data.dataset import DataError
+from study.data.division import beside_the_paper
 from study.data.outlines import are_numbers
 from study.data.pixels import Size
 
@@ -35,6 +38,7 @@ PAPER_COUNTS = {
     "boat": {"train": 2420, "test": 605, "val": 121},
 }
 """He et al. (2023), Table 1: images of each category."""
+FETCH = "download COCO's annotations_trainval2017.zip and unpack it in the dataset's root"
 
 
 def annotation_file(root: Path, split: str) -> Path:
@@ -43,10 +47,12 @@ def annotation_file(root: Path, split: str) -> Path:
 
 
 def sources(config: CocoConfig, root: Path) -> list[Path]:
-    """The annotation files."""
+    """The annotation files, and the panoptic ones of contexts."""
     if config.annotations is not None:
         return [root / config.annotations]
-    return [annotation_file(root, split) for split in (config.train, config.test)]
+    parts = (config.train, config.test)
+    files = [annotation_file(root, split) for split in parts]
+    return files + ([panoptic.json_file(root, split) for split in parts] if config.contexts else [])
 
 
 def catalogue(config: CocoConfig, root: Path) -> Catalogue:
@@ -66,45 +72,46 @@ def catalogue(config: CocoConfig, root: Path) -> Catalogue:
         folders = [root / config.images] if config.images else [
             file.parent, root, root / "images", file.parent / "images"]  # fmt: skip
         finders = [_Finder(folders, file.name)]
-        given = {"train": (file.name, _images(config, file, finders[0]))}
+        given = {"train": (file.name, _images(config, root, file, finders[0]))}
         found = annotated.catalogue(name, config, given, stream)
     else:
         paper = config.split == "he2023"
         finders = [_Finder([root / split, root], split) for split in (config.train, config.test)]
         given = {
-            split: (finder.where, _images(config, annotation_file(root, finder.where), finder))
+            split: (
+                finder.where,
+                _images(config, root, annotation_file(root, finder.where), finder),
+            )
             for split, finder in zip(("train", "val" if paper else "test"), finders, strict=True)
         }
         found = annotated.catalogue(name, config, given, stream, test_is_a_fifth=paper)
-        found = found.with_notes(*(beside_the_paper(found) if paper else ()))
+        found = found.with_notes(
+            *(beside_the_paper(found.splits, classes, PAPER_COUNTS) if paper else ())
+        )
     for finder in finders:
         finder.require(found)
     return found
 
 
-def beside_the_paper(found: Catalogue) -> list[str]:
-    """Counts beside Table 1 of He et al. (2023), a sentence for each class that is in it."""
-    lines = []
-    for label, name in enumerate(found.classes):
-        for split, paper in PAPER_COUNTS.get(name, {}).items():
-            count = sum(record.label == label for record in found.splits[split])
-            same = "as in" if count == paper else f"{paper:,} in"
-            lines.append(f"{name}, {split}: {count:,} images, {same} Table 1 of He et al. (2023)")
-    return lines
-
-
-def _images(config: CocoConfig, file: Path, finder: _Finder) -> list[Annotated]:
+def _images(config: CocoConfig, root: Path, file: Path, finder: _Finder) -> list[Annotated]:
     """The images of an annotation file, with the things that matter."""
     where = finder.where
-    content = _content(file)
-    categories = _unique(content["categories"], "categories", file, ("id", "name"))
+    content = coco_json.content(file, FETCH)
+    categories = coco_json.unique(content["categories"], "categories", file, ("id", "name"))
     names = {category["id"]: category["name"] for category in categories.values()}
     doubled = {name for name in names.values() if list(names.values()).count(name) > 1}
     if doubled:
         raise DataError(f"{file}: the category {min(doubled)!r} is listed twice: keep one")
-    images = _unique(content["images"], "images", file, ("id", "file_name"))
-    annotated.require_known(config, list(names.values()), where)
-    wanted = {*config.categories, *config.contexts}
+    images = coco_json.unique(content["images"], "images", file, ("id", "file_name"))
+    # contexts may be stuff, which only the panoptic annotations know
+    around = [name for name in config.contexts if name not in names.values()]
+    if config.annotations is not None or not (around and _may_be_stuff(around, names, root, where)):
+        around = []
+    instances = config.model_copy(
+        update={"contexts": tuple(name for name in config.contexts if name not in around)}
+    )
+    annotated.require_known(instances, list(names.values()), where)
+    wanted = {*instances.categories, *instances.contexts}
     things: dict[Any, list[Thing]] = defaultdict(list)
     for number, annotation in enumerate(content["annotations"]):
         if not isinstance(annotation, Mapping) or not {"image_id", "category_id"} <= set(
@@ -121,6 +128,11 @@ def _images(config: CocoConfig, file: Path, finder: _Finder) -> list[Annotated]:
         if category in wanted:
             things[annotation["image_id"]].append(_thing(annotation, category, called))
     _require_different_files(images, where)
+    if around:
+        needed = images if config.none_class is not None else {i: images[i] for i in things}
+        shown = {number: image["file_name"] for number, image in needed.items()}
+        for number, stuff in panoptic.surroundings(root, where, around, shown).items():
+            things[number] += stuff
     order = sorted(images.items(), key=lambda pair: (str(type(pair[0])), pair[0]))
     return [
         Annotated(
@@ -134,58 +146,15 @@ def _images(config: CocoConfig, file: Path, finder: _Finder) -> list[Annotated]:
     ]
 
 
-def _content(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_bytes())
-    except FileNotFoundError as error:
-        raise DataError(
-            f"{file} is missing: download COCO's annotations_trainval2017.zip and unpack it in the "
-            f"dataset's root"
-        ) from error
-    except OSError as error:
-        raise DataError(f"{file} cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        raise DataError(
-            f"{file} is not whole JSON ({error}): it was probably cut off, so download it again"
-        ) from error
-    for key in ("images", "annotations", "categories"):
-        if not isinstance(content, dict) or not isinstance(content.get(key), list):
-            raise DataError(
-                f"{file} is not a COCO annotation file ('{key}' is missing or wrong): use "
-                f"instances_*"
-            )
-    return content
+def _may_be_stuff(around: list[str], names: Mapping[Any, str], root: Path, where: str) -> bool:
+    """Whether contexts that no instance shows are to be looked for in the panoptic annotations.
 
-
-def _unique(
-    rows: list[Any], what: str, file: Path, keys: tuple[str, str]
-) -> dict[Any, dict[str, Any]]:
-    """Rows by their id: every one has both keys, ids are of one kind and no two are the same."""
-    found: dict[Any, dict[str, Any]] = {}
-    for number, row in enumerate(rows):
-        if not isinstance(row, dict) or any(key not in row for key in keys):
-            raise DataError(
-                f"{file} is not a COCO annotation file ({what}[{number}] lacks "
-                f"{' or '.join(keys)}): use instances_*"
-            )
-        identity, name = row["id"], row[keys[1]]
-        if isinstance(identity, bool) or not isinstance(identity, int | str):
-            raise DataError(f"{file}: {what}[{number}].id = {identity!r} must be a number or text")
-        if not isinstance(name, str) or not name:
-            raise DataError(f"{file}: {what}[{number}].{keys[1]} = {name!r} must be text in quotes")
-        if identity in found:
-            raise DataError(
-                f"{file}: the id {identity!r} is used twice in {what}, by "
-                f"{found[identity][keys[1]]!r} and {name!r}: give each its own"
-            )
-        found[identity] = row
-    texts = [identity for identity in found if isinstance(identity, str)]
-    if texts and len(texts) < len(found):
-        raise DataError(
-            f"{file}: some ids in {what} are text ({texts[0]!r}) and others numbers: write all of "
-            f"them the same way"
-        )
-    return found
+    A misspelt thing is not, where nobody has those.
+    """
+    if panoptic.json_file(root, where).is_file():
+        return True
+    known = list(names.values())
+    return not any("did you mean" in nearest(name, known) for name in around)
 
 
 def _require_listed(

@@ -21,12 +21,11 @@ from pathlib import Path, PurePosixPath
 
 from study.config import FolderConfig, nearest
 from study.data import pixels, splits
-from study.data.annotated import cut
 from study.data.catalogue import Catalogue, Record, counted, labels_of
 from study.data.dataset import DataError
+from study.data.division import SPLITS, Division
 from study.data.outlines import MaskFile
 
-SPLITS = ("train", "val", "test")
 OTHER_NAMES = {
     "valid": "val",
     "validation": "val",
@@ -75,10 +74,8 @@ def catalogue(config: FolderConfig, root: Path) -> Catalogue:
                     f"{nearest(name, list(classes))}: add it to train"
                 )
     parts = {s: _records(root, s, files, classes, given) for s, files in found.items()}
-    for split, share in (("test", config.test_share), ("val", config.val_share)):
-        if split not in parts:
-            stream = (config.seed, "folder", split)
-            parts["train"], parts[split] = cut(parts["train"], share, stream)
+    division = Division((config.seed, "folder"), config.val_share, config.test_share)
+    parts = division.held_out(parts)
     context_names: Names = ()
     if config.contexts is not None:
         parts, context_names, remarks = _with_contexts(parts, root / config.contexts)
@@ -89,7 +86,7 @@ def catalogue(config: FolderConfig, root: Path) -> Catalogue:
     return Catalogue(
         name=f"folder ({root.name})",
         classes=classes,
-        splits={split: parts[split] for split in SPLITS},
+        splits=parts,
         masked=mask_root is not None,
         context_names=context_names,
         notes=tuple(notes),

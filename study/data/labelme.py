@@ -21,6 +21,7 @@ from study.data import annotated, pixels
 from study.data.annotated import Annotated, Thing
 from study.data.catalogue import Catalogue, counted
 from study.data.dataset import DataError
+from study.data.division import SPLITS
 from study.data.outlines import are_numbers
 from study.data.pixels import Size
 
@@ -43,7 +44,7 @@ def catalogue(config: LabelmeConfig, root: Path) -> Catalogue:
     classes = annotated.classes_of(config)
     if not root.is_dir():
         raise DataError(f"{root} is not a folder: set dataset.root to the folder of the JSON files")
-    given = [split for split in annotated.SPLITS if (root / split).is_dir()]
+    given = [split for split in SPLITS if (root / split).is_dir()]
     if given and "train" not in given:
         raise DataError(f"{root} has {given[0]} but no train folder: add {root / 'train'}")
     found = {}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from study.config import (
+    Awa2Config,
     CelebaConfig,
     CocoConfig,
     DatasetConfig,
@@ -18,10 +19,11 @@ from study.config import (
     ScenesConfig,
     StudyFile,
     TableConfig,
+    VocConfig,
     YoloConfig,
 )
+from study.data import awa2, celeba, coco, folder, labelme, reading, scenes, table, voc, yolo
 from study.data import cache as stored
-from study.data import celeba, coco, folder, labelme, reading, scenes, table, yolo
 from study.data.catalogue import Catalogue
 from study.data.dataset import Dataset
 from study.data.reading import Progress
@@ -81,6 +83,10 @@ def source_of(file: StudyFile) -> Source:
             return _photographs(config, root, yolo.sources(config, root), yolo.catalogue)
         case LabelmeConfig():
             return _photographs(config, root, labelme.sources(config, root), labelme.catalogue)
+        case VocConfig():
+            return _photographs(config, root, voc.sources(config, root), voc.catalogue)
+        case Awa2Config():
+            return _photographs(config, root, awa2.sources(config, root), awa2.catalogue)
         case TableConfig():
             return _photographs(config, root, table.sources(config, root), table.catalogue)
         case CelebaConfig():
@@ -100,7 +106,15 @@ def _settings(config: DatasetConfig) -> str:
 
 
 Photographs = TypeVar(
-    "Photographs", CocoConfig, YoloConfig, LabelmeConfig, FolderConfig, TableConfig, CelebaConfig
+    "Photographs",
+    CocoConfig,
+    YoloConfig,
+    VocConfig,
+    LabelmeConfig,
+    FolderConfig,
+    Awa2Config,
+    TableConfig,
+    CelebaConfig,
 )
 
 

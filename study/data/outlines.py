@@ -113,6 +113,14 @@ class Several:
     def drawn(self, photo: Photograph) -> Mask:
         """Their union; they are drawn at the same resolution."""
         drawn = [part.drawn(photo) for part in self.parts]
+        for part, mask in zip(self.parts, drawn, strict=True):
+            if mask.inside.shape != drawn[0].inside.shape:
+                where = getattr(part, "where", None) or getattr(part, "file", "an outline")
+                raise DataError(
+                    f"{where} is {mask.inside.shape[1]}x{mask.inside.shape[0]} pixels and the "
+                    f"other outlines of its photograph {drawn[0].inside.shape[1]}x"
+                    f"{drawn[0].inside.shape[0]}: export them in one size"
+                )
         numbers = {number for mask in drawn for number in mask.numbers}
         return Mask(np.logical_or.reduce([m.inside for m in drawn]), tuple(sorted(numbers)))
 

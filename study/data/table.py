@@ -16,10 +16,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from study.config import TableConfig, nearest
-from study.data import splits
-from study.data.annotated import SPLITS, cut
-from study.data.catalogue import Catalogue, Record, counted, labels_of, require_distinct
+from study.data.catalogue import Catalogue, Record, counted
 from study.data.dataset import DataError
+from study.data.division import SPLITS, Division, require_files
 from study.data.outlines import MaskFile, Nothing
 
 SPLIT_NAMES = {"0": "train", "1": "val", "2": "test", "valid": "val", "validation": "val"}
@@ -66,16 +65,23 @@ def catalogue(config: TableConfig, root: Path) -> Catalogue:
             context=names.index(contexts[number]) if names else None,
         )
         parts.setdefault(split, []).append(record)
-    done = _cut(config, parts, classes, file)
-    _require_files(done, file)
-    notes = [f"{config.file}: {counted(dropped, 'row')} without a split left out"]
+    if "train" not in parts:
+        raise DataError(
+            f"{file} has no row of the split train: add some, or leave dataset.split out"
+        )
+    division = Division((config.seed, "table"), config.val_share, config.test_share, config.limit)
+    called = {split: f"{file} ({split})" for split in SPLITS}
+    done, notes = division.of(parts, classes, called)
+    require_files(done, f"put it where {file} says, or correct dataset.images")
+    if dropped:
+        notes.append(f"{config.file}: {counted(dropped, 'row')} without a split left out")
     return Catalogue(
         name=f"table ({file.name})",
         classes=classes,
         splits=done,
         masked=config.mask is not None,
         context_names=names,
-        notes=tuple(notes if dropped else ()),
+        notes=tuple(notes),
     )
 
 
@@ -165,34 +171,3 @@ def _outline(row: Row, config: TableConfig, root: Path, where: str) -> MaskFile 
     if not file.is_file():
         raise DataError(f"{where}: the mask {file} is missing: put it there or empty the cell")
     return MaskFile(file, config.mask_values)
-
-
-def _cut(
-    config: TableConfig, parts: dict[str, list[Record]], classes: tuple[str, ...], file: Path
-) -> dict[str, tuple[Record, ...]]:
-    if "train" not in parts:
-        raise DataError(
-            f"{file} has no row of the split train: add some, or leave dataset.split out"
-        )
-    done: dict[str, tuple[Record, ...]] = {}
-    for split, records in parts.items():
-        require_distinct(records, f"{file} ({split})")
-        missing = [s for s in ("test", "val") if s not in parts] if split == "train" else []
-        splits.require_enough(labels_of(records), classes, missing, split)
-        drawn = splits.numbers([r.name for r in records], config.seed, "table", "limit")
-        kept = splits.limited(labels_of(records), config.limit, drawn)
-        done[split] = tuple(records[i] for i in kept)
-    for split, share in (("test", config.test_share), ("val", config.val_share)):
-        if split not in done:
-            done["train"], done[split] = cut(done["train"], share, (config.seed, "table", split))
-    return {split: done[split] for split in SPLITS}
-
-
-def _require_files(parts: Mapping[str, Sequence[Record]], file: Path) -> None:
-    missing = [r.file for records in parts.values() for r in records if not r.file.is_file()]
-    if missing:
-        more = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
-        raise DataError(
-            f"{missing[0]}{more} is listed in {file} but missing: put it there, or correct "
-            f"dataset.images"
-        )

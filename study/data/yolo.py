@@ -23,6 +23,7 @@ from study.data import annotated, pixels
 from study.data.annotated import Annotated, Thing
 from study.data.catalogue import Catalogue, counted
 from study.data.dataset import DataError
+from study.data.division import SPLITS
 
 SLACK = 0.01
 """How far outside of the image a rounded coordinate may lie, in shares of its side."""
@@ -49,7 +50,7 @@ def catalogue(config: YoloConfig, root: Path) -> Catalogue:
         base = root  # the path of the computer on which it was exported
     given = {}
     notes = []
-    for split in annotated.SPLITS:
+    for split in SPLITS:
         folder = content.get(split)
         if not folder:
             continue

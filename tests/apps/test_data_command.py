@@ -1,17 +1,17 @@
 """``clickstudy data``: drawn files in the upstream formats become studies that can begin."""
 
-import csv
-import json
-import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
+from upstream import DRAWINGS, draw_celeba, draw_celebamask_hq
 
 from apps.commands.data import app
 from study.config import load
+from study.data import recipes
 from study.data.loading import load_dataset
 from study.directory import StudyDirectory
 from study.errors import UserError
@@ -25,79 +25,35 @@ def run(*arguments: object) -> str:
     return result.stdout
 
 
-def noise(seed: int, side: int = 40) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 255, (side, side, 3), dtype=np.uint8)
+EXPECTED = {
+    "coco": (("airplane", "boat"), (16, 6, 4)),
+    "celeba": (("Wearing_Lipstick", "no Wearing_Lipstick"), (12, 12, 12)),
+    "celeba-cheekbones": (("High_Cheekbones", "no High_Cheekbones"), (12, 12, 12)),
+    "celeba-chin": (("Double_Chin", "no Double_Chin"), (12, 12, 12)),
+    "awa2": (("humpback whale", "horse"), None),
+    "voc": (("boat", "horse"), None),
+    "waterbirds": (("landbird", "waterbird"), (12, 12, 12)),
+    "wilds": (("0", "1"), (12, 12, 12)),
+    "cifar": (("airplane", "ship"), None),
+}
+DRAWN_AS = {"celeba-cheekbones": "celeba", "celeba-chin": "celeba", "wilds": "waterbirds"}
 
 
-def save(file: Path, seed: int) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(noise(seed)).save(file)
+@pytest.fixture(autouse=True)
+def _voc_of_what_is_drawn(monkeypatch):
+    """The drawn VOC has boats and horses."""
+    settings = recipes.RECIPES["voc"].settings
+    drawn = replace(
+        recipes.RECIPES["voc"],
+        settings=lambda root: {**settings(root), "categories": ["boat", "horse"]},
+    )
+    monkeypatch.setitem(recipes.RECIPES, "voc", drawn)
 
 
-def draw_coco(root: Path) -> None:
-    (root / "annotations").mkdir()
-    for number, (split, count) in enumerate({"train2017": 20, "val2017": 6}.items()):
-        images, annotations = [], []
-        for i in range(count):
-            save(root / split / f"{i}.jpg", 100 * number + i)
-            images.append({"id": i, "file_name": f"{i}.jpg", "width": 40, "height": 40})
-            outline = [[5, 5, 30, 5, 30, 30, 5, 30]]
-            row = {"id": i, "image_id": i, "category_id": 1 + i % 2, "segmentation": outline}
-            annotations.append(row)
-        names = [{"id": 1, "name": "airplane"}, {"id": 2, "name": "boat"}]
-        content = {"images": images, "annotations": annotations, "categories": names}
-        (root / "annotations" / f"instances_{split}.json").write_text(json.dumps(content))
-
-
-def draw_waterbirds(root: Path) -> None:
-    with (root / "metadata.csv").open("w", newline="") as stream:
-        rows = csv.writer(stream)
-        rows.writerow(["img_id", "img_filename", "y", "split", "place", "place_filename"])
-        for i in range(24):
-            save(root / "birds" / f"{i}.jpg", i)
-            rows.writerow([i, f"birds/{i}.jpg", i % 2, i % 3, i // 2 % 2, "x"])
-
-
-def draw_awa2(root: Path) -> None:
-    for number, name in enumerate(("horse", "humpback+whale", "zebra")):
-        for i in range(6):
-            save(root / "JPEGImages" / name / f"{name}_{i}.jpg", 100 * number + i)
-
-
-def draw_cifar(root: Path) -> None:
-    folder = root / "cifar-10-batches-py"
-    folder.mkdir()
-    names = [
-        "airplane",
-        "automobile",
-        "bird",
-        "cat",
-        "deer",
-        "dog",
-        "frog",
-        "horse",
-        "ship",
-        "truck",
-    ]
-    (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": names}))
-    for number, batch in enumerate([*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]):
-        labels = [0, 8, 3, 0, 8]
-        pixels = np.stack([noise(10 * number + i, 32).transpose(2, 0, 1).ravel() for i in range(5)])
-        (folder / batch).write_bytes(pickle.dumps({"data": pixels, "labels": labels}))
-
-
-@pytest.mark.parametrize(
-    ("name", "draw", "classes", "counts"),
-    [
-        ("coco", draw_coco, ("airplane", "boat"), (16, 6, 4)),
-        ("waterbirds", draw_waterbirds, ("landbird", "waterbird"), (8, 8, 8)),
-        ("awa2", draw_awa2, ("humpback+whale", "horse"), None),
-        ("cifar", draw_cifar, ("airplane", "ship"), None),
-    ],
-)
-def test_prepare_writes_a_study_that_can_begin(tmp_path, name, draw, classes, counts):
-    (tmp_path / "root").mkdir()
-    draw(tmp_path / "root")
+@pytest.mark.parametrize("name", EXPECTED)
+def test_prepare_writes_a_study_that_can_begin(tmp_path, name):
+    classes, counts = EXPECTED[name]
+    DRAWINGS[DRAWN_AS.get(name, name)](tmp_path / "root")
     printed = run("prepare", name, "--root", tmp_path / "root", "--out", tmp_path / "mine")
     assert "The classifier: resnet18" in printed
     assert (tmp_path / "mine" / "check" / "train.png").exists()
@@ -106,8 +62,14 @@ def test_prepare_writes_a_study_that_can_begin(tmp_path, name, draw, classes, co
     assert dataset.classes == classes
     if counts is not None:
         assert tuple(len(dataset[split]) for split in ("train", "val", "test")) == counts
+    masked = dataset["train"].masks is not None
+    assert f"Next: clickstudy {'simulate' if masked else 'serve'}" in printed
     if name == "coco":
         assert "airplane, test: 2 images, 598 in Table 1 of He et al. (2023)" in printed
+        assert dataset["without-water"].contexts.tolist().count(1) == 0
+    if name == "celeba":
+        assert "train: 12 images, 13,436 in Table 1" in printed
+        assert set(dataset["without-heavy-makeup"].contexts.tolist()) == {0}
     if name == "cifar":
         assert len(dataset["test"]) == 4
         assert len(list((tmp_path / "root").rglob("*.png"))) == 24
@@ -115,10 +77,35 @@ def test_prepare_writes_a_study_that_can_begin(tmp_path, name, draw, classes, co
     assert "Wrote" not in again
 
 
-@pytest.mark.parametrize("name", ["coco", "celeba", "awa2", "waterbirds", "cifar"])
-def test_who_has_no_files_is_told_what_to_fetch(tmp_path, name):
-    with pytest.raises(UserError, match="Where to get it: https://"):
+def test_lips_are_outlined_where_celebamask_hq_is(tmp_path):
+    draw_celeba(tmp_path / "root")
+    draw_celebamask_hq(tmp_path / "root")
+    printed = run("prepare", "celeba", "--root", tmp_path / "root", "--out", tmp_path / "mine")
+    assert "Next: clickstudy simulate" in printed
+    text = (tmp_path / "mine" / "study.toml").read_text()
+    assert 'masks = "celebamask-hq"' in text
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_who_has_no_files_is_told_all_that_to_fetch(tmp_path, name):
+    with pytest.raises(UserError) as caught:
         run("prepare", name, "--root", tmp_path, "--out", tmp_path / "mine")
+    said = str(caught.value)
+    for need in recipes.RECIPES[name].needs:
+        assert f"{tmp_path / need.name} is missing: {need.fetch}" in said
+    assert "http" in said
+    assert "\n" not in said
+
+
+def test_a_dataset_that_is_not_known(tmp_path):
+    with pytest.raises(UserError, match="did you mean 'coco'"):
+        run("prepare", "cocco", "--root", tmp_path)
+
+
+def test_a_table_whose_columns_say_nothing(tmp_path):
+    (tmp_path / "metadata.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(UserError, match="has none of the columns img_filename"):
+        run("prepare", "wilds", "--root", tmp_path, "--out", tmp_path / "mine")
 
 
 def test_show_draws_attention_where_there_is_a_classifier(tiny_study, tmp_path):

@@ -94,7 +94,7 @@ def test_what_is_refused(root):
     assert "'Makeup' is no attribute" in refused(root, context="Makeup")
     assert "class 'Smiling' has no image in train" in refused(root, attribute="Smiling")
     (root / "celeba" / "img_align_celeba" / "000003.jpg").unlink()
-    assert "000003.jpg and 0 more of train are missing" in refused(root)
+    assert "000003.jpg is missing: unpack img_align_celeba.zip again" in refused(root)
     (root / "celeba" / "list_eval_partition.txt").write_text("000001.jpg 7\n")
     assert "list_eval_partition.txt" in refused(root)
     (root / "celeba" / "identity_CelebA.txt").unlink()

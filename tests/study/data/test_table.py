@@ -95,7 +95,7 @@ def test_without_a_split_column_splits_are_held_out_and_words_are_labels(root):
         ("1.bird/1.png,1", "1.bird/1.png,", {}, "line 3: y is empty"),
         ("1.bird/1.png,1", "1.bird/1.png,7", WATERBIRDS, "y = '7' is not in dataset.label_names"),
         ("1.png,1,1", "1.png,1,9", WATERBIRDS, "line 3: split = '9' is no split"),
-        ("1.bird/1.png", "1.bird/gone.png", {}, "gone.png is listed in"),
+        ("1.bird/1.png", "1.bird/gone.png", {}, "gone.png is missing: put it where"),
         ("masks/1.bird/1.png", "masks/gone.png", {"mask": "mask"}, "line 3: the mask"),
     ],
 )
