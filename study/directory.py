@@ -163,7 +163,12 @@ class StudyDirectory:
 
     def store(self) -> EventStore:
         """The log: ``events.sqlite`` here, or the database named by ``CLICKSTUDY_STORE``."""
-        return EventStore(os.environ.get(STORE_VARIABLE) or self.path / "events.sqlite")
+        return self.store_elsewhere() or EventStore(self.path / "events.sqlite")
+
+    def store_elsewhere(self) -> EventStore | None:
+        """The log in the database named by ``CLICKSTUDY_STORE``; None where none is named."""
+        url = os.environ.get(STORE_VARIABLE)
+        return EventStore(url) if url else None
 
     def study(self, file: StudyFile | None = None) -> Study:
         """The study with its log, for sessions.

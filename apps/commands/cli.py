@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 import typer
 
 from apps.commands import benchmark, data
 from apps.commands.attention import attention
+from apps.commands.backup import backup, restore
 from apps.commands.bundle import bundle
 from apps.commands.check import check
 from apps.commands.console import errors
 from apps.commands.doctor import doctor
 from apps.commands.export import export
+from apps.commands.forget import forget
 from apps.commands.init import init
 from apps.commands.plan import plan
 from apps.commands.power import power
@@ -36,11 +39,12 @@ app = typer.Typer(
 
 PREPARE, RUN, READ = "Prepare a study", "Run it", "Read the results"
 
-for panel, commands in {
+COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     PREPARE: (init, check, doctor, plan, power),
-    RUN: (serve, simulate),
+    RUN: (serve, simulate, backup, restore, forget),
     READ: (export, report, bundle, attention),
-}.items():
+}
+for panel, commands in COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.add_typer(data.app, name="data", rich_help_panel=PREPARE)

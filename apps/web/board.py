@@ -11,6 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,8 @@ class Board:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
+            # drafts are people's words: what is deleted is overwritten
+            connection.execute("PRAGMA secure_delete=ON")
             self._local.connection = connection
         return connection
 
@@ -237,6 +240,14 @@ class Board:
     def forget_drafts(self, participant: str, page: str) -> None:
         """A form is handed in."""
         self._run("DELETE FROM drafts WHERE participant = ? AND page = ?", participant, page)
+
+    def forget(self, participant: str) -> None:
+        """Somebody's data are erased: nothing of them stays, in unused pages neither."""
+        for table in ("leases", "jobs", "drafts"):
+            self._run(f"DELETE FROM {table} WHERE participant = ?", participant)
+        with suppress(sqlite3.OperationalError):  # busy: the pages are overwritten all the same
+            self._run("VACUUM")
+            self._run("PRAGMA wal_checkpoint(TRUNCATE)")
 
     # -- facts -----------------------------------------------------------------------------
 

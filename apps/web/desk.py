@@ -385,6 +385,8 @@ class Seat:
         return id in self._ids
 
     def _keep_refused(self, raw: Any, reason: str) -> None:
+        if self.session.progress.erased:
+            return
         row = {"participant": self.participant, "at": time.time(), "reason": reason}
         said = json.dumps(raw, default=str)
         row |= {"said": raw} if len(said) <= MOST_KEPT else {"begins": said[:MOST_KEPT]}

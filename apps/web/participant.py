@@ -319,6 +319,7 @@ _FIGURES = """<style>
 _ENDINGS = {
     "completed": ("Thank you!", "The study is complete. You may close this tab."),
     "withdrawn": ("You have left the study", "Thank you for your time. You may close this tab."),
+    "erased": ("Your data are erased", "Nothing of what you did is left. You may close this tab."),
     "excluded": ("The study has ended", "Thank you for your time. Please see the experimenter."),
 }
 

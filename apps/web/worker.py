@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from apps.web.erasing import sweep
 from apps.web.jobs import Queue
 from apps.web.layout import Layout, step_name
 from apps.web.stimuli import Batch, Validation, View, pack_regions
@@ -103,6 +104,8 @@ class Worker:
             except ProtocolError as error:
                 # the log moved on meanwhile: somebody was excluded, or a task was given more time
                 log.warning("%s of %s came too late: %s", name, participant, error)
+                if session.progress.erased:
+                    sweep(self.layout.directory, participant)
             else:
                 self._follow_up(session, step, payload)
             step = session.step()

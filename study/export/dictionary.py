@@ -44,6 +44,11 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
             "",
             "interfaces whose practice the experimenter let the participant pass",
         ),
+        "erased_images": (
+            "count",
+            "images annotated, of which nothing is left: see excluded_reason",
+        ),
+        "erased_tasks": ("count", "tasks finished, of which nothing is left; empty: not erased"),
         "simulated": ("", "parameters of a simulated participant, as JSON; empty for people"),
         "notes": ("", "the experimenter's notes"),
     },

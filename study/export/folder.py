@@ -48,6 +48,7 @@ def export(path: Path, out: Path, mode: str | None = None) -> dict[str, pd.DataF
             "study_hash": study.hash,
             "versions": versions(),
             "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "mode": mode,
             "modes": sorted(frames["participants"]["mode"].unique()),
             "factors": {**PAPER_FACTORS, **study.config.factors.listed},
             "rows": {name: len(frame) for name, frame in frames.items()},

@@ -22,6 +22,7 @@ from study.protocol.events import (
     Checked,
     Described,
     Enrolled,
+    Erased,
     Evaluated,
     Event,
     Excluded,
@@ -105,7 +106,9 @@ class Person:
         reasons = [
             *(payload.reason for payload in self._said(Excluded)),
             *(payload.reason for payload in self._said(Withdrawn)),
+            *map(_erasure, self._said(Erased)),
         ]
+        erased = self._said(Erased)
         described = {k: v for payload in self._said(Described) for k, v in payload.answers.items()}
         return self._keys() | {
             "order": " ".join(task.condition.name for task in self.progress.tasks),
@@ -121,6 +124,8 @@ class Person:
             "attention_checks_retried": len(again),
             "practice_attempts": len(self._said(Practised)),
             "practice_passed": " ".join(p.interface for p in self._said(PracticePassed)),
+            "erased_images": erased[0].images if erased else None,
+            "erased_tasks": erased[0].tasks if erased else None,
             "simulated": "" if simulated is None else json.dumps(simulated, sort_keys=True),
             "notes": "; ".join(payload.text for payload in self._said(Noted)),
             **{f"demographic_{key}": value for key, value in described.items()},
@@ -245,6 +250,15 @@ class Person:
                 }
             )
         return rows
+
+
+def _erasure(erased: Erased) -> str:
+    """Why there is nothing of somebody whose data were erased, and how much there was."""
+    why = f" ({erased.reason})" if erased.reason else ""
+    return (
+        f"the data were erased{why}: {erased.images} images, {erased.tasks} finished tasks, "
+        f"{sum(erased.counts.values())} rows of the log"
+    )
 
 
 def _kinds(batch: BatchSelected) -> dict[str, Row]:

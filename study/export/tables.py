@@ -21,7 +21,8 @@ COLUMNS: dict[str, list[str]] = {
     "participants": [
         "participant", "mode", "sequence", "order", "status", "excluded_reason", "enrolled_at",
         "last_at", "tasks_finished", "attention_checks", "attention_checks_failed",
-        "attention_checks_retried", "practice_attempts", "practice_passed", "simulated", "notes",
+        "attention_checks_retried", "practice_attempts", "practice_passed",
+        "erased_images", "erased_tasks", "simulated", "notes",
     ],
     "tasks": [
         "participant", "mode", "sequence", "position", "interface", "sampling", "images", "cycles",
@@ -56,6 +57,9 @@ COLUMNS: dict[str, list[str]] = {
 
 The factors that the study file declares follow ``sampling``; ``study_hash`` is the last.
 """
+
+
+COUNTED = ("erased_images", "erased_tasks")
 
 
 def columns_of(table: str, factors: Sequence[str]) -> list[str]:
@@ -147,7 +151,7 @@ def _frame(name: str, rows: list[Row], factors: Sequence[str]) -> pd.DataFrame:
             and values.map(lambda value: type(value) is float).all()
         ):
             frame[column] = frame[column].astype(float)
-    for column in ("position", "cycles", "images", "epochs", "updates", "learnt"):
+    for column in ("position", "cycles", "images", "epochs", "updates", "learnt", *COUNTED):
         if column in frame:
             frame[column] = frame[column].astype("Int64")
     if name == "cycles":

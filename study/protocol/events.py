@@ -388,6 +388,25 @@ class Excluded(Payload):
     reason: str
 
 
+class Erased(Payload):
+    """The participant's data were erased; that they took part, and how much there was, stays.
+
+    Args:
+        counts: rows of the log that were deleted, by type.
+        images: images that had been annotated.
+        tasks: tasks that had been finished.
+        status: the participant's status before.
+        reason: who asked for it.
+    """
+
+    type = "erased"
+    counts: dict[Name, Annotated[int, Field(ge=0)]]
+    images: Annotated[int, Field(ge=0)]
+    tasks: Annotated[int, Field(ge=0)]
+    status: Literal["active", "completed", "withdrawn", "excluded"]
+    reason: Text = ""
+
+
 class Noted(Payload):
     """A note by the experimenter."""
 

@@ -59,6 +59,8 @@ def refusal(config: StudyConfig, progress: Progress, payload: Payload) -> str | 
     rebuilt from the log.
     """
     who = progress.participant
+    if progress.erased:
+        return f"the data of {who} were erased: nothing more is recorded"
     if isinstance(payload, Withdrawn) and progress.status == "completed":
         return f"{who} has finished the study and cannot withdraw: ask the experimenter"
     if payload.key in progress.keys or isinstance(payload, Opened | Noted | Withdrawn | Excluded):

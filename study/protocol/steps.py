@@ -188,6 +188,6 @@ class Debriefing(Step):
 
 @dataclass(frozen=True)
 class Done(Step):
-    """Nothing more to do; ``status`` is completed, withdrawn or excluded."""
+    """Nothing more to do; ``status`` is completed, withdrawn, excluded or erased."""
 
     status: str

@@ -1,6 +1,7 @@
 """The append-only event store: SQLite (WAL) by default, PostgreSQL by URL.
 
-One table. A row is never changed or deleted. The same event id, or the same participant and key,
+One table. A row is never changed, and deleted only where a person's data are erased
+(:mod:`study.protocol.upkeep`). The same event id, or the same participant and key,
 sent twice is one row; so a sender repeats until it is acknowledged and nothing is lost or doubled.
 """
 
@@ -22,6 +23,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from study.errors import UserError
 from study.protocol.events import (
     Enrolled,
+    Erased,
     Event,
     Excluded,
     Mode,
@@ -31,7 +33,7 @@ from study.protocol.events import (
 )
 
 _metadata = sa.MetaData()
-_events = sa.Table(
+EVENTS = sa.Table(
     "events",
     _metadata,
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
@@ -74,12 +76,12 @@ class EventStore:
         try:
             url = _url(location)
             self.name = url.render_as_string(hide_password=True)
-            self._engine = sa.create_engine(url, connect_args=_connect_args(url))
-            if self._engine.dialect.name == "sqlite":
+            self.engine = sa.create_engine(url, connect_args=_connect_args(url))
+            if self.engine.dialect.name == "sqlite":
                 _make_sqlite(Path(url.database or ""))
-                sa.event.listen(self._engine, "connect", _configure_sqlite)
-                sa.event.listen(self._engine, "begin", _begin_sqlite)
-            with self._writing() as connection:
+                sa.event.listen(self.engine, "connect", _configure_sqlite)
+                sa.event.listen(self.engine, "begin", _begin_sqlite)
+            with self.writing() as connection:
                 _metadata.create_all(connection)
         except (sa.exc.SQLAlchemyError, OSError, ImportError) as error:
             raise StoreError(
@@ -89,8 +91,8 @@ class EventStore:
 
     def append(self, events: Iterable[Event]) -> list[bool]:
         """Store events in one transaction; for each, whether it is new."""
-        with self._translated("written"), self._writing() as connection:
-            return [self._insert(connection, event) for event in events]
+        with self.translated("written"), self.writing() as connection:
+            return [self.insert(connection, event) for event in events]
 
     def decide(
         self, participant: str, after: int, make: Callable[[list[Event]], Sequence[Event]]
@@ -104,9 +106,9 @@ class EventStore:
         Returns:
             For each event that ``make`` returned, whether it is new.
         """
-        with self._translated("written"), self._writing() as connection:
+        with self.translated("written"), self.writing() as connection:
             made = make(self._select(connection, participant, after))
-            return [self._insert(connection, event) for event in made]
+            return [self.insert(connection, event) for event in made]
 
     def readable(self) -> tuple[list[Event], dict[str, str]]:
         """The log in order, without the participants of whom a row cannot be read.
@@ -116,41 +118,47 @@ class EventStore:
         """
         events: list[Event] = []
         aside: dict[str, str] = {}
-        query = sa.select(_events).order_by(_events.c.number)
-        with self._translated("read"), self._engine.connect() as connection:
+        query = sa.select(EVENTS).order_by(EVENTS.c.number)
+        with self.translated("read"), self.engine.connect() as connection:
             for row in connection.execute(query):
                 try:
-                    events.append(_event(row))
+                    events.append(event_of(row))
                 except (StoreError, UnknownEvent) as error:
                     aside.setdefault(row.participant, str(error))
         return [event for event in events if event.participant not in aside], aside
 
     def events(self, participant: str | None = None, after: int = 0) -> list[Event]:
         """The log in order, of one participant or of all, from row number ``after`` on."""
-        with self._translated("read"), self._engine.connect() as connection:
+        with self.translated("read"), self.engine.connect() as connection:
             return self._select(connection, participant, after)
+
+    def kinds(self, participant: str) -> set[str]:
+        """The types of a participant's events, also of those that cannot be read."""
+        query = sa.select(EVENTS.c.type).where(EVENTS.c.participant == participant).distinct()
+        with self.translated("read"), self.engine.connect() as connection:
+            return set(connection.execute(query).scalars())
 
     def study_hash(self) -> str | None:
         """The hash of the study file that participants began with; None while there are none."""
         query = (
-            sa.select(_events.c.study_hash)
-            .where(_events.c.participant != "-")
-            .order_by(_events.c.number)
+            sa.select(EVENTS.c.study_hash)
+            .where(EVENTS.c.participant != "-")
+            .order_by(EVENTS.c.number)
             .limit(1)
         )
-        with self._translated("read"), self._engine.connect() as connection:
+        with self.translated("read"), self.engine.connect() as connection:
             return connection.execute(query).scalar()
 
     def participants(self, mode: Mode | None = None) -> list[str]:
         """Everyone enrolled, in order of enrolment."""
         query = (
-            sa.select(_events.c.participant)
-            .where(_events.c.type == Enrolled.type)
-            .order_by(_events.c.number)
+            sa.select(EVENTS.c.participant)
+            .where(EVENTS.c.type == Enrolled.type)
+            .order_by(EVENTS.c.number)
         )
         if mode is not None:
-            query = query.where(_events.c.mode == mode)
-        with self._translated("read"), self._engine.connect() as connection:
+            query = query.where(EVENTS.c.mode == mode)
+        with self.translated("read"), self.engine.connect() as connection:
             return list(connection.execute(query).scalars())
 
     def enrol(
@@ -175,10 +183,10 @@ class EventStore:
         Raises:
             StoreError: when the participant is enrolled already.
         """
-        with self._translated("written"), self._writing() as connection:
+        with self.translated("written"), self.writing() as connection:
             index = choose(self._filled(connection, mode))
             event = make(Enrolled(sequence=index, order=plan[index], simulated=simulated))
-            if not self._insert(connection, event):
+            if not self.insert(connection, event):
                 raise StoreError(
                     f"participant {event.participant} is enrolled already: choose another name"
                 )
@@ -186,13 +194,14 @@ class EventStore:
 
     def _filled(self, connection: sa.Connection, mode: Mode) -> Counter[int]:
         """Participants by sequence, without those who withdrew or were excluded."""
-        kinds = (Enrolled.type, Withdrawn.type, Excluded.type)
+        left = (Withdrawn.type, Excluded.type, Erased.type)
+        kinds = (Enrolled.type, *left)
         rows = connection.execute(
-            sa.select(_events.c.participant, _events.c.type, _events.c.payload).where(
-                _events.c.mode == mode, _events.c.type.in_(kinds)
+            sa.select(EVENTS.c.participant, EVENTS.c.type, EVENTS.c.payload).where(
+                EVENTS.c.mode == mode, EVENTS.c.type.in_(kinds)
             )
         ).all()
-        gone = {row.participant for row in rows if row.type in (Withdrawn.type, Excluded.type)}
+        gone = {row.participant for row in rows if row.type in left}
         return Counter(
             row.payload["sequence"]
             for row in rows
@@ -202,14 +211,15 @@ class EventStore:
     def _select(
         self, connection: sa.Connection, participant: str | None, after: int
     ) -> list[Event]:
-        query = sa.select(_events).where(_events.c.number > after).order_by(_events.c.number)
+        query = sa.select(EVENTS).where(EVENTS.c.number > after).order_by(EVENTS.c.number)
         if participant is not None:
-            query = query.where(_events.c.participant == participant)
-        return [_event(row) for row in connection.execute(query)]
+            query = query.where(EVENTS.c.participant == participant)
+        return [event_of(row) for row in connection.execute(query)]
 
-    def _insert(self, connection: sa.Connection, event: Event) -> bool:
+    def insert(self, connection: sa.Connection, event: Event) -> bool:
+        """Store an event within a transaction; whether it is new."""
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(_events).values(
+        statement = dialect.insert(EVENTS).values(
             id=event.id,
             participant=event.participant,
             mode=event.mode,
@@ -222,11 +232,11 @@ class EventStore:
             payload=event.payload.model_dump(mode="json"),
         )
         # not rowcount: with psycopg it is -1 here, whether a row was written or not
-        written = statement.on_conflict_do_nothing().returning(_events.c.number)
+        written = statement.on_conflict_do_nothing().returning(EVENTS.c.number)
         if connection.execute(written).scalar() is not None:
             return True
         same = sa.select(sa.literal(1)).where(
-            _events.c.participant == event.participant, _events.c.key == event.payload.key
+            EVENTS.c.participant == event.participant, EVENTS.c.key == event.payload.key
         )
         if connection.execute(same).scalar() is None:
             # never acknowledge what the log does not hold
@@ -237,7 +247,7 @@ class EventStore:
         return False
 
     @contextmanager
-    def _translated(self, what: str) -> Iterator[None]:
+    def translated(self, what: str) -> Iterator[None]:
         """The driver's errors as one sentence."""
         try:
             yield
@@ -248,10 +258,10 @@ class EventStore:
             ) from error
 
     @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
+    def writing(self) -> Iterator[sa.Connection]:
         """A transaction that holds the write lock from its start, so that reads in it are true."""
         with (
-            self._engine.connect().execution_options(write=True) as connection,
+            self.engine.connect().execution_options(write=True) as connection,
             connection.begin(),
         ):
             if connection.dialect.name == "postgresql":
@@ -263,12 +273,12 @@ class EventStore:
         """Give back the connections; an SQLite log is one file afterwards, if nobody else has it
         open.
         """
-        if self._engine.dialect.name == "sqlite":
-            with suppress(sa.exc.SQLAlchemyError), self._engine.connect() as connection:
+        if self.engine.dialect.name == "sqlite":
+            with suppress(sa.exc.SQLAlchemyError), self.engine.connect() as connection:
                 raw = connection.connection.cursor()
                 raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 raw.close()
-        self._engine.dispose()
+        self.engine.dispose()
 
 
 def _url(location: Path | str) -> sa.URL:
@@ -305,6 +315,8 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     # FULL: an acknowledged event survives a power cut
     cursor.execute("PRAGMA synchronous=FULL")
+    # what is erased is overwritten
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
 
 
@@ -313,7 +325,8 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _event(row: Any) -> Event:
+def event_of(row: Any) -> Event:
+    """A row of the log as an event; raises :class:`StoreError` for a damaged one."""
     try:
         payload = decode(row.type, row.version, row.payload)
     except ValidationError as error:

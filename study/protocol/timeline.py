@@ -22,6 +22,7 @@ from study.protocol.events import (
     Debriefed,
     Described,
     Enrolled,
+    Erased,
     Evaluated,
     Event,
     Excluded,
@@ -67,7 +68,7 @@ from study.seeds import rng
 Status = Literal["active", "completed", "withdrawn", "excluded"]
 CHECK_ATTEMPTS = 2
 """How often an attention check may be tried: who is quick clicks before looking."""
-Supervision = TaskExtended | TaskEnded | Excluded | Noted | PracticePassed
+Supervision = TaskExtended | TaskEnded | Excluded | Erased | Noted | PracticePassed
 """What the experimenter says."""
 
 
@@ -194,6 +195,7 @@ class Progress:
     mode: Mode = "live"
     sequence: int = 0
     status: Status = "active"
+    erased: bool = False
     consented: bool = False
     described: bool = False
     instructed: set[str] = field(default_factory=set)
@@ -263,6 +265,9 @@ class Progress:
                 self.status = "withdrawn"
             case Excluded():
                 self.status = "excluded"
+            case Erased():
+                self.erased = True
+                self.status = "excluded" if payload.status == "excluded" else "withdrawn"
 
 
 def _apply_to_task(task: Task, payload: Payload, at: float) -> None:
@@ -314,6 +319,8 @@ def replay(config: StudyConfig, participant: str, events: Iterable[Event]) -> Pr
 
 def next_step(config: StudyConfig, progress: Progress) -> Step:
     """What the participant (or the machine, for them) does next."""
+    if progress.erased:
+        return Done("erased")
     if progress.status != "active":
         return Done(progress.status)
     if not progress.consented:

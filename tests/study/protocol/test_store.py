@@ -32,7 +32,7 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     assert POSTGRES is not None
     # a schema of its own: tests may run side by side
     schema = f"test_{uuid.uuid4().hex}"
-    engine = EventStore(POSTGRES)._engine
+    engine = EventStore(POSTGRES).engine
     with engine.begin() as connection:
         connection.execute(sa.text(f"CREATE SCHEMA {schema}"))
     own = sa.make_url(POSTGRES).update_query_dict({"options": f"-csearch_path={schema}"})
@@ -247,7 +247,7 @@ def test_a_file_in_place_of_the_folder_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_store_that_can_no_longer_be_written_says_so(tmp_path: Path) -> None:
     store = EventStore(tmp_path / "events.sqlite")
-    with store._engine.begin() as connection:
+    with store.engine.begin() as connection:
         connection.exec_driver_sql("PRAGMA query_only = 1")
     with pytest.raises(StoreError) as error:
         store.append([event()])
