@@ -90,7 +90,12 @@ class Pool:
     @cached_property
     def labelled_features(self) -> Tensor:
         """float32 [L, C], the same of the labelled images."""
-        return self._look_at(self.labelled)[1]
+        return self._labelled_forward[1]
+
+    @cached_property
+    def labelled_probabilities(self) -> Tensor:
+        """float32 [L, K], softmax on the labelled images."""
+        return self._labelled_forward[0]
 
     def monte_carlo(self, samples: int, rate: float) -> Tensor:
         """float32 [M, U, A], the answers of ``samples`` copies of the model, thinned by dropout.
@@ -155,6 +160,10 @@ class Pool:
     @cached_property
     def _forward(self) -> tuple[Tensor, Tensor]:
         return self._look_at(self.unlabelled)
+
+    @cached_property
+    def _labelled_forward(self) -> tuple[Tensor, Tensor]:
+        return self._look_at(self.labelled)
 
     def _look_at(
         self, indices: Indices, model: Classifier | None = None, view: str = IDENTITY

@@ -12,6 +12,7 @@ from study.acquisition.chance import Random
 from study.acquisition.consistency import SelfConsistency
 from study.acquisition.coreset import CoreSet
 from study.acquisition.coverage import KCenterGreedy
+from study.acquisition.density import ProbCover, TypiClust
 from study.acquisition.disagreement import (
     EnsembleEntropy,
     JensenShannon,
@@ -19,6 +20,8 @@ from study.acquisition.disagreement import (
     VoteEntropy,
 )
 from study.acquisition.dispersion import LabelDispersion
+from study.acquisition.expected_loss import LearningLoss
+from study.acquisition.gradients import BADGE
 from study.acquisition.mistakes import Oracle, WorstClasses
 from study.acquisition.strategy import Strategy
 from study.acquisition.typicality import AttentionMixture
@@ -46,6 +49,10 @@ STRATEGIES: Mapping[str, Callable[..., Strategy]] = {
     "k-center": KCenterGreedy,
     "core-set": CoreSet,
     "vaal": VAAL,
+    "badge": BADGE,
+    "typiclust": TypiClust,
+    "prob-cover": ProbCover,
+    "learning-loss": LearningLoss,
     "ensemble-entropy": EnsembleEntropy,
     "ensemble-consistency": lambda: RankSum([EnsembleEntropy(), SelfConsistency()]),
     "attention": AttentionMixture,
