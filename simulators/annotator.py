@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,9 @@ from simulators.polygons import draw_polygons
 from simulators.timing import RECENT, Performance, perform
 from study.annotation import Annotation
 from study.config import InterfaceName
+from study.framing import WHOLE, Frame
 from study.learning.superpixels import segment
+from study.protocol.events import Action
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ def annotate(
     person: Person,
     shape: Shape,
     rng: np.random.Generator,
+    frame: Frame = WHOLE,
 ) -> tuple[Annotation, Performance]:
     """Annotate one image.
 
@@ -49,6 +52,10 @@ def annotate(
         person: who does it.
         shape: how practised and how tired.
         rng: the stream of this item.
+        frame: what of the photograph the mask shows; the person sees and marks nothing else.
+
+    Returns:
+        The annotation and the actions, in the photograph's coordinates.
     """
     attention, alike = None, 0.0
     if maps is not None:
@@ -66,7 +73,21 @@ def annotate(
         hours=shape.hours,
         similarity=alike,
     )
-    return drawn, done
+    return frame.outward(drawn), on_photograph(done, frame)
+
+
+def on_photograph(done: Performance, frame: Frame) -> Performance:
+    """A performance whose actions are in the photograph's coordinates instead of the square's."""
+    if frame.whole:
+        return done
+
+    def moved(action: Action) -> Action:
+        if action.x is None or action.y is None:
+            return action
+        x, y = frame.to_photograph((action.x, action.y))
+        return action.model_copy(update={"x": min(max(x, 0.0), 1.0), "y": min(max(y, 0.0), 1.0)})
+
+    return replace(done, actions=tuple(moved(action) for action in done.actions))
 
 
 def recent(maps: NDArray[np.float32], number: int) -> NDArray[np.float32]:

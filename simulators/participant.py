@@ -183,6 +183,7 @@ class Participant:
         if failed:
             # confirmed without having understood what is asked
             drawn, moves = Annotation(), []
+        drawn = split.frame(split.positions[image]).outward(drawn)
         done = perform(moves, self.person, stream, interface=interface)
         correct = self.loop.practice_correct(interface, image, drawn)
         self._record(
@@ -206,7 +207,10 @@ class Participant:
         here = self.loop.config.for_condition(step.condition)
         shown = interface in here.workspace.show_attention
         maps = self._attention(step, step.images.index(image)) if shown else None
-        drawn, done = annotate(interface, mask, maps, self.person, self._shape(interface), stream)
+        frame = pool.frame(pool.positions[image])
+        drawn, done = annotate(
+            interface, mask, maps, self.person, self._shape(interface), stream, frame
+        )
         self._record(
             ItemAnnotated(
                 position=step.position,

@@ -11,17 +11,20 @@ import functools
 import logging
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from study import cycle, live
 from study.acquisition import build as build_strategy
 from study.annotation import Annotation
 from study.config import Condition, StudyConfig, StudyFile
 from study.cycle import Needs
-from study.data.dataset import Dataset, ImageSet
+from study.data import pixels, sheets
+from study.data.dataset import DataError, Dataset, ImageSet
 from study.data.reading import Progress as Reading
 from study.device import pick_device
 from study.directory import StudyDirectory
@@ -313,6 +316,24 @@ class TaskLoop:
         images = self.start.data(here)[split].items
         return images.subset([images.positions[name] for name in names])
 
+    def picture(self, split: str, index: int) -> Image.Image:
+        """An image as people see it: the photograph, or what the network sees of a drawn one.
+
+        Where the photograph's file is gone, or is another one now, the network's image in the
+        photograph's proportions stands in for it.
+        """
+        images = self.dataset[split].items
+        if images.files:
+            root = self.file.resolve(self.config.dataset.root)  # type: ignore[union-attr]
+            file = root / images.files[index]
+            try:
+                if _is_what_it_was(file, images, index):
+                    return pixels.shown(file, self.config.workspace.longest_side)
+                log.warning("%s has changed: what the study began with is shown instead", file)
+            except DataError as error:
+                log.warning("what the network sees of it is shown instead: %s", error)
+        return sheets.proportioned(images, index)
+
     def practice_candidates(self) -> list[int]:
         """Validation items to practise on: those with an object, where masks are known."""
         split = self.dataset["val"].items
@@ -330,8 +351,10 @@ class TaskLoop:
     def practice_correct(self, interface: str, image: str, annotation: Annotation) -> bool:
         """Whether a practice item was done as asked (see :mod:`study.practice`)."""
         split = self.dataset["val"].items
-        mask = None if split.masks is None else split.masks[split.positions[image]].numpy()
-        return practice_correct(interface, annotation, mask, self.config.practice.polygon_iou)
+        index = split.positions[image]
+        mask = None if split.masks is None else split.masks[index].numpy()
+        seen = split.frame(index).inward(annotation)
+        return practice_correct(interface, seen, mask, self.config.practice.polygon_iou)
 
     # -- models ----------------------------------------------------------------------------
 
@@ -440,3 +463,9 @@ class TaskLoop:
             items,
             self.device,
         )
+
+
+def _is_what_it_was(file: Path, images: ImageSet, index: int) -> bool:
+    """Whether a photograph's file still gives the image that the study began with."""
+    now = pixels.photograph(file, images.size[0], images.fit).pixels
+    return bool(np.array_equal(now, images.images[index].cpu().numpy()))

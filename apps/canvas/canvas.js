@@ -150,7 +150,7 @@ export class Canvas {
   /** @param {Point} point @param {boolean} wide a finger @returns {import("./hand.js").Place} */
   place(point, wide) {
     const { interface: which, regions } = /** @type {Item} */ (this.item);
-    return { drawing: this.drawing, interface: which, point, reach: this.reach(wide), regions };
+    return { drawing: this.drawing, interface: which, point, reach: this.reach(wide), ratio: this.ratio, regions };
   }
 
   // -- places
@@ -167,6 +167,12 @@ export class Canvas {
     const y = ((event.clientY - box.top) * this.top.height / box.height - r.y) / r.h;
     if (!hold && (x < -0.02 || y < -0.02 || x > 1.02 || y > 1.02)) return null;
     return /** @type {Point} */ ([x, y].map((v) => round4(Math.min(Math.max(v, 0), 1))));
+  }
+
+  /** width / height of the photograph */
+  get ratio() {
+    const image = this.item && this.item.image;
+    return image ? image.naturalWidth / image.naturalHeight : 1;
   }
 
   // how near to a corner counts as on it; fingers are wider than pointers
@@ -204,8 +210,7 @@ export class Canvas {
     for (const canvas of [this.base, this.top]) {
       if (canvas.width !== side) { canvas.width = side; canvas.height = side; }
     }
-    const image = this.item && this.item.image;
-    this.area = area(side, image ? image.naturalWidth / image.naturalHeight : 1, this.view);
+    this.area = area(side, this.ratio, this.view);
     this.paintBase();
     this.paint();
   }

@@ -18,17 +18,17 @@ export function clock(seconds) {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-/** @param {Point} a @param {Point} b */
-export function distance(a, b) {
-  return Math.hypot(a[0] - b[0], a[1] - b[1]);
+/** In widths of the image. @param {Point} a @param {Point} b @param {number} ratio width / height */
+export function distance(a, b, ratio = 1) {
+  return Math.hypot(a[0] - b[0], (a[1] - b[1]) / ratio);
 }
 
 /**
  * The vertex under a point, as [polygon, vertex]; polygon -1 is the one still open.
- * @param {Drawing} drawing @param {Point} point @param {number} reach
+ * @param {Drawing} drawing @param {Point} point @param {number} reach @param {number} ratio of the image
  * @returns {Corner | null}
  */
-export function vertexAt(drawing, point, reach) {
+export function vertexAt(drawing, point, reach, ratio = 1) {
   /** @type {[number, Point[]][]} */
   const all = [[-1, drawing.open], ...drawing.polygons.map((p, i) => /** @type {[number, Point[]]} */ ([i, p]))];
   /** @type {Corner | null} */
@@ -36,7 +36,7 @@ export function vertexAt(drawing, point, reach) {
   let nearest = reach;
   for (const [polygon, vertices] of all) {
     vertices.forEach((vertex, index) => {
-      const d = distance(vertex, point);
+      const d = distance(vertex, point, ratio);
       if (d <= nearest) {
         nearest = d;
         best = [polygon, index];
@@ -107,6 +107,9 @@ export function crossesItself(outline) {
 
 // -- regions
 
+/** the label of what the network does not see of a photograph */
+export const UNSEEN = 65535;
+
 /** @param {Regions} regions @param {Point} point */
 export function labelAt(regions, [x, y]) {
   const row = Math.min(Math.floor(y * regions.height), regions.height - 1);
@@ -115,7 +118,8 @@ export function labelAt(regions, [x, y]) {
 }
 
 /**
- * Whether a region is what no colour lies on: the largest one, where it is most of the image.
+ * Whether a region is what no colour lies on: the largest one, where it is most of the image; or
+ * what the network does not see at all.
  * To mark it would forget the object too.
  * @param {Regions} regions @param {number} label
  */
@@ -126,7 +130,7 @@ export function isBackground(regions, label) {
     for (const value of regions.labels) sizes[value] = (sizes[value] || 0) + 1;
     regions.sizes = sizes;
   }
-  return regions.sizes[label] > regions.labels.length / 2;
+  return label === UNSEEN || regions.sizes[label] > regions.labels.length / 2;
 }
 
 /**

@@ -6,7 +6,7 @@ import { element } from "./view.js";
 /** @typedef {{ name: string, size: number, pageSize: number, labels: string[] }} Shown */
 
 export class Grid {
-  /** @param {import("./view.js").View} view @param {(path: string) => string} url */
+  /** @param {import("./view.js").View} view @param {(path: string, query?: Record<string, any>) => string} url */
   constructor(view, url) {
     this.view = view;
     this.url = url;
@@ -40,7 +40,7 @@ export class Grid {
         cell.dataset.index = String(first + i);
         image.loading = "lazy";
         image.alt = "";
-        image.src = this.url(`/stimuli/image/${batch.name}/${first + i}`);
+        image.src = this.url(`/stimuli/image/${batch.name}/${first + i}`, { small: 1 });
         cell.append(image);
         return cell;
       }));

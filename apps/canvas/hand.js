@@ -11,7 +11,7 @@ const DOUBLE = 350;
  * @typedef {import("./drawing.js").Point} Point
  * @typedef {{ at: number, point: Point }} Press at: milliseconds
  * @typedef {{ kind: string, drawing: Drawing, point?: Point, tell?: string }} Change
- * @typedef {{ drawing: Drawing, interface: string, point: Point, reach: number, regions?: import("./drawing.js").Regions | null }} Place
+ * @typedef {{ drawing: Drawing, interface: string, point: Point, reach: number, ratio?: number, regions?: import("./drawing.js").Regions | null }} Place
  */
 
 /**
@@ -19,12 +19,12 @@ const DOUBLE = 350;
  * @param {Place} place @param {Press} last the press before this one @param {number} at milliseconds
  * @returns {{ change?: Change, take?: import("./drawing.js").Corner }} take: the corner that is held now
  */
-export function look({ drawing, interface: which, point, reach }, last, at) {
+export function look({ drawing, interface: which, point, reach, ratio }, last, at) {
   if (which === "click") return { change: { kind: "positive", drawing: steps.addPoint(drawing, point), point } };
-  const twice = at - last.at < DOUBLE && distance(last.point, point) <= reach;
-  const first = drawing.open.length >= 3 && distance(drawing.open[0], point) <= 1.5 * reach;
+  const twice = at - last.at < DOUBLE && distance(last.point, point, ratio) <= reach;
+  const first = drawing.open.length >= 3 && distance(drawing.open[0], point, ratio) <= 1.5 * reach;
   if (drawing.open.length >= 3 && (twice || first)) return { change: /** @type {Change} */ (closed(drawing)) };
-  const take = vertexAt(drawing, point, reach);
+  const take = vertexAt(drawing, point, reach, ratio);
   return take ? { take } : { change: corner(drawing, point) };
 }
 
@@ -56,8 +56,8 @@ export function avoid(place) {
 }
 
 /** Without the corner under a point; null where there is none. @param {Place} place @returns {Change | null} */
-export function deleted({ drawing, point, reach }) {
-  const hit = vertexAt(drawing, point, reach);
+export function deleted({ drawing, point, reach, ratio }) {
+  const hit = vertexAt(drawing, point, reach, ratio);
   return hit && { kind: "delete", drawing: steps.remove(drawing, hit), point };
 }
 

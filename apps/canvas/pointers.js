@@ -86,7 +86,7 @@ export class Pointers {
     const point = canvas.locate(event, Boolean(drag));
     canvas.cursor = null;
     canvas.hover = point;
-    if (drag && point && (drag.moved || distance(point, drag.point) > canvas.reach() / 3)) {
+    if (drag && point && (drag.moved || distance(point, drag.point, canvas.ratio) > canvas.reach() / 3)) {
       drag.moved = true;
       drag.drawing = steps.move(drag.drawing, drag.vertex, point);
     }
@@ -97,9 +97,9 @@ export class Pointers {
   begin(event) {
     const { canvas, pending } = this;
     if (!pending || this.drag || canvas.item?.interface !== "polygon" || canvas.tool !== "look") return;
-    const hit = vertexAt(canvas.drawing, pending.point, canvas.reach(true));
+    const hit = vertexAt(canvas.drawing, pending.point, canvas.reach(true), canvas.ratio);
     const point = canvas.locate(event, true);
-    if (!hit || !point || distance(point, pending.point) <= canvas.reach()) return;
+    if (!hit || !point || distance(point, pending.point, canvas.ratio) <= canvas.reach()) return;
     this.drag = { vertex: hit, moved: true, drawing: canvas.drawing, point };
     this.pending = null;
   }

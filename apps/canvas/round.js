@@ -17,7 +17,7 @@ export class Round {
     this.stage = workspace.stage;
     this.drafts = workspace.drafts;
     this.layers = workspace.layers;
-    this.grid = new Grid(this.view, (path) => this.server.url(path));
+    this.grid = new Grid(this.view, (path, query) => this.server.url(path, query));
     /** @type {any} */
     this.batch = null;
     /** @type {Set<number>} */

@@ -33,6 +33,7 @@ from apps.web.tokens import participant_of_code, read_secret, sign, verify
 from apps.web.tutor import Bell, is_needed
 from study.config import StudyConfig
 from study.files import append_privately
+from study.framing import UNSEEN
 from study.practice import (
     Verdict,
     has_region_beside,
@@ -205,14 +206,16 @@ class Seat:
         if validation is None:
             return {"preparing": self._preparing()}
         index = self.practice_item(step)
-        mask = stimuli.practice_mask(index)
+        mask, frame = stimuli.practice_mask(index), validation.frame(index)
         return {
             "label": validation.labels[index],
             "count": 1 if mask is None else objects(mask),
             "beside": self._asks_for_a_region(step, index),
             "advice": "" if step.failures == 0 else self.verdict.advice,
             # after a failure what was wanted is shown; after some, it stays in sight
-            "wanted": [] if mask is None or not step.failures else wanted(mask),
+            "wanted": []
+            if mask is None or not step.failures
+            else [[frame.to_photograph(corner) for corner in outline] for outline in wanted(mask)],
             "helped": step.failures >= self.desk.config.practice.help_after,
         }
 
@@ -223,7 +226,12 @@ class Seat:
         path = stimuli.practice_regions_path(index)
         if step.interface != "click" or mask is None or not self.desk.config.practice.regions:
             return False
-        return path.exists() and has_region_beside(unpack_regions(path.read_bytes()), mask)
+        validation = stimuli.validation()
+        if validation is None or not path.exists():
+            return False
+        shown = unpack_regions(path.read_bytes())
+        seen = validation.frame(index).over_square(shown, mask.shape, UNSEEN)
+        return has_region_beside(seen, mask)
 
     def fine_tune(self) -> None:
         """The participant pressed FINE-TUNE."""
@@ -323,7 +331,7 @@ class Seat:
         assert validation is not None
         self.verdict = judge(
             message.interface,
-            message.annotation,
+            validation.frame(index).inward(message.annotation),
             self.desk.layout.stimuli.practice_mask(index),
             self.desk.config.practice.polygon_iou,
             name=validation.labels[index],

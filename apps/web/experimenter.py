@@ -304,10 +304,11 @@ def _replay(desk: Desk) -> None:
     batch = stimuli.batch(chosen, item.position, item.cycle)
     left, right = st.columns(2)
     if batch is not None:
-        grid = batch.maps[batch.images.index(item.image)]
-        shows = left.toggle("Attention", value=True)
+        index = batch.images.index(item.image)
+        grid = batch.maps[index] if left.toggle("Attention", value=True) else None
         path = stimuli.image_path("train", item.image)
-        left.image(replay.picture(path, grid if shows else None, item.annotation))
+        if path is not None:
+            left.image(replay.picture(path, grid, item.annotation, batch.frame(index)))
     right.write(
         f"**{item.image}**, round {item.cycle}, visit {item.visit}: {item.seconds:.2f} s, "
         f"{len(item.actions)} actions"

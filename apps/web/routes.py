@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,6 +23,7 @@ from apps.web.intake import MOST_BYTES, BadRequest, body_of, number_of
 from apps.web.messages import Sketch
 from apps.web.state import workspace_of
 from apps.web.stimuli import Maps, overlay
+from study.framing import WHOLE, Frame
 from study.protocol.events import Evaluated, Withdrawn
 from study.protocol.session import ProtocolError
 from study.protocol.steps import Annotate, Check, FineTune, Practice, TuneHead
@@ -169,7 +171,9 @@ def preview(seat: Seat, request: Request, said: Answer) -> Response:
         )
     if grid is None:
         return _missing()
-    return _overlay(seat, grid, {"Cache-Control": "no-store"})
+    batch = seat.desk.layout.stimuli.batch(seat.participant, sketch.position, sketch.cycle)
+    frame = WHOLE if batch is None else batch.frame(sketch.index)
+    return _overlay(seat, grid, {"Cache-Control": "no-store"}, frame)
 
 
 def withdraw(seat: Seat, request: Request, said: Answer) -> Response:
@@ -301,7 +305,8 @@ def image(seat: Seat, request: Request, said: Answer) -> Response:
     found = stimuli.batch(seat.participant, position, cycle)
     if found is None or index >= len(found.images):
         return _missing()
-    return _file(stimuli.image_path("train", found.images[index]), "image/png")
+    small = request.query_params.get("small") == "1"
+    return _picture(stimuli.image_path("train", found.images[index], small))
 
 
 def attention(seat: Seat, request: Request, said: Answer) -> Response:
@@ -320,7 +325,7 @@ def attention(seat: Seat, request: Request, said: Answer) -> Response:
             headers = {"Cache-Control": "no-store"}
     if found is None or index >= len(found.maps):
         return _missing()
-    return _overlay(seat, found.maps[index], headers)
+    return _overlay(seat, found.maps[index], headers, found.frame(index))
 
 
 def regions(seat: Seat, request: Request, said: Answer) -> Response:
@@ -350,13 +355,9 @@ def practice(seat: Seat, request: Request, said: Answer) -> Response:
         return _missing()
     match values["layer"]:
         case "image":
-            return _file(stimuli.image_path("val", validation.names[index]), "image/png")
+            return _picture(stimuli.image_path("val", validation.names[index]))
         case "overlay":
-            return Response(
-                overlay(stimuli.practice_map(index), seat.desk.config.workspace.colours),
-                media_type="image/png",
-                headers=FOREVER,
-            )
+            return _overlay(seat, stimuli.practice_map(index), FOREVER, validation.frame(index))
         case "regions":
             return _deflated(stimuli.practice_regions_path(index))
     return _missing()
@@ -370,7 +371,7 @@ def gallery_image(seat: Seat, request: Request, said: Answer) -> Response:
     if validation is None or index >= len(validation.gallery):
         return _missing()
     name = validation.names[validation.gallery[index]]
-    return _file(stimuli.image_path("val", name), "image/png")
+    return _picture(stimuli.image_path("val", name, small=True))
 
 
 def view(seat: Seat, request: Request, said: Answer) -> Response:
@@ -381,18 +382,21 @@ def view(seat: Seat, request: Request, said: Answer) -> Response:
     found = stimuli.view(path or stimuli.view_path(None))
     if found is None or index >= len(found.maps):
         return _missing()
-    return _overlay(seat, found.maps[index])
+    validation = stimuli.validation()
+    frame = WHOLE if validation is None else validation.frame(validation.gallery[index])
+    return _overlay(seat, found.maps[index], FOREVER, frame)
 
 
-def _overlay(seat: Seat, grid: Maps, headers: dict[str, str] = FOREVER) -> Response:
-    picture = overlay(grid, seat.desk.config.workspace.colours)
+def _overlay(seat: Seat, grid: Maps, headers: dict[str, str], frame: Frame) -> Response:
+    picture = overlay(grid, seat.desk.config.workspace.colours, frame=frame)
     return Response(picture, media_type="image/png", headers=headers)
 
 
-def _file(path: Any, media_type: str) -> Response:
-    if not path.exists():
+def _picture(path: Path | None) -> Response:
+    if path is None:
         return _missing()
-    return FileResponse(path, media_type=media_type, headers=FOREVER)
+    kind = "image/png" if path.suffix == ".png" else "image/jpeg"
+    return FileResponse(path, media_type=kind, headers=FOREVER)
 
 
 def _deflated(path: Any) -> Response:

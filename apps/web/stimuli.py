@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from study.files import write_atomically
+from study.framing import UNSEEN, WHOLE, Frame
 
 Maps = NDArray[np.float32]
+ENDINGS = (".png", ".jpg")
+SMALL = 256
+"""Pixels of the longer side of a candidate's picture, at most."""
+VEIL = (128, 128, 128, 110)
+"""Colour and opacity (RGBA) of what the network does not see."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +37,18 @@ class Batch:
 
     It is the model that selected them, or where the head learns after each image the newest one;
     ``learnt`` counts the confirmations of the cycle's task that a newest one has learnt from.
+    ``frames`` say what of each photograph the model sees; empty where the images are square.
     """
 
     images: tuple[str, ...]
     labels: tuple[str, ...]
     maps: Maps
     learnt: int | None = None
+    frames: tuple[Frame, ...] = ()
+
+    def frame(self, index: int) -> Frame:
+        """What the model sees of an image."""
+        return self.frames[index] if self.frames else WHOLE
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,11 @@ class Validation:
     labels: tuple[str, ...]
     candidates: tuple[int, ...]
     gallery: tuple[int, ...]
+    frames: tuple[Frame, ...] = ()
+
+    def frame(self, index: int) -> Frame:
+        """What the model sees of an image."""
+        return self.frames[index] if self.frames else WHOLE
 
 
 @dataclass(frozen=True)
@@ -67,16 +85,34 @@ class Stimuli:
 
     # -- images ----------------------------------------------------------------------------
 
-    def image_path(self, split: str, name: str) -> Path:
-        """The PNG of an image; its file name is a hash, as a name may hold anything."""
-        digest = hashlib.sha256(f"{split}/{name}".encode()).hexdigest()[:24]
-        return self.folder / "images" / f"{digest}.png"
+    def image_path(self, split: str, name: str, small: bool = False) -> Path | None:
+        """The picture of an image (PNG or JPEG); None while it has not been written.
 
-    def write_image(self, split: str, name: str, pixels: NDArray[np.uint8]) -> None:
-        """Keep an image, uint8 [H, W, 3], unless it is there already."""
-        path = self.image_path(split, name)
-        if not path.exists():
-            write_atomically(path, _png(pixels))
+        ``small``: one of at most :data:`SMALL` pixels, where the picture is larger.
+        """
+        place = self._image(split, name)
+        ends = (".small.jpg", *ENDINGS) if small else ENDINGS
+        found = (place.with_name(place.name + end) for end in ends)
+        return next((path for path in found if path.exists()), None)
+
+    def write_image(self, split: str, name: str, picture: Image.Image) -> None:
+        """Keep a picture, unless it is there already: a large one as JPEG, a small one as it is."""
+        if self.image_path(split, name) is not None:
+            return
+        place = self._image(split, name)
+        large = max(picture.size) > SMALL
+        if large:
+            little = picture.copy()
+            little.thumbnail((SMALL, SMALL), Image.Resampling.LANCZOS)
+            write_atomically(place.with_name(f"{place.name}.small.jpg"), _encoded(little, "JPEG"))
+        end = ENDINGS[1] if large else ENDINGS[0]
+        content = _encoded(picture, "JPEG" if large else "PNG")
+        write_atomically(place.with_name(place.name + end), content)
+
+    def _image(self, split: str, name: str) -> Path:
+        """Without its ending; the file name is a hash, as an image's name may hold anything."""
+        digest = hashlib.sha256(f"{split}/{name}".encode()).hexdigest()[:24]
+        return self.folder / "images" / digest
 
     # -- the batch of a cycle --------------------------------------------------------------
 
@@ -86,7 +122,9 @@ class Stimuli:
     def write_batch(self, participant: str, position: int, cycle: int, batch: Batch) -> None:
         """Keep a batch's labels and maps."""
         path = self._cycle(participant, position, cycle) / "batch.npz"
-        write_atomically(path, _npz(images=batch.images, labels=batch.labels, maps=batch.maps))
+        frames = np.array([_row(frame) for frame in batch.frames])
+        arrays = {"images": batch.images, "labels": batch.labels, "maps": batch.maps}
+        write_atomically(path, _npz(**arrays, frames=frames))
 
     def batch(self, participant: str, position: int, cycle: int) -> Batch | None:
         """A batch; None while it has not been written."""
@@ -129,7 +167,8 @@ class Stimuli:
             packed = np.packbits(masks, axis=None)
             write_atomically(self._validation / "masks.npz", _npz(bits=packed, shape=masks.shape))
         write_atomically(self._validation / "maps.npz", _npz(maps=maps))
-        facts = json.dumps(validation.__dict__).encode()
+        rows = [_row(frame) for frame in validation.frames]
+        facts = json.dumps(validation.__dict__ | {"frames": rows}).encode()
         write_atomically(self._validation / "validation.json", facts)
 
     def validation(self) -> Validation | None:
@@ -164,8 +203,14 @@ class Stimuli:
         return View(**_read_arrays(path)) if path.exists() else None
 
 
-def pack_regions(labels: NDArray[np.int32]) -> bytes:
-    """Superpixels [H, W] as zlib-compressed little-endian uint16: H, W, then the rows."""
+def pack_regions(labels: NDArray[np.int32], frame: Frame = WHOLE) -> bytes:
+    """Superpixels [H, W] as zlib-compressed little-endian uint16: H, W, then the rows.
+
+    They lie over the photograph; what the network does not see of it has the label UNSEEN.
+    """
+    if not frame.whole:
+        shape = frame.photograph_shape(labels.shape[0], labels.shape[1])
+        labels = frame.over_photograph(labels, shape, UNSEEN)
     head = np.array(labels.shape, dtype="<u2").tobytes()
     return zlib.compress(head + labels.astype("<u2").tobytes(), 6)
 
@@ -177,11 +222,14 @@ def unpack_regions(packed: bytes) -> NDArray[np.uint16]:
 
 
 @functools.lru_cache(maxsize=2048)
-def overlay_png(values: bytes, height: int, width: int, size: int, colours: str) -> bytes:
-    """An attention map as a PNG to lay over its image.
+def overlay_png(
+    values: bytes, height: int, width: int, size: int, colours: str, frame: Frame = WHOLE
+) -> bytes:
+    """An attention map as a PNG to lay over its photograph, in the photograph's proportions.
 
     The more transparent the less attention, so that the image stays visible. Cividis goes from
     blue to yellow and reads the same to colour-blind people; jet from blue to red, as the paper's.
+    What the network does not see lies under a grey veil.
 
     Args:
         values: float32 bytes of the map.
@@ -189,6 +237,7 @@ def overlay_png(values: bytes, height: int, width: int, size: int, colours: str)
         width: columns of the map.
         size: longer side of the result, in pixels.
         colours: cividis or jet.
+        frame: what of the photograph the map lies over.
     """
     raw = np.frombuffer(values, dtype=np.float32).reshape(height, width)
     grid = (np.maximum(raw, 0) / max(float(raw.max()), 1e-12)).astype(np.float32)
@@ -197,7 +246,13 @@ def overlay_png(values: bytes, height: int, width: int, size: int, colours: str)
     fine = np.asarray(Image.fromarray(grid).resize(shape, Image.Resampling.BILINEAR)).clip(0, 1)
     rgb = _table(colours)[(fine * 255).round().astype(np.uint8)]
     rgba = np.concatenate([rgb, fine[..., None] ** 0.75], axis=-1)
-    return _png((rgba * 255).round().astype(np.uint8))
+    pixels = (rgba * 255).round().astype(np.uint8)
+    if frame.size[0] != frame.size[1]:
+        across = min(size, round(size * frame.ratio))
+        place = max(1, min(size, round(size / frame.ratio))), max(1, across)
+        layers = [frame.over_photograph(pixels[..., k], place, v) for k, v in enumerate(VEIL)]
+        pixels = np.stack(layers, axis=-1)
+    return _encoded(Image.fromarray(pixels), "PNG")
 
 
 @functools.lru_cache(maxsize=4)
@@ -214,15 +269,19 @@ def _table(colours: str) -> NDArray[np.float64]:
     return table
 
 
-def overlay(grid: Maps, colours: str = "cividis", size: int = 224) -> bytes:
+def overlay(grid: Maps, colours: str = "cividis", size: int = 224, frame: Frame = WHOLE) -> bytes:
     """:func:`overlay_png` of an array [h, w]."""
     contiguous = np.ascontiguousarray(grid, dtype=np.float32)
-    return overlay_png(contiguous.tobytes(), grid.shape[0], grid.shape[1], size, colours)
+    return overlay_png(contiguous.tobytes(), grid.shape[0], grid.shape[1], size, colours, frame)
 
 
-def _png(pixels: NDArray[np.uint8]) -> bytes:
+def _encoded(picture: Image.Image, kind: str) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=6)
+    # all of the colour, and no metadata
+    if kind == "JPEG":
+        picture.save(buffer, "JPEG", quality=92, subsampling=0)
+    else:
+        picture.save(buffer, "PNG", compress_level=6)
     return buffer.getvalue()
 
 
@@ -252,13 +311,24 @@ def _read_batch(path: Path) -> Batch:
         tuple(str(name) for name in stored["images"]),
         tuple(str(name) for name in stored["labels"]),
         stored["maps"],
+        frames=tuple(_frame(row) for row in stored.get("frames", ())),
     )
 
 
 @functools.lru_cache(maxsize=8)
 def _read_validation(path: Path) -> Validation:
     stored = json.loads(path.read_bytes())
-    return Validation(**{name: tuple(value) for name, value in stored.items()})
+    frames = tuple(_frame(row) for row in stored.pop("frames", ()))
+    return Validation(**{name: tuple(value) for name, value in stored.items()}, frames=frames)
+
+
+def _row(frame: Frame) -> list[float]:
+    return [frame.left, frame.top, frame.width, frame.height, *frame.size]
+
+
+def _frame(row: Sequence[float]) -> Frame:
+    left, top, width, height, across, down = (float(value) for value in row)
+    return Frame(left, top, width, height, (int(across), int(down)))
 
 
 @functools.lru_cache(maxsize=4)

@@ -104,7 +104,8 @@ class Tutor:
         from study.learning.superpixels import segment
 
         newest = write_newest(self.loop, self.layout, session, position)
-        return pack_regions(segment(newest.maps[index], *self.loop.pool.size))
+        labels = segment(newest.maps[index], *self.loop.pool.size)
+        return pack_regions(labels, newest.frame(index))
 
     def _session(self, participant: str) -> Session:
         if participant not in self.sessions:

@@ -156,13 +156,18 @@ class Worker:
             return
         indices = [pool.positions[name] for name in names]
         for name, index in zip(names, indices, strict=True):
-            self.stimuli.write_image("train", name, pixels(pool, index))
+            self._write_picture("train", name, index)
         if self.stimuli.batch(*place) is None:
             maps = self.loop.attention(session.progress, position, cycle, names)
             labels = tuple(pool.classes[int(pool.asked[index])] for index in indices)
-            self.stimuli.write_batch(*place, Batch(names, labels, maps))
+            frames = tuple(pool.frame(index) for index in indices)
+            self.stimuli.write_batch(*place, Batch(names, labels, maps, frames=frames))
         first = range(min(self.layout.config.task.page, len(names)))
         self._write_regions(session, position, cycle, first)
+
+    def _write_picture(self, split: str, name: str, index: int) -> None:
+        if self.stimuli.image_path(split, name) is None:
+            self.stimuli.write_image(split, name, self.loop.picture(split, index))
 
     def _repair(self) -> None:
         """Write again what a killed worker, or somebody who emptied the cache, left missing."""
@@ -189,7 +194,8 @@ class Worker:
             if self.stimuli.regions_path(*place, index).exists():
                 continue
             labels = segment(batch.maps[index], height, width)
-            write_atomically(self.stimuli.regions_path(*place, index), pack_regions(labels))
+            packed = pack_regions(labels, batch.frame(index))
+            write_atomically(self.stimuli.regions_path(*place, index), packed)
 
     def _write_validation(self) -> None:
         model, data = self.loop.before()
@@ -197,10 +203,11 @@ class Worker:
         candidates = self.loop.practice_candidates()
         maps = see(model, split, self.loop.device).maps
         for index in range(len(split)):
-            self.stimuli.write_image("val", split.names[index], pixels(split, index))
+            self._write_picture("val", split.names[index], index)
         for index in candidates:
             labels = segment(maps[index], *split.size)
-            write_atomically(self.stimuli.practice_regions_path(index), pack_regions(labels))
+            packed = pack_regions(labels, split.frame(index))
+            write_atomically(self.stimuli.practice_regions_path(index), packed)
         shown = split.subset(self._gallery())
         self.stimuli.write_view(self.stimuli.view_path(None), self._view(model, shown))
         self.stimuli.write_validation(
@@ -209,6 +216,7 @@ class Worker:
                 labels=tuple(split.classes[int(label)] for label in split.asked),
                 candidates=tuple(candidates),
                 gallery=tuple(self._gallery()),
+                frames=tuple(split.frame(index) for index in range(len(split))),
             ),
             None if split.masks is None else split.masks.numpy(),
             maps,
@@ -226,11 +234,6 @@ class Worker:
     def _view(self, model: Classifier, images: ImageSet) -> View:
         seen = see(model, images, self.loop.device)
         return View(seen.maps, seen.correct)
-
-
-def pixels(images: ImageSet, index: int) -> np.ndarray:
-    """An image as uint8 [H, W, 3]."""
-    return images.images[index].permute(1, 2, 0).contiguous().numpy()
 
 
 def _watch(worker_name: str, layout: Layout) -> None:

@@ -160,6 +160,7 @@ class Machine:
                 self.person,
                 Shape(len(state.annotations) + 1, state.seconds / 3600.0),
                 rng(self.run.number, interface, batch.names[number], "annotate"),
+                batch.frame(number),
             )
             presses = sum(action.kind not in ("blur", "focus") for action in performed.actions)
             if _over(budget.seconds, state.seconds + performed.seconds) or _over(

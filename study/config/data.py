@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from study.config.section import Positive, Section, Share, Whole
+from study.framing import Fit
 
 Side = Annotated[int, Field(strict=True, ge=32, le=1024)]
 LabelsName = Literal["one", "several"]
@@ -86,7 +87,18 @@ class ScenesConfig(_Tested):
         return self
 
 
-class AnnotatedConfig(_Tested):
+class _Photographed(_Tested):
+    """What every dataset of photographs may have.
+
+    ``fit`` says how a photograph becomes the network's square of ``size`` pixels; see
+    :mod:`study.framing`. People see the photograph itself (``workspace.longest_side``).
+    """
+
+    size: Side = 224
+    fit: Fit = "stretch"
+
+
+class AnnotatedConfig(_Photographed):
     """Photographs whose objects were annotated; see :mod:`study.data.annotated`.
 
     ``masks`` says what becomes an object's mask: its outline, its box, or nothing. ``limit`` keeps
@@ -102,7 +114,6 @@ class AnnotatedConfig(_Tested):
     contexts: tuple[str, ...] = ()
     context_name: Annotated[str, Field(min_length=1)] | None = None
     masks: Literal["outlines", "boxes", "none"] = "outlines"
-    size: Side = 224
     val_share: Part = 0.1
     test_share: Part = 0.2
     limit: Positive | None = None
@@ -174,7 +185,7 @@ class LabelmeConfig(AnnotatedConfig):
     kind: Literal["labelme"]
 
 
-class FolderConfig(_Tested):
+class FolderConfig(_Photographed):
     """Class folders with optional masks and contexts; see :mod:`study.data.folder`.
 
     ``mask_values`` are the values of a mask file's pixels that are the object; by default
@@ -183,7 +194,6 @@ class FolderConfig(_Tested):
 
     kind: Literal["folder"]
     root: Path
-    size: Side = 224
     classes: tuple[str, ...] = ()
     """The class folders to read; by default all."""
     masks: str | None = None
@@ -195,7 +205,7 @@ class FolderConfig(_Tested):
     """Draws the splits that have no folder of their own."""
 
 
-class Awa2Config(_Tested):
+class Awa2Config(_Photographed):
     """Animals with Attributes 2; see :mod:`study.data.awa2`.
 
     ``masks`` names a folder of masks (relative to root) that one made oneself: AwA2 has none.
@@ -205,7 +215,6 @@ class Awa2Config(_Tested):
     kind: Literal["awa2"]
     root: Path
     classes: Annotated[tuple[str, ...], Field(min_length=2)] = ("humpback whale", "horse")
-    size: Side = 224
     masks: str | None = None
     mask_values: tuple[Annotated[int, Field(strict=True, ge=0, le=65535)], ...] = ()
     contexts: str | None = None
@@ -214,7 +223,7 @@ class Awa2Config(_Tested):
     seed: Whole = 0
 
 
-class TableConfig(_Tested):
+class TableConfig(_Photographed):
     """Photographs listed in a CSV file; see :mod:`study.data.table`.
 
     ``image``, ``label``, ``context``, ``split`` and ``mask`` name columns; the ``..._names`` say
@@ -235,14 +244,13 @@ class TableConfig(_Tested):
     context_names: Mapping[str, str] = {}
     split_names: Mapping[str, str] = {}
     mask_values: tuple[Annotated[int, Field(strict=True, ge=0, le=65535)], ...] = ()
-    size: Side = 224
     val_share: Part = 0.1
     test_share: Part = 0.2
     limit: Positive | None = None
     seed: Whole = 0
 
 
-class CelebaConfig(_Tested):
+class CelebaConfig(_Photographed):
     """CelebA by one attribute; see :mod:`study.data.celeba`.
 
     ``masks`` says what a mask is: a region around the landmarks, or the parts that
@@ -258,7 +266,6 @@ class CelebaConfig(_Tested):
     region: Literal["mouth", "eyes", "cheeks", "chin"] | None = "mouth"
     masks: Literal["landmarks", "celebamask-hq"] = "landmarks"
     split: Literal["official", "he2023"] = "official"
-    size: Side = 224
     limit: Positive | None = None
     seed: Whole = 0
 

@@ -40,6 +40,9 @@ class WorkspaceConfig(Section):
     the same to colour-blind people, jet the paper's); ``test_mode`` lets participants look at
     the current model's attention on validation images, with its accuracy (section 3.4).
 
+    ``longest_side`` is that of the photographs that people see, in pixels, at most; smaller ones
+    are not enlarged.
+
     ``feedback`` says when the model learns from what was drawn: after each ``round``, or after
     each ``image``, so that the next image shows what the last one taught (needs
     ``fine_tuning.train = "head"``). ``preview`` shows, while something is drawn, how this image's
@@ -52,5 +55,6 @@ class WorkspaceConfig(Section):
     test_mode: bool = True
     feedback: Literal["round", "image"] = "round"
     preview: bool = False
+    longest_side: Annotated[int, Field(strict=True, ge=64, le=4096)] = 1280
     idle_seconds: Annotated[float, Field(strict=True, gt=0)] = 10.0
     hotkeys: Hotkeys = Hotkeys()

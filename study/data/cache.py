@@ -22,7 +22,7 @@ from torch import Tensor
 
 from study.data.dataset import DataError, Dataset, ImageSet
 
-TENSORS = ("images", "labels", "masks", "contexts", "context_masks")
+TENSORS = ("images", "labels", "masks", "contexts", "context_masks", "shapes")
 MAPPED_BYTES = 64 * 2**20
 """Arrays from this size stay on disk; smaller ones are read."""
 
@@ -137,6 +137,8 @@ def _save_split(images: ImageSet, folder: Path) -> dict[str, Any]:
         "classes": images.classes,
         "context_names": images.context_names,
         "usual_contexts": images.usual_contexts,
+        "fit": images.fit,
+        "files": images.files,
     }
 
 
@@ -155,6 +157,8 @@ def _load_split(folder: Path, known: dict[str, Any]) -> ImageSet:
         classes=tuple(known["classes"]),
         context_names=tuple(known["context_names"]),
         usual_contexts=None if usual is None else tuple(usual),
+        fit=known.get("fit", "stretch"),
+        files=tuple(known.get("files", ())),
         **tensors,  # type: ignore[arg-type]
     )
     return images.remember(known["fingerprint"]) if "fingerprint" in known else images

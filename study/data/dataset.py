@@ -18,9 +18,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from study.annotation import Annotation
 from study.config import LabelsName
 from study.data.rows import Many, RowsOfEach, rows_of
 from study.errors import UserError
+from study.framing import WHOLE, Fit, Frame
 
 
 class DataError(UserError):
@@ -55,6 +57,10 @@ class ImageSet:
         views: the same of every view of the images, by its name; not of subsets.
         about: int64 [N], the feature that each row is asked about, or None.
         photographs: the name of each row's image, where ``names`` are of items.
+        shapes: int64 [N, 2], (width, height) of the photographs that the images were made of, in
+            pixels; None where the images are what people see.
+        fit: how the images were made of the photographs.
+        files: the photographs' files, relative to the dataset's root; empty as ``shapes`` is None.
     """
 
     images: Many
@@ -70,6 +76,9 @@ class ImageSet:
     views: Mapping[str, Many] | None = None
     about: Tensor | None = None
     photographs: tuple[str, ...] = ()
+    shapes: Tensor | None = None
+    fit: Fit = "stretch"
+    files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.names)
@@ -84,7 +93,7 @@ class ImageSet:
                 f"not {tuple(self.labels.shape)}"
             )
         lengths = dict.fromkeys(
-            ("images", "labels", "contexts", "context_masks", "features", "about"), n
+            ("images", "labels", "contexts", "context_masks", "features", "about", "shapes"), n
         )
         for name, wanted in {**lengths, "masks": self._masked_rows}.items():
             value = getattr(self, name)
@@ -141,6 +150,9 @@ class ImageSet:
             views=None if self.views is None else RowsOfEach(self.views, rows),
             about=about,
             photographs=tuple(self.names[row] for row in rows.tolist()),
+            shapes=None if self.shapes is None else self.shapes[rows],
+            fit=self.fit,
+            files=tuple(self.files[row] for row in rows.tolist()) if self.files else (),
         )
 
     @property
@@ -152,6 +164,19 @@ class ImageSet:
     def size(self) -> tuple[int, int]:
         """(height, width) in pixels."""
         return int(self.images.shape[2]), int(self.images.shape[3])
+
+    def frame(self, index: int) -> Frame:
+        """What the image at ``index`` shows of its photograph."""
+        if self.shapes is None:
+            return WHOLE
+        width, height = self.shapes[index].tolist()
+        return Frame.of(self.fit, (width, height), self.size[0])
+
+    def seen(self, annotations: Sequence[Annotation]) -> list[Annotation]:
+        """Annotations of the photographs, one for each, in the images' own coordinates."""
+        if self.shapes is None or self.fit == "stretch":
+            return list(annotations)
+        return [self.frame(i).inward(annotation) for i, annotation in enumerate(annotations)]
 
     @property
     def aligned(self) -> Tensor | None:
@@ -230,6 +255,9 @@ class ImageSet:
             features=pick(self.features),
             about=pick(self.about),
             photographs=tuple(self.photographs[i] for i in index.tolist() if self.photographs),
+            shapes=pick(self.shapes),
+            fit=self.fit,
+            files=tuple(self.files[i] for i in index.tolist()) if self.files else (),
         )
 
     @property

@@ -30,7 +30,7 @@ from study.data.reading import Progress
 from study.data.testsets import with_tests
 from study.files import file_digest
 
-READING_VERSION = 2
+READING_VERSION = 3
 """To be raised whenever the same photographs become other tensors: caches are keyed by it."""
 
 
@@ -127,7 +127,9 @@ def _photographs(
     key = stored.key(_settings(config), READING_VERSION, root, stored.traces(files))
     return Source(
         f"{config.kind}-{key}",
-        lambda place, progress: reading.read(catalogue(config, root), config.size, place, progress),
+        lambda place, progress: reading.read(
+            catalogue(config, root), config.size, place, progress, config.fit, root
+        ),
         root,
         tuple(file for file in files if file.is_file()),
     )

@@ -1,4 +1,4 @@
-"""Files of photographs to square arrays of eight bits, as people see them: upright, opaque."""
+"""Files of photographs as people see them, upright and opaque, and as the network's squares."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from study.data.dataset import DataError
+from study.framing import WHOLE, Fit, Frame, letterbox
 
 ORIENTATION = 0x0112
 """The EXIF tag that says how a camera was held."""
@@ -25,6 +26,8 @@ TURNS = {
 }
 PAPER = (255, 255, 255)
 """What shows through transparent pixels, as on a white page."""
+PADDING = (124, 116, 104)
+"""Around a photograph in a letterbox: the mean colour of ImageNet, which says the least."""
 UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 Size = tuple[int, int]
 """(width, height) in pixels."""
@@ -35,7 +38,7 @@ class Photograph:
     """A decoded photograph.
 
     Attributes:
-        pixels: uint8 [3, size, size], upright and stretched.
+        pixels: uint8 [3, size, size], upright and fitted into the square.
         stored: (width, height) of the pixels in the file, before they are turned upright.
         orientation: how the camera says that the file must be turned, 1 (not at all) to 8.
     """
@@ -51,8 +54,8 @@ class Photograph:
         return (height, width) if self.orientation >= 5 else (width, height)
 
 
-def photograph(file: Path, size: int) -> Photograph:
-    """Read a photograph, upright and stretched to ``size`` pixels square.
+def photograph(file: Path, size: int, fit: Fit = "stretch") -> Photograph:
+    """Read a photograph, upright and fitted into ``size`` pixels square.
 
     Grey, palette and CMYK files become RGB, transparent pixels white, and 16-bit, 32-bit and
     floating-point files are scaled to eight bits.
@@ -60,12 +63,50 @@ def photograph(file: Path, size: int) -> Photograph:
     Raises:
         DataError: the file is missing, is not a whole image, or has values of no known scale.
     """
+    picture, stored, orientation = _decoded(file, (size, size))
+    if fit == "stretch":  # turned when it is small
+        fitted = picture.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)
+        if orientation in TURNS:
+            fitted = fitted.transpose(TURNS[orientation])
+    else:
+        if orientation in TURNS:
+            picture = picture.transpose(TURNS[orientation])
+        fitted = _fitted(picture, size, fit)
+    pixels = np.ascontiguousarray(np.asarray(fitted).transpose(2, 0, 1))
+    return Photograph(pixels, stored, orientation)
+
+
+def shown(file: Path, longest: int) -> Image.Image:
+    """A photograph as people are shown it: upright, in its own proportions, without metadata.
+
+    Args:
+        file: the original.
+        longest: its longer side becomes so many pixels, unless it has fewer.
+
+    Raises:
+        DataError: as :func:`photograph` does.
+    """
+    picture, _, orientation = _decoded(file, (longest, longest))
+    if orientation in TURNS:
+        picture = picture.transpose(TURNS[orientation])
+    scale = longest / max(picture.size)
+    if scale < 1:
+        width, height = (max(1, round(side * scale)) for side in picture.size)
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return Image.fromarray(np.asarray(picture))  # pixels alone: no EXIF, no profile, no comment
+
+
+def _decoded(file: Path, least: Size) -> tuple[Image.Image, Size, int]:
+    """RGB pixels as they are stored, the stored size, and how they must be turned.
+
+    A JPEG many times larger is decoded smaller, but neither side below ``least``.
+    """
     try:
         with Image.open(io.BytesIO(file.read_bytes())) as opened:
             stored = opened.size
             orientation = _orientation(opened)
-            opened.draft("RGB", (size, size))  # a JPEG many times larger is decoded smaller
-            picture = _eight_bits(opened, file)
+            opened.draft("RGB", least)
+            return _eight_bits(opened, file), stored, orientation
     except FileNotFoundError as error:
         raise DataError(
             f"{file} is missing: put the image there or take it out of the list"
@@ -76,11 +117,27 @@ def photograph(file: Path, size: int) -> Photograph:
         raise DataError(
             f"{file} is not a readable image ({error}): replace or delete it"
         ) from error
-    stretched = picture.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)
-    if orientation in TURNS:
-        stretched = stretched.transpose(TURNS[orientation])
-    pixels = np.ascontiguousarray(np.asarray(stretched).transpose(2, 0, 1))
-    return Photograph(pixels, stored, orientation)
+
+
+def _fitted(picture: Image.Image, size: int, fit: Fit) -> Image.Image:
+    """An upright picture, cropped or padded to a square of ``size`` pixels."""
+    if fit == "crop":
+        return picture.resize(
+            (size, size), Image.Resampling.BILINEAR, _square(picture.size), reducing_gap=3.0
+        )
+    left, top, columns, rows = letterbox(picture.size, size)
+    page = Image.new("RGB", (size, size), PADDING)
+    small = picture.resize((columns, rows), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    page.paste(small, (left, top))
+    return page
+
+
+def _square(size: Size) -> tuple[float, float, float, float]:
+    """The largest square in the middle: left, top, right, bottom in pixels."""
+    frame = Frame.of("crop", size, 1)
+    left, top = frame.left * size[0], frame.top * size[1]
+    side = min(size)
+    return left, top, left + side, top + side
 
 
 def dimensions(file: Path) -> tuple[Size, int]:
@@ -101,16 +158,28 @@ def turned(mask: NDArray[np.bool_], orientation: int) -> NDArray[np.bool_]:
     return np.asarray(Image.fromarray(mask).transpose(TURNS[orientation]))
 
 
-def shrunk_mask(mask: ArrayLike, size: int) -> NDArray[np.bool_]:
-    """A mask [H, W] at ``size`` pixels square: true where it covers more than half a pixel.
+def shrunk_mask(mask: ArrayLike, size: int, frame: Frame = WHOLE) -> NDArray[np.bool_]:
+    """A mask [H, W] of an upright photograph, at ``size`` pixels square.
 
-    Something too small for that keeps the pixels it covers most, so that it does not vanish.
+    True where it covers more than half a pixel. Something too small for that keeps the pixels it
+    covers most, so that it does not vanish. What is beside a crop is gone, padding is False.
     """
     inside = np.asarray(mask, dtype=bool)
     if not inside.any():
         return np.zeros((size, size), dtype=bool)
     grey = Image.fromarray(inside.astype(np.float32))
-    cover = np.asarray(grey.resize((size, size), Image.Resampling.BOX))
+    height, width = inside.shape
+    if frame.whole:
+        cover = np.asarray(grey.resize((size, size), Image.Resampling.BOX))
+    elif max(frame.width, frame.height) <= 1:
+        left, top = frame.left * width, frame.top * height
+        part = (left, top, left + frame.width * width, top + frame.height * height)
+        cover = np.asarray(grey.resize((size, size), Image.Resampling.BOX, part))
+    else:
+        left, top, columns, rows = letterbox(frame.size, size)
+        cover = np.zeros((size, size), np.float32)
+        small = grey.resize((columns, rows), Image.Resampling.BOX)
+        cover[top : top + rows, left : left + columns] = np.asarray(small)
     return cover > min(0.5, 0.5 * float(cover.max()))
 
 

@@ -12,7 +12,7 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from study.data import pixels
 from study.data.catalogue import Catalogue, Record, counted, labels_of
 from study.data.dataset import Dataset, ImageSet
 from study.data.outlines import Nothing
+from study.framing import Fit, Frame
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
@@ -43,12 +44,18 @@ class Seen:
     doubtful_turn: bool
     numbers: tuple[int, ...]
     empty: bool
+    size: tuple[int, int]
 
 
 def read(
-    catalogue: Catalogue, size: int, place: Path | None = None, progress: Progress | None = None
+    catalogue: Catalogue,
+    size: int,
+    place: Path | None = None,
+    progress: Progress | None = None,
+    fit: Fit = "stretch",
+    root: Path | None = None,
 ) -> Dataset:
-    """Decode every photograph, upright and stretched to ``size`` pixels square.
+    """Decode every photograph, upright and fitted into ``size`` pixels square.
 
     Args:
         catalogue: what to read.
@@ -56,6 +63,8 @@ def read(
         place: a folder where the arrays are written as ``SPLIT/images.npy``, ...; without it, large
             ones lie in temporary files.
         progress: called after every photograph.
+        fit: how a photograph becomes a square; see :mod:`study.framing`.
+        root: what the photographs' files are remembered relative to; None remembers none.
 
     Raises:
         DataError: the first photograph or mask, in the catalogue's order, that cannot be read.
@@ -67,12 +76,16 @@ def read(
     for split, records in catalogue.splits.items():
         arrays = _arrays(catalogue, len(records), size, None if place is None else place / split)
         seen[split] = []
-        for facts in _decoded(records, arrays, size):
+        for facts in _decoded(records, arrays, size, fit):
             seen[split].append(facts)
             done += 1
             if progress is not None:
                 progress(done, total)
         result[split] = _image_set(catalogue, records, arrays)
+        if root is not None:
+            sizes = torch.tensor([f.size for f in seen[split]], dtype=torch.int64).reshape(-1, 2)
+            files = tuple(Path(os.path.relpath(r.file, root)).as_posix() for r in records)
+            result[split] = replace(result[split], shapes=sizes, fit=fit, files=files)
     doubts = tuple(remarks(catalogue, seen))
     for note in catalogue.notes:
         log.info(note)
@@ -163,20 +176,21 @@ def blank(shape: tuple[int, ...], dtype: type, file: Path | None = None) -> NDAr
 
 
 def _decoded(
-    records: Sequence[Record], arrays: dict[str, NDArray[Any]], size: int
+    records: Sequence[Record], arrays: dict[str, NDArray[Any]], size: int, fit: Fit
 ) -> Iterator[Seen]:
     """Fill the arrays; Pillow decodes and resizes outside of Python's lock."""
 
     def one(row: int) -> Seen:
         record = records[row]
-        photo = pixels.photograph(record.file, size)
+        photo = pixels.photograph(record.file, size, fit)
+        frame = Frame.of(fit, photo.upright, size)
         arrays["images"][row] = photo.pixels
         mask = record.outline.drawn(photo)
         if "masks" in arrays:
-            arrays["masks"][row] = pixels.shrunk_mask(mask.inside, size)
+            arrays["masks"][row] = pixels.shrunk_mask(mask.inside, size, frame)
         if "context_masks" in arrays:
             around = record.surroundings.drawn(photo)
-            arrays["context_masks"][row] = pixels.shrunk_mask(around.inside, size)
+            arrays["context_masks"][row] = pixels.shrunk_mask(around.inside, size, frame)
         outlined = not isinstance(record.outline, Nothing)
         doubtful = outlined and photo.orientation > 1 and photo.stored == photo.upright
         return Seen(
@@ -184,6 +198,7 @@ def _decoded(
             doubtful,
             mask.numbers,
             not bool(mask.inside.any()),
+            photo.upright,
         )
 
     pool = ThreadPoolExecutor(THREADS)

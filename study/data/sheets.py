@@ -31,6 +31,8 @@ def contact_sheet(
 ) -> Image.Image:
     """``n`` items, spread over the split, as a grid of ``tile`` pixel squares.
 
+    They show what the network sees; a photograph that was stretched for it has its own proportions.
+
     ``outlines`` draws the object masks in green and the context masks in magenta, and writes the
     class, and the context where it is known, into the corner. ``maps`` [n, h, w] is attention on
     the images of :func:`spread`, laid over them in red.
@@ -40,9 +42,9 @@ def contact_sheet(
     columns = max(1, math.ceil(math.sqrt(n)))
     sheet = Image.new("RGB", (columns * tile, math.ceil(n / columns) * tile))
     for place, i in enumerate(chosen):
-        pixels = split.images[i].permute(1, 2, 0).numpy()
+        shape = _within(split, int(i), tile)
         resample = Image.Resampling.LANCZOS
-        picture = np.array(Image.fromarray(pixels).resize((tile, tile), resample))
+        picture = np.array(proportioned(split, int(i)).resize(shape, resample))
         if maps is not None:
             picture = _reddened(picture, maps[place])
         if outlines:
@@ -51,12 +53,31 @@ def contact_sheet(
                 (split.masks, OBJECT_OUTLINE),
             ):
                 if masks is not None:
-                    picture[_outline(masks[i], tile)] = colour
+                    picture[_outline(masks[i], shape)] = colour
         shown = Image.fromarray(picture)
         if outlines:
             _write(shown, _caption(split, int(i)))
         sheet.paste(shown, ((place % columns) * tile, (place // columns) * tile))
     return sheet
+
+
+def _within(split: ImageSet, index: int, tile: int) -> tuple[int, int]:
+    """(width, height) of an image in a square tile."""
+    width, height = proportioned(split, index).size
+    scale = tile / max(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def proportioned(images: ImageSet, index: int) -> Image.Image:
+    """What a network sees of an image, as in the photograph where that was stretched to it."""
+    picture = Image.fromarray(images.images[index].permute(1, 2, 0).contiguous().cpu().numpy())
+    frame = images.frame(index)
+    if not frame.whole or frame.size[0] == frame.size[1]:
+        return picture
+    width, height = frame.size
+    scale = max(picture.size) / max(frame.size)
+    shape = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return picture.resize(shape, Image.Resampling.LANCZOS)
 
 
 def _reddened(picture: NDArray[np.uint8], grid: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -81,7 +102,7 @@ def _write(picture: Image.Image, text: str) -> None:
     pen.text((2, 1), text, fill=(255, 255, 255))
 
 
-def _outline(mask: torch.Tensor, tile: int) -> NDArray[np.bool_]:
-    enlarged = Image.fromarray(mask.numpy()).resize((tile, tile), Image.Resampling.NEAREST)
+def _outline(mask: torch.Tensor, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    enlarged = Image.fromarray(mask.numpy()).resize(shape, Image.Resampling.NEAREST)
     inside = np.asarray(enlarged)
     return inside & ~ndimage.binary_erosion(inside)

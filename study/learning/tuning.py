@@ -87,7 +87,7 @@ def fine_tune(
     Args:
         model: the classifier; changed in place, left in evaluation mode.
         images: the annotated images; with features, if ``model`` takes those.
-        annotations: one per image, in the same order.
+        annotations: one per image, in the same order; in the photographs' coordinates.
         fine_tuning: optimiser, learning rate, epochs and so on.
         guidance: weights and forms of the losses.
         seed: of the order of images; drawn on the CPU, so it is the same on every device.
@@ -166,7 +166,10 @@ class _Task:
             height, width = model.features(inputs[:1]).shape[2:]
         guided = guidance.w_g > 0 and any(not annotation.empty for annotation in annotations)
         targets = Targets.from_annotations(
-            annotations if guided else [Annotation()] * len(images), height, width, guidance.radius
+            images.seen(annotations) if guided else [Annotation()] * len(images),
+            height,
+            width,
+            guidance.radius,
         ).to(device)
         start = model if before is None else before
         anchor = tuple(p.detach().clone().to(device) for p in start.parameters())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zlib
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 from PIL import Image
 
 from apps.web.replay import picture
-from apps.web.stimuli import Batch, Stimuli, Validation, View, overlay, pack_regions
+from apps.web.stimuli import Batch, Stimuli, Validation, View, overlay, pack_regions, unpack_regions
 from study.annotation import Annotation, Region
+from study.framing import UNSEEN, Frame
 
 
 def test_regions_travel_as_they_are() -> None:
@@ -69,21 +71,76 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 
 
 def test_image_names_cannot_leave_the_folder(tmp_path: Path) -> None:
-    path = Stimuli(tmp_path).image_path("train", "../../secret")
+    stimuli = Stimuli(tmp_path)
+    assert stimuli.image_path("train", "../../secret") is None
+    stimuli.write_image("train", "../../secret", Image.new("RGB", (8, 8)))
+    path = stimuli.image_path("train", "../../secret")
+    assert path is not None
     assert path.resolve().parent == (tmp_path / "images").resolve()
 
 
 def test_a_replay_shows_what_was_drawn(tmp_path: Path) -> None:
     stimuli = Stimuli(tmp_path)
-    stimuli.write_image("train", "grey", np.full((20, 20, 3), 128, np.uint8))
+    stimuli.write_image("train", "grey", Image.new("RGB", (20, 20), (128, 128, 128)))
     mask = np.zeros((20, 20), dtype=bool)
     mask[:5, :5] = True
     drawn = Annotation(
         positive_points=((0.5, 0.5),),
         negative_regions=(Region.from_mask((0.1, 0.1), mask),),
     )
-    shown = picture(stimuli.image_path("train", "grey"), None, drawn)
+    path = stimuli.image_path("train", "grey")
+    assert path is not None
+    shown = picture(path, None, drawn)
     assert shown.getpixel((240, 240)) == pytest.approx((18, 176, 76), abs=3)
     corner = np.asarray(shown)[5, 100]
     assert corner[0] > corner[1] + 40
     assert np.asarray(shown)[400, 400].tolist() == [128, 128, 128]
+
+
+def test_a_wide_photograph_is_kept_as_it_is_with_a_small_one_for_the_grid(tmp_path: Path) -> None:
+    stimuli = Stimuli(tmp_path)
+    stimuli.write_image("train", "wide", Image.new("RGB", (900, 300), (200, 30, 30)))
+    large, small = (stimuli.image_path("train", "wide", little) for little in (False, True))
+    assert large is not None
+    assert small is not None
+    assert (Image.open(large).size, Image.open(small).size) == ((900, 300), (256, 85))
+    assert large.suffix == ".jpg"
+
+
+def test_the_overlay_of_a_wide_photograph_has_its_shape_and_veils_what_is_not_seen() -> None:
+    grid = np.zeros((3, 3), dtype=np.float32)
+    grid[1, 1] = 1.0
+    for fit, beside in (("stretch", 0), ("crop", 110), ("letterbox", 0)):
+        frame = Frame.of(fit, (300, 100), 96)  # type: ignore[arg-type]
+        pixels = np.asarray(Image.open(io.BytesIO(overlay(grid, "jet", 90, frame))))
+        assert pixels.shape == (30, 90, 4)
+        assert pixels[15, 45, 3] > 200
+        assert pixels[15, 3, 3] == beside
+
+
+def test_regions_lie_over_the_photograph() -> None:
+    labels = np.arange(4, dtype=np.int32).reshape(2, 2).repeat(16, 0).repeat(16, 1)
+    frame = Frame.of("crop", (300, 100), 32)
+    shown = unpack_regions(pack_regions(labels, frame))
+    assert shown.shape == (32, 96)
+    assert set(np.unique(shown[:, 32:64])) == {0, 1, 2, 3}
+    assert (shown[:, :32] == UNSEEN).all()
+
+
+def test_what_was_kept_before_photographs_had_shapes_is_read(tmp_path: Path) -> None:
+    stimuli = Stimuli(tmp_path)
+    maps = np.ones((1, 2, 2), np.float32)
+    place = tmp_path / "cycles" / "P01" / "task1-cycle1"
+    place.mkdir(parents=True)
+    np.savez(place / "batch.npz", images=["a"], labels=["boat"], maps=maps)
+    batch = stimuli.batch("P01", 1, 1)
+    assert batch is not None
+    assert batch.frame(0).whole
+    stimuli.write_validation(Validation(("a",), ("boat",), (0,), (0,)), None, maps)
+    path = tmp_path / "validation" / "validation.json"
+    old = json.loads(path.read_text())
+    del old["frames"]
+    path.write_text(json.dumps(old))
+    again = Stimuli(tmp_path).validation()
+    assert again is not None
+    assert again.frame(0).whole
