@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from study.acquisition.pool import Pool
 from study.acquisition.strategy import Ranking
@@ -58,12 +57,7 @@ class LearningLoss(Ranking):
         """float64 [U], the predicted losses; only their order means something."""
         if len(pool.labelled) < 2:
             return np.zeros(len(pool))
-        features = pool.labelled_features
-        losses = functional.nll_loss(
-            pool.labelled_probabilities.clamp(min=1e-12).log(),
-            pool.images.labels[torch.as_tensor(pool.labelled)].to(features.device),
-            reduction="none",
-        )
+        features, losses = pool.labelled_features, pool.labelled_losses
         middle, spread = features.mean(0), features.std(0).clamp(min=1e-6)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed(pool.seed, "learning-loss", "weights"))

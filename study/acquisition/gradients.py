@@ -24,6 +24,9 @@ class BADGE(Strategy):
     def positions(self, pool: Pool, k: int, rng: np.random.Generator) -> Indices:
         """The largest gradient, and after it others by chance, the farther the likelier."""
         embedded = Gradients.of(pool.probabilities, pool.features)
+        if pool.images.several:  # of the sigmoid of the feature that is asked about
+            asked = functional.one_hot(pool.asked, len(pool.images.classes))
+            embedded = Gradients(embedded.errors[:, 1:] * asked, embedded.features)
         nearest = embedded.squared_norms.clone()
         free = torch.ones(len(pool), dtype=torch.bool, device=nearest.device)
         largest = torch.nonzero(nearest == nearest.max())[:, 0].cpu().numpy()

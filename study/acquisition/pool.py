@@ -93,9 +93,10 @@ class Pool:
         return self._labelled_forward[1]
 
     @cached_property
-    def labelled_probabilities(self) -> Tensor:
-        """float32 [L, K], softmax on the labelled images."""
-        return self._labelled_forward[0]
+    def labelled_losses(self) -> Tensor:
+        """float32 [L], the classification loss of the model on each labelled image."""
+        labels = self.images.labels[torch.as_tensor(self.labelled)].to(self.device)
+        return self.model.labelling.loss(self._labelled_forward[0], labels)
 
     def monte_carlo(self, samples: int, rate: float) -> Tensor:
         """float32 [M, U, A], the answers of ``samples`` copies of the model, thinned by dropout.

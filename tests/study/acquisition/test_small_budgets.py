@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from pool_maker import make
 from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 from sklearn.cluster import KMeans
 
-from study.acquisition import Pool, make
+from study.acquisition import Pool
+from study.acquisition import make as make_strategy
 from study.acquisition.density import ProbCover, TypiClust, pure_radius
 from study.acquisition.expected_loss import LearningLoss, ranking_loss
 from study.acquisition.gradients import BADGE, Gradients
@@ -43,6 +45,7 @@ def pool_of(rows: Floats, labelled: int, **more: object) -> Pool:
     return cast(
         Pool,
         Looked(
+            images=SimpleNamespace(several=False, classes=tuple("abcd")),
             features=torch.from_numpy(rows[:cut]),
             labelled_features=torch.from_numpy(rows[cut:]),
             labelled=np.arange(cut, len(rows)),
@@ -177,21 +180,24 @@ def test_ranking_loss_by_hand() -> None:
 
 
 def test_learning_loss_finds_where_the_classifier_is_wrong() -> None:
-    draw = np.random.default_rng(0)
-    rows = draw.normal(size=(300, 5))
+    rows = np.random.default_rng(0).normal(size=(300, 5)).astype(np.float32)
     wrong = 1 / (1 + np.exp(-2 * rows[:, 0]))  # the first feature says how wrong
-    probabilities = torch.from_numpy(np.stack([1 - wrong, wrong], axis=1)).float()
-    images = SimpleNamespace(labels=torch.zeros(300, dtype=torch.int64))
-    pool = pool_of(
-        rows.astype(np.float32),
-        150,
-        labelled_probabilities=probabilities[150:],
-        images=images,
-        seed=3,
-    )
+    losses = torch.from_numpy(-np.log1p(-wrong))
+    pool = pool_of(rows, 150, labelled_losses=losses[150:], seed=3)
     scores = LearningLoss().scores(pool)
     assert spearmanr(scores, wrong[:150]).statistic > 0.9
     assert np.array_equal(LearningLoss().scores(pool), scores)
+
+
+def test_losses_of_labelled_images_are_those_of_training() -> None:
+    pool = make(12, labelled=5)
+    index = torch.as_tensor(pool.labelled)
+    with torch.no_grad():
+        logits = pool.model(pool.images.images[index])
+    expected = torch.nn.functional.cross_entropy(
+        logits, pool.images.labels[index], reduction="none"
+    )
+    assert torch.allclose(pool.labelled_losses, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -206,4 +212,4 @@ def test_learning_loss_finds_where_the_classifier_is_wrong() -> None:
 )
 def test_refuses_options_out_of_range(name: str, options: dict[str, object]) -> None:
     with pytest.raises(UserError, match=next(iter(options))):
-        make(name, options)
+        make_strategy(name, options)
