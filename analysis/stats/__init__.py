@@ -12,18 +12,14 @@ from analysis.stats.cells import cells, complete
 from analysis.stats.correlation import repeated_correlation
 from analysis.stats.describe import describe
 from analysis.stats.equivalence import equivalence
+from analysis.stats.estimates import estimates
+from analysis.stats.groups import kruskal, mann_whitney, welch_anova
 from analysis.stats.holm import holm
 from analysis.stats.mixed import mixed
 from analysis.stats.models import Model
 from analysis.stats.order import by_position, order
 from analysis.stats.ordinal import ordinal
-from analysis.stats.pairwise import (
-    bayes_factor,
-    estimates,
-    normality,
-    pairwise,
-    simple_effects,
-)
+from analysis.stats.pairwise import bayes_factor, normality, pairwise
 from analysis.stats.power import (
     Assumptions,
     assume,
@@ -35,6 +31,7 @@ from analysis.stats.power import (
 )
 from analysis.stats.questionnaire import agreement, alpha, items, preferences, scores
 from analysis.stats.ranks import aligned_ranks, friedman, wilcoxon
+from analysis.stats.simple import simple_effects
 
 __all__ = [
     "Assumptions",
@@ -54,7 +51,9 @@ __all__ = [
     "friedman",
     "holm",
     "items",
+    "kruskal",
     "lab_hours",
+    "mann_whitney",
     "mixed",
     "normality",
     "order",
@@ -68,5 +67,6 @@ __all__ = [
     "scores",
     "sensitivity",
     "simple_effects",
+    "welch_anova",
     "wilcoxon",
 ]

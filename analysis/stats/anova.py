@@ -1,7 +1,8 @@
-"""Analysis of variance of within-participant and mixed designs."""
+"""Analysis of variance of designs within participants, between them, and mixed."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -31,25 +32,27 @@ COLUMNS = [
 def anova(
     data: pd.DataFrame,
     dv: str,
-    within: Names,
+    within: Names | None,
     subject: str,
-    between: str | None = None,
+    between: Names | None = None,
     *,
     over_cells: bool = False,
     level: float = 0.90,
 ) -> pd.DataFrame:
-    """Every main effect and interaction of one to three within factors and one between factor.
+    """Every main effect and interaction of up to three factors within and three between.
 
-    pingouin computes the tests of one and two within factors; larger and mixed designs are ours
-    (`contrasts`, type III), and so are Huynh and Feldt's correction, Mauchly's test in R's form
-    and the intervals, which pingouin lacks.
+    pingouin computes the tests of one and two within factors; larger, mixed and between designs
+    are ours (`contrasts`, type III: the same numbers as its `anova` where that has them), and so
+    are Huynh and Feldt's correction, Mauchly's test in R's form and the intervals, which pingouin
+    lacks.
 
     Args:
         data: long table, one row per participant and cell, without gaps.
         dv: the measured column.
-        within: one to three factors that vary within participants, of any number of levels.
+        within: factors that vary within participants, of any number of levels; `None` where
+            every participant has one row.
         subject: the column that names the participant.
-        between: a factor that varies between participants.
+        between: factors that vary between participants.
         over_cells: one-way over all combinations of `within` instead ("condition").
         level: of the intervals of partial and generalised eta squared (90% by custom).
 
@@ -61,7 +64,7 @@ def anova(
 
     Raises:
         InputError: for incomplete participants (named), doubled cells, an incomplete grid, a
-            measure that is no number, more than three within factors.
+            measure that is no number, more than three factors of a kind.
 
     Example:
         >>> data = pd.DataFrame({"who": list("aabbcc"), "tool": list("xyxyxy"),
@@ -79,20 +82,22 @@ def anova(
             tuple((i,) for i in range(len(cells.labels))),
             cells.participants,
             cells.groups,
-            cells.group_levels,
+            cells.between,
+            cells.group_cells,
         )
     cells.require_crossed("the analysis of variance")
-    if len(cells.levels) > 3:
-        raise InputError(
-            f"data: {len(cells.levels)} within factors are too many to read; use at most three."
-        )
+    for kind, found in (("within", cells.levels), ("between", cells.between)):
+        if len(found) > 3:
+            raise InputError(
+                f"data: {len(found)} {kind} factors are too many to read; use at most three."
+            )
     for factor, levels in cells.levels.items():
         if len(levels) < 2:
             raise InputError(f"data: {factor} has one level only, {levels[0]!r}; leave it out.")
-    return table(cells, between, level)
+    return table(cells, level)
 
 
-def table(cells: Cells, between: str | None = None, level: float = 0.90) -> pd.DataFrame:
+def table(cells: Cells, level: float = 0.90) -> pd.DataFrame:
     """`anova` of cells that were read before."""
     values = cells.table - cells.table.mean()  # pingouin subtracts large sums of squares
     parts = strata(cells, values)
@@ -100,12 +105,11 @@ def table(cells: Cells, between: str | None = None, level: float = 0.90) -> pd.D
     error = sum(part.ss_error for part in parts)
     rows = []
     for part in parts:
-        if part.factors:
-            rows.append(_row(part, part.factors, part.ss, part.dimensions, error, cells))
-        if between is not None:
-            df1 = part.dimensions * (len(cells.group_levels) - 1)
-            rows.append(_row(part, (between, *part.factors), part.ss_group, df1, error, cells))
-    if between is None and len(cells.levels) <= 2:
+        for divided, ss in part.ss.items():
+            if divided or part.factors:
+                df1 = part.dimensions * math.prod(len(cells.between[f]) - 1 for f in divided)
+                rows.append(_row(part, (*divided, *part.factors), ss, df1, error, cells))
+    if not cells.between and len(cells.levels) <= 2:
         _take_from_pingouin(rows, cells, values)
     for row in rows:
         _correct(row)
@@ -205,7 +209,9 @@ def _intervals(
         row["F"], row["df1"], row["df2"], level
     )
     row["ng2_low"], row["ng2_high"] = NAN_INTERVAL
-    if np.isfinite(row["F"]):
+    if len(parts) == 1:  # nothing else varies between participants: it is partial eta squared
+        row["ng2_low"], row["ng2_high"] = row["np2_low"], row["np2_high"]
+    elif np.isfinite(row["F"]):
         own: Stratum = row["stratum"]
         basis = np.column_stack([own.contrasts, *(p.contrasts for p in parts if p is not own)])
         row["ng2_low"], row["ng2_high"] = generalised_eta_squared_interval(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
@@ -23,8 +23,9 @@ NOISE = 1e-13
 class Cells:
     """Complete participants by cells.
 
-    `table` has the shape (participants, cells); the first factor runs fastest over the cells.
-    `groups` are codes of the participants' level of the between factor, all 0 without one.
+    `table` has the shape (participants, cells); the first factor runs fastest over the cells, and
+    where nothing varies within participants there is one cell, `""`. `groups` are codes of the
+    participants' combination of the between factors' levels, all 0 where there is none.
     """
 
     table: Array
@@ -33,12 +34,29 @@ class Cells:
     cells: tuple[tuple[int, ...], ...]
     participants: tuple[str, ...]
     groups: NDArray[np.int64]
-    group_levels: tuple[str, ...] = ()
+    between: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    group_cells: tuple[tuple[int, ...], ...] = ((),)
 
     @property
     def crossed(self) -> bool:
-        """Whether every combination of levels occurs."""
-        return len(self.cells) == int(np.prod([len(v) for v in self.levels.values()]))
+        """Whether every combination of levels occurs, within and between participants."""
+        return len(self.cells) == _size(self.levels) and len(self.group_cells) == _size(
+            self.between
+        )
+
+    @property
+    def group_levels(self) -> tuple[str, ...]:
+        """The groups by name; `("",)` where there are none."""
+        return tuple(labels_of(self.between, self.group_cells))
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """Participants in each group."""
+        return np.bincount(self.groups, minlength=len(self.group_cells))
+
+    def of_group(self, group: int) -> Array:
+        """The rows of `table` of one group."""
+        return self.table[self.groups == group]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -51,21 +69,28 @@ class Cells:
 
     def require_crossed(self, what: str) -> None:
         """Refuse an incomplete grid."""
-        if not self.crossed:
-            present = set(self.cells)
-            sizes = [range(len(v)) for v in self.levels.values()]
-            gone = next(c for c in product(*sizes) if c not in present)
-            names = list(self.levels)
-            cell = ", ".join(f"{n} = {self.levels[n][i]}" for n, i in zip(names, gone, strict=True))
+        for levels, cells in ((self.levels, self.cells), (self.between, self.group_cells)):
+            if len(cells) == _size(levels):
+                continue
+            present = set(cells)
+            gone = next(
+                c for c in product(*[range(len(v)) for v in levels.values()]) if c not in present
+            )
+            names = list(levels)
+            cell = ", ".join(f"{n} = {levels[n][i]}" for n, i in zip(names, gone, strict=True))
             raise InputError(
                 f"data: nobody has the cell {cell}, and {what} needs every combination of "
                 f"{' and '.join(names)}; compare the cells pairwise instead."
             )
 
 
-def names(within: Names) -> list[str]:
-    """One column name or several, as a list."""
-    return [within] if isinstance(within, str) else list(within)
+def _size(levels: Mapping[str, Sequence[str]]) -> int:
+    return int(np.prod([len(v) for v in levels.values()], dtype=int))
+
+
+def names(columns: Names | None) -> list[str]:
+    """One column name or several, as a list; none for `None`."""
+    return [columns] if isinstance(columns, str) else list(columns or ())
 
 
 def require_columns(data: pd.DataFrame, columns: Sequence[str]) -> None:
@@ -119,7 +144,7 @@ def codes(column: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
     return np.array([position[v] for v in column], dtype=np.int64), text
 
 
-def labels_of(levels: dict[str, list[str]], cells: Sequence[tuple[int, ...]]) -> list[str]:
+def labels_of(levels: Mapping[str, Sequence[str]], cells: Sequence[tuple[int, ...]]) -> list[str]:
     """`polygon-random`; where two cells would read the same, `interface=polygon, ...`."""
     parts = [[levels[n][i] for n, i in zip(levels, cell, strict=True)] for cell in cells]
     joined = ["-".join(part) for part in parts]
@@ -129,44 +154,41 @@ def labels_of(levels: dict[str, list[str]], cells: Sequence[tuple[int, ...]]) ->
 
 
 def gather(
-    data: pd.DataFrame, dv: str, within: Names, subject: str, between: str | None = None
+    data: pd.DataFrame,
+    dv: str,
+    within: Names | None,
+    subject: str,
+    between: Names | None = None,
 ) -> tuple[Cells, pd.DataFrame]:
     """Complete participants by cells, and the missing cells of the others (one row each)."""
-    factors = names(within)
-    require_columns(data, [dv, *factors, subject, *([between] if between else [])])
+    factors, divided = names(within), names(between)
+    require_columns(data, [dv, *factors, subject, *divided])
     data = data[numbers(data[dv]).notna()]
     if data.empty:
         raise InputError(f"data: no row has a value of {dv}.")
-    coded = {f: codes(data[f]) for f in factors}
     people, persons = codes(data[subject])
-    levels = {f: text for f, (_, text) in coded.items()}
-    keys = np.column_stack([column for column, _ in coded.values()])
-    cells = sorted({tuple(map(int, row)) for row in keys}, key=lambda cell: cell[::-1])
+    levels, cells, where = _combinations(data, factors)
     labels = labels_of(levels, cells)
-    position = {cell: i for i, cell in enumerate(cells)}
-    where = np.array([position[tuple(map(int, row))] for row in keys])
     flat = people * len(cells) + where
     counts = np.bincount(flat, minlength=len(persons) * len(cells))
     if counts.max() > 1:
         person, cell = divmod(int(counts.argmax()), len(cells))
+        what = f" for {labels[cell]}" if factors else ""
         raise InputError(
-            f"data: {subject} {persons[person]} has more than one row for {labels[cell]}; "
+            f"data: {subject} {persons[person]} has more than one row{what}; "
             "say what to average before testing."
         )
     table = np.full((len(persons), len(cells)), np.nan)
     table[people, where] = numbers(data[dv]).to_numpy()
+    between_levels, group_cells, group = _combinations(data, divided)
     groups = np.zeros(len(persons), dtype=np.int64)
-    group_levels: list[str] = []
-    if between is not None:
-        group, group_levels = codes(data[between])
-        pairs = pd.DataFrame({"person": people, "group": group}).drop_duplicates()
-        if pairs["person"].duplicated().any():
-            person = int(pairs.loc[pairs["person"].duplicated(), "person"].iloc[0])
-            raise InputError(
-                f"data: {subject} {persons[person]} is in more than one level of {between}, "
-                "which is to differ between participants only."
-            )
-        groups[pairs["person"]] = pairs["group"]
+    groups[people] = group
+    apart = np.flatnonzero(groups[people] != group)
+    if len(apart):
+        raise InputError(
+            f"data: {subject} {persons[people[apart[0]]]} is in more than one level of "
+            f"{' or '.join(divided)}, which is to differ between participants only."
+        )
     gaps = np.argwhere(np.isnan(table))
     missing = pd.DataFrame(
         [
@@ -177,6 +199,7 @@ def gather(
         columns=[subject, "cell", *factors],
     )
     kept = ~np.isnan(table).any(axis=1)
+    present = np.unique(groups[kept]) if divided else np.array([0])
     return (
         Cells(
             table[kept],
@@ -184,15 +207,33 @@ def gather(
             {f: tuple(v) for f, v in levels.items()},
             tuple(cells),
             tuple(p for p, k in zip(persons, kept, strict=True) if k),
-            groups[kept],
-            tuple(group_levels),
+            np.searchsorted(present, groups[kept]),
+            {f: tuple(v) for f, v in between_levels.items()},
+            tuple(group_cells[i] for i in present),
         ),
         missing,
     )
 
 
+def _combinations(
+    data: pd.DataFrame, factors: list[str]
+) -> tuple[dict[str, list[str]], list[tuple[int, ...]], NDArray[np.int64]]:
+    """Levels of the factors, their combinations that occur (the first fastest), each row's own."""
+    if not factors:
+        return {}, [()], np.zeros(len(data), dtype=np.int64)
+    coded = {f: codes(data[f]) for f in factors}
+    keys = np.column_stack([column for column, _ in coded.values()])
+    found, where = np.unique(keys[:, ::-1], axis=0, return_inverse=True)
+    cells = [tuple(map(int, row[::-1])) for row in found]
+    return {f: text for f, (_, text) in coded.items()}, cells, where.reshape(-1)
+
+
 def require(
-    data: pd.DataFrame, dv: str, within: Names, subject: str, between: str | None = None
+    data: pd.DataFrame,
+    dv: str,
+    within: Names | None,
+    subject: str,
+    between: Names | None = None,
 ) -> Cells:
     """`gather`, refusing gaps, fewer than two participants and fewer than two cells."""
     found, missing = gather(data, dv, within, subject, between)
@@ -209,15 +250,22 @@ def require(
         raise InputError(
             f"data: only one participant ({found.participants[0]}) has {dv}; the tests need two."
         )
-    if len(found.labels) < 2:
+    if found.levels and len(found.labels) < 2:
         raise InputError(f"data: every row is {found.labels[0]}: there is nothing to compare.")
-    if between is not None and len(found.group_levels) < 2:
-        raise InputError(f"data: everybody is {found.group_levels[0]} in {between}.")
+    for factor, levels in found.between.items():
+        if len(levels) < 2 or len(found.group_cells) < 2:
+            raise InputError(f"data: everybody is {found.group_levels[0]} in {factor}.")
+    if not found.levels and not found.between:
+        raise InputError("data: no factor is named, within participants or between them.")
     return found
 
 
 def complete(
-    data: pd.DataFrame, dv: str, within: Names, subject: str, between: str | None = None
+    data: pd.DataFrame,
+    dv: str,
+    within: Names | None,
+    subject: str,
+    between: Names | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows of participants who have every cell, and the cells that the others lack.
 
@@ -244,7 +292,11 @@ def complete(
 
 
 def cells(
-    data: pd.DataFrame, dv: str, within: Names, subject: str, between: str | None = None
+    data: pd.DataFrame,
+    dv: str,
+    within: Names | None,
+    subject: str,
+    between: Names | None = None,
 ) -> pd.DataFrame:
     """Participants (rows) by cells (columns), as every test here sees the data.
 

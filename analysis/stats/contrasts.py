@@ -1,14 +1,14 @@
-"""Analysis of variance by contrasts of participants' cells: any within factors, one between.
+"""Analysis of variance by contrasts of participants' cells: any factors, within and between.
 
-Every within effect is a set of orthonormal contrasts of a participant's cells; the between factor
-is a one-way layout of their scores. Type III, as afex. pingouin's `rm_anova` stops at two within
-factors and its `mixed_anova` at one, and weights unequal groups; statsmodels' `AnovaRM` has no
-between factor. They are the references of the tests.
+Every within effect is a set of orthonormal contrasts of a participant's cells; a between effect is
+a set of contrasts of the unweighted group means of these scores (type III, as afex). pingouin's
+`rm_anova` stops at two within factors and its `mixed_anova` at one, and weights unequal groups;
+statsmodels' `AnovaRM` has no between factor. They are the references of the tests.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -45,15 +45,15 @@ def effect_contrasts(shape: Sequence[int], effect: Sequence[int]) -> Array:
 
 @dataclass(frozen=True)
 class Stratum:
-    """What one set of contrasts says: sums of squares, and the scores' pooled covariance.
+    """What one set of within contrasts says: sums of squares, and the scores' pooled covariance.
 
-    `ss` is that of the effect over participants, `ss_group` that of its interaction with the
-    between factor. The error has `dimensions * error_df` degrees of freedom.
+    `ss` maps a set of between factors to the sum of squares of its interaction with the stratum,
+    none of them to that of the stratum's own effect. The error has `dimensions * error_df` degrees
+    of freedom.
     """
 
     factors: tuple[str, ...]
-    ss: float
-    ss_group: float
+    ss: dict[tuple[str, ...], float]
     ss_error: float
     error_df: int
     covariance: Array
@@ -72,24 +72,37 @@ class Stratum:
         return trace**2 / (self.dimensions * total) if total > 0 else np.nan
 
 
+def subsets(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """None of the names, each, each two, ..., the first ones first."""
+    known = list(names)
+    return [part for size in range(len(known) + 1) for part in combinations(known, size)]
+
+
+def group_contrasts(cells: Cells, factors: Sequence[str]) -> Array:
+    """Orthonormal contrasts of the groups, shape (contrasts, groups); of none, their mean."""
+    order = list(reversed(cells.between))
+    shape = [len(cells.between[name]) for name in order]
+    return effect_contrasts(shape, [order.index(f) for f in factors]).T
+
+
+def group_means(cells: Cells, scores: Array) -> Array:
+    """Of each group's scores, shape (groups, scores)."""
+    sums = np.zeros((len(cells.group_cells), scores.shape[1]))
+    np.add.at(sums, cells.groups, scores)
+    return sums / cells.sizes[:, None]
+
+
 def stratum(cells: Cells, values: Array, factors: tuple[str, ...]) -> Stratum:
     """The stratum of the interaction of `factors` (none: between participants)."""
     order = list(reversed(cells.levels))
     contrasts = effect_contrasts(cells.shape, [order.index(f) for f in factors])
     scores = values @ contrasts
-    sizes = np.bincount(cells.groups).astype(float)
-    sums = np.zeros((len(sizes), scores.shape[1]))
-    np.add.at(sums, cells.groups, scores)
-    means = sums / sizes[:, None]
+    means = group_means(cells, scores)
     residual = scores - means[cells.groups]
-    error_df = len(scores) - len(sizes)
-    between = (sizes[:, None] * (means - scores.mean(axis=0)) ** 2).sum()
-    # Unweighted means of the groups: type III.
-    ss = (means.mean(axis=0) ** 2).sum() / (1 / sizes).sum() * len(sizes) ** 2
+    error_df = len(scores) - len(means)
     return Stratum(
         factors,
-        float(ss),
-        float(between) if len(sizes) > 1 else 0.0,
+        {part: _sum_of_squares(cells, means, part) for part in subsets(cells.between)},
         float((residual**2).sum()),
         error_df,
         residual.T @ residual / max(error_df, 1),
@@ -97,20 +110,20 @@ def stratum(cells: Cells, values: Array, factors: tuple[str, ...]) -> Stratum:
     )
 
 
+def _sum_of_squares(cells: Cells, means: Array, between: tuple[str, ...]) -> float:
+    """Of the hypothesis that these contrasts of the group means are 0 (type III)."""
+    contrast = group_contrasts(cells, between)
+    estimate = contrast @ means
+    spread = (contrast / cells.sizes) @ contrast.T
+    return float((estimate * np.linalg.solve(spread, estimate)).sum())
+
+
 def pooled_covariance(cells: Cells, values: Array) -> Array:
     """Of the cells over participants, within groups; shape (cells, cells)."""
-    sizes = np.bincount(cells.groups).astype(float)
-    sums = np.zeros((len(sizes), values.shape[1]))
-    np.add.at(sums, cells.groups, values)
-    residual = values - (sums / sizes[:, None])[cells.groups]
-    return np.asarray(residual.T @ residual / max(len(values) - len(sizes), 1))
+    residual = values - group_means(cells, values)[cells.groups]
+    return np.asarray(residual.T @ residual / max(len(values) - len(cells.group_cells), 1))
 
 
 def strata(cells: Cells, values: Array) -> list[Stratum]:
     """Between participants first, then main effects, then interactions, first factors first."""
-    names = list(cells.levels)
-    return [
-        stratum(cells, values, subset)
-        for size in range(len(names) + 1)
-        for subset in combinations(names, size)
-    ]
+    return [stratum(cells, values, subset) for subset in subsets(cells.levels)]

@@ -8,6 +8,7 @@ cumulative link, and interlace-lme's fits are 4% off while it says "converged".
 from __future__ import annotations
 
 import contextlib
+import warnings
 from dataclasses import dataclass
 from itertools import product
 
@@ -241,6 +242,34 @@ def fit(
         np.abs(parameters[k + columns :]),
         bool(np.max(np.abs(best.jac)) < CONVERGED),
         parameters[: k + columns],
+    )
+
+
+def independent(y: Ints, x: Array) -> Fit:
+    """The same without random effects, for one answer per participant: by statsmodels."""
+    from statsmodels.miscmodels.ordinal_model import OrderedModel
+
+    k, columns = int(y.max()), x.shape[1]
+    counts = np.bincount(y)
+    if not columns:
+        value = float(counts @ np.log(counts / len(y)))
+        theta = special.logit(np.cumsum(counts)[:-1] / len(y))
+        none = np.zeros(0)
+        return Fit(value, theta, none, none, none, True, none)
+    model = OrderedModel(y, x, distr="logit", hasconst=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what has not converged is said in the fit
+        found = model.fit(method="bfgs", disp=0, gtol=1e-7, maxiter=500)
+        errors = np.asarray(found.bse)[:columns]
+    parameters = np.asarray(found.params)
+    return Fit(
+        float(found.llf),
+        np.asarray(model.transform_threshold_params(parameters))[1 : k + 1],
+        parameters[:columns],
+        errors,
+        np.zeros(0),
+        bool(np.max(np.abs(model.score(parameters))) < 1e-3 * len(y)),
+        parameters,
     )
 
 

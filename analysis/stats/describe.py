@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 
 from analysis.stats.cells import Names, gather
-from analysis.stats.intervals import mean_interval
+from analysis.stats.intervals import NAN_INTERVAL, mean_interval
 
 
 def describe(
     data: pd.DataFrame,
     dv: str,
-    within: Names,
+    within: Names | None,
     subject: str,
-    between: str | None = None,
+    between: Names | None = None,
     *,
     log: bool = False,
     level: float = 0.95,
@@ -24,7 +24,8 @@ def describe(
     """Each condition over complete participants, with two intervals of its mean.
 
     `ci_*` is Student's interval of the mean. `within_*` leaves out how participants differ
-    altogether (Morey, 2008): two conditions are compared by it, and by it alone.
+    altogether (Morey, 2008): two conditions are compared by it, and by it alone. It is NaN where
+    every participant has one condition.
 
     Returns:
         One row per cell (and group, with `between`): `cell`, the factors, `n, n_available` (people
@@ -47,19 +48,18 @@ def describe(
     gone = missing.groupby("cell").size()
     lacking = missing[subject].nunique()
     rows: list[dict[str, Any]] = []
-    for group in range(len(cells.group_levels) or 1):
-        table = cells.table[cells.groups == group]
+    for group, of_group in enumerate(cells.group_cells):
+        table = cells.of_group(group)
         # Morey (2008): centre participants, and undo what that takes from the variance.
         k = max(table.shape[1], 2)
         centred = table - table.mean(axis=1, keepdims=True)
         for j, (label, cell) in enumerate(zip(cells.labels, cells.cells, strict=True)):
             row: dict[str, Any] = {"cell": label}
             row |= {f: cells.levels[f][c] for f, c in zip(cells.levels, cell, strict=True)}
-            if between is not None:
-                row[between] = cells.group_levels[group]
+            row |= {f: cells.between[f][c] for f, c in zip(cells.between, of_group, strict=True)}
             column = table[:, j]
             row["n"] = len(column)
-            if between is None:
+            if not cells.between:
                 row["n_available"] = len(column) + lacking - int(gone.get(label, 0))
             row |= dict.fromkeys(("mean", "sd", "median", "min", "max"), np.nan)
             if len(column):
@@ -68,7 +68,9 @@ def describe(
             if len(column) > 1:
                 row["sd"] = float(column.std(ddof=1))
             row["ci_low"], row["ci_high"] = mean_interval(column, level)
-            low, high = mean_interval(centred[:, j] * np.sqrt(k / (k - 1)), level)
+            low, high = NAN_INTERVAL
+            if cells.levels:
+                low, high = mean_interval(centred[:, j] * np.sqrt(k / (k - 1)), level)
             middle = (low + high) / 2
             row |= {"within_low": row["mean"] + low - middle}
             row |= {"within_high": row["mean"] + high - middle, "ci_level": level}

@@ -35,10 +35,10 @@ EFFECTS = [
 def mixed(
     data: pd.DataFrame,
     dv: str,
-    within: Names,
+    within: Names | None,
     subject: str,
     item: str | None = None,
-    between: str | None = None,
+    between: Names | None = None,
     covariates: Sequence[str] = (),
     *,
     df: str = "satterthwaite",
@@ -56,10 +56,11 @@ def mixed(
         data: trials, one row each; gaps and unequal numbers are allowed.
         dv: the outcome on the scale that is modelled (log seconds).
         within: factors that vary within participants; sum-coded, so a coefficient of a two-level
-            factor is first level minus second.
+            factor is first level minus second. `None`: the participants' intercepts are their only
+            random effects.
         subject: the column that names the participant.
         item: the column that names the image; intercepts where it is given and images repeat.
-        between: a factor that varies between participants.
+        between: factors that vary between participants.
         covariates: numbers (centred) or factors, as fixed effects without interactions.
         df: `satterthwaite`, or `n-1` (participants - 1).
         log: add `ratio`, exp of estimate and interval.
@@ -156,7 +157,7 @@ def mixed(
     if log:
         for new, old in (("ratio", "estimate"), ("ratio_low", "ci_low"), ("ratio_high", "ci_high")):
             found.insert(len(found.columns) - 1, new, np.exp(found[old]))
-    within_terms = " * ".join(name for name in made.random if " * " not in name)
+    within_terms = " * ".join(name for name in made.random if " * " not in name) or "1"
     row: dict[str, Any] = {
         "formula": f"{dv} ~ {' + '.join(made.terms)} + ({within_terms} | {subject})"
         + (f" + (1 | {item})" if item else ""),

@@ -56,9 +56,9 @@ def sum_coded(code: Ints, levels: int) -> Array:
 def design(
     data: pd.DataFrame,
     dv: str,
-    within: Names,
+    within: Names | None,
     subject: str,
-    between: str | None,
+    between: Names | None,
     covariates: Sequence[str],
     extra: Sequence[str] = (),
 ) -> Design:
@@ -70,8 +70,8 @@ def design(
     Raises:
         InputError: for a missing column or value, or a measure that is no number.
     """
-    factors = names(within)
-    fixed = [*factors, *([between] if between else []), *covariates]
+    factors, divided = names(within), names(between)
+    fixed = [*factors, *divided, *covariates]
     require_columns(data, [dv, subject, *fixed, *extra])
     y = numbers(data[dv])
     rows = data[y.notna()].reset_index(drop=True)
@@ -81,7 +81,7 @@ def design(
     coded: dict[str, Array] = {}
     code_of: dict[str, Ints] = {}
     counts: dict[str, int] = {}
-    for name in [*factors, *([between] if between else [])]:
+    for name in [*factors, *divided]:
         code, levels = codes(rows[name])
         if len(levels) < 2:
             notes.append(f"{name} is {levels[0]} in every row and left out")
@@ -98,7 +98,7 @@ def design(
             for name in subset:
                 block = (block[:, :, None] * coded[name][:, None, :]).reshape(len(rows), -1)
             coded[" * ".join(subset)] = block
-    varies = tuple(t for t in coded if between not in t.split(" * "))
+    varies = tuple(t for t in coded if not set(divided) & set(t.split(" * ")))
     for name in covariates:
         column = rows[name]
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):

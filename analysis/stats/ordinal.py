@@ -13,7 +13,7 @@ from scipy import linalg, stats
 
 from analysis.errors import InputError
 from analysis.stats.cells import Names
-from analysis.stats.cumulative import MAX_EFFECTS, Fit, fit
+from analysis.stats.cumulative import MAX_EFFECTS, Fit, fit, independent
 from analysis.stats.models import Model, column_names, design, orthonormal
 
 Array = NDArray[np.float64]
@@ -32,9 +32,9 @@ EFFECTS = [
 def ordinal(
     data: pd.DataFrame,
     dv: str,
-    within: Names,
+    within: Names | None,
     subject: str,
-    between: str | None = None,
+    between: Names | None = None,
     covariates: Sequence[str] = (),
     *,
     slopes: bool = True,
@@ -45,7 +45,8 @@ def ordinal(
     Each effect is tested in a model in which it varies between participants, beside their
     intercepts (uncorrelated, one SD for the columns of a term): with a random intercept alone
     and slopes that vary by 2 logits the false positives were .10 instead of .05. Maximum
-    likelihood by adaptive quadrature; no Python library fits this model (see `cumulative`).
+    likelihood by adaptive quadrature; no Python library fits this model (see `cumulative`). Where
+    every participant gave one answer there are no random effects: statsmodels' `OrderedModel`.
 
     Args:
         data: answers to one question, one row each; gaps and unequal numbers are allowed.
@@ -53,7 +54,7 @@ def ordinal(
         within: factors that vary within participants; sum-coded, so a coefficient of a two-level
             factor is the log odds ratio of a higher answer, first level against second.
         subject: the column that names the participant.
-        between: a factor that varies between participants.
+        between: factors that vary between participants.
         covariates: numbers (centred) or factors, as fixed effects without interactions.
         slopes: by-participant slopes; without them it is R's `clmm(... + (1 | subject))`.
         level: of Wald's interval.
@@ -67,7 +68,7 @@ def ordinal(
 
     Raises:
         InputError: for a missing column, an answer that is no number, answers without variation,
-            one answer per participant, or no factor that varies.
+            one answer per participant to factors within them, or no factor that varies.
 
     Example:
         >>> rng = np.random.default_rng(3)
@@ -83,14 +84,15 @@ def ordinal(
         raise InputError(f"ordinal: every answer is {values[0]:g}: there is nothing to model.")
     if not made.terms:
         raise InputError("ordinal: asked about one condition only: no factor varies.")
-    if people == len(made.y) and made.random:
+    single = people == len(made.y)
+    if single and made.random:
         raise InputError(
             "ordinal: one answer per participant: there is no within-participant comparison."
         )
     y = np.searchsorted(values, made.y).astype(np.int64)
     matrix = np.column_stack(list(made.terms.values()))
     first = len(values) - 1  # thresholds come before coefficients
-    plain = fit(y, matrix, made.people)
+    plain = independent(y, matrix) if single else fit(y, matrix, made.people)
     rows: list[dict[str, Any]] = []
     notes, converged, start = list(made.notes), plain.converged, 0
     for name, block in made.terms.items():
@@ -107,17 +109,15 @@ def ordinal(
         if varying is not None:
             full = fit(y, matrix, made.people, varying, near=plain.parameters)
         columns = slice(first + start, first + start + width)
-        reduced = fit(
-            y,
-            np.delete(matrix, slice(start, start + width), axis=1),
-            made.people,
-            varying,
-            near=np.delete(full.parameters, columns),
-            errors=False,
-        )
+        others = np.delete(matrix, slice(start, start + width), axis=1)
+        if single:
+            reduced = independent(y, others)
+        else:
+            near = np.delete(full.parameters, columns)
+            reduced = fit(y, others, made.people, varying, near=near, errors=False)
         converged = converged and full.converged and reduced.converged
         chi2 = max(0.0, 2 * (full.log_likelihood - reduced.log_likelihood))
-        test = _test(chi2, width, people)
+        test = _test(chi2, width, people - (matrix.shape[1] + 1 if single else 1))
         for i in range(start, start + width):
             sd = float(full.sds[1]) if varying is not None else np.nan
             rows.append(_coefficient(full, i, level) | test | {"slope_sd": sd})
@@ -130,27 +130,30 @@ def ordinal(
             {"group": "threshold", "name": name, "value": float(value)}
             for name, value in zip(names, plain.thresholds, strict=True)
         ]
-        + [{"group": "participant", "name": "intercept", "value": float(plain.sds[0])}]
+        + [
+            {"group": "participant", "name": "intercept", "value": float(sd)}
+            for sd in plain.sds[:1]
+        ]
     )
     row = {
         "log_likelihood": plain.log_likelihood,
         "answers": len(y),
         "participants": people,
-        "slopes": slopes,
+        "slopes": slopes and bool(made.random),
         "converged": converged,
         "note": "; ".join(notes),
     }
     return Model(effects[EFFECTS], parameters, pd.DataFrame([row]))
 
 
-def _test(chi2: float, df: int, people: int) -> dict[str, Any]:
-    """The likelihood ratio as chi-squared, and as F(df, participants - 1), which is reported."""
+def _test(chi2: float, df: int, df2: int) -> dict[str, Any]:
+    """The likelihood ratio as chi-squared, and as F(df, df2), which is reported."""
     return {
         "lr_chi2": chi2,
         "lr_df": df,
         "lr_p": float(stats.chi2.sf(chi2, df)),
-        "p": float(stats.f.sf(chi2 / df, df, people - 1)),
-        "p_method": f"likelihood ratio, F({df}, {people - 1})",
+        "p": float(stats.f.sf(chi2 / df, df, df2)) if df2 > 0 else np.nan,
+        "p_method": f"likelihood ratio, F({df}, {df2})",
     }
 
 

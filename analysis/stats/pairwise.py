@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import combinations, product
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.errors import InputError
-from analysis.stats.cells import NOISE, Cells, Names, codes, numbers, require, require_columns
+from analysis.stats.cells import NOISE, Cells, Names, names, numbers, require, require_columns
+from analysis.stats.groups import compare_groups
 from analysis.stats.holm import holm
-from analysis.stats.intervals import (
-    cohen_dz_interval,
-    mean_interval,
-    noncentrality_of_t,
-)
+from analysis.stats.intervals import cohen_dz_interval, mean_interval, noncentrality_of_t
 
 Array = NDArray[np.float64]
 Row = dict[str, Any]
@@ -97,7 +93,7 @@ def pairwise(
     dv: str,
     within: Names | None,
     subject: str,
-    between: str | None = None,
+    between: Names | None = None,
     *,
     log: bool = False,
     level: float = 0.95,
@@ -113,7 +109,8 @@ def pairwise(
         dv: the measured column; natural logs if `log`.
         within: the factors that vary within participants; their combinations are compared.
         subject: the column that names the participant.
-        between: compare these groups instead (`within` is None), by Welch's test.
+        between: compare these groups instead (`within` is None), by Welch's test of each
+            participant's mean.
         log: add the ratio of geometric means, a / b.
         level: of every interval.
         bayes: add the JZS Bayes factor `bf10`.
@@ -133,205 +130,58 @@ def pairwise(
            a  b  difference      t   dz
         0  x  y         2.0  3.464  2.0
     """
-    if within is None:
-        if between is None:
-            raise InputError("pairwise needs a within or a between factor.")
-        return _adjusted(list(_groups(data, dv, subject, between, level, log=log)))
-    if between is not None:
+    if within is None and between is not None:
+        cells = require(_averaged(data, dv, subject, between), dv, None, subject, between)
+        names_, columns = cells.group_levels, [v[:, 0] for v in map(cells.of_group, _range(cells))]
+    elif between is not None:
         raise InputError(
             "pairwise compares conditions or groups; for conditions within each group use "
             "simple_effects."
         )
-    cells = require(data, dv, within, subject)
+    else:
+        cells = require(data, dv, within, subject)
+        names_, columns = cells.labels, list(cells.table.T)
+    how = compare if between is None else compare_groups
     rows = [
-        compare(
-            cells.labels[i],
-            cells.labels[j],
-            cells.table[:, i],
-            cells.table[:, j],
-            level,
-            log=log,
-            bayes=bayes,
-        )
-        for i, j in combinations(range(len(cells.labels)), 2)
+        how(names_[i], names_[j], columns[i], columns[j], level, log=log, bayes=bayes)
+        for i, j in combinations(range(len(names_)), 2)
     ]
-    return _adjusted(rows)
+    return adjusted(rows)
 
 
-def _adjusted(rows: list[Row]) -> pd.DataFrame:
+def _range(cells: Cells) -> range:
+    return range(len(cells.sizes))
+
+
+def _averaged(data: pd.DataFrame, dv: str, subject: str, between: Names) -> pd.DataFrame:
+    """Each participant's mean, beside what divides the participants."""
+    divided = names(between)
+    require_columns(data, [dv, subject, *divided])
+    rows = data.assign(**{dv: numbers(data[dv])}).dropna(subset=[dv])
+    means = rows.groupby([subject, *divided], observed=True, sort=False)[dv].mean()
+    return means.reset_index()
+
+
+def adjusted(rows: list[Row]) -> pd.DataFrame:
+    """Comparisons as a table, with Holm's p over all of them."""
     table = pd.DataFrame(rows)
     table.insert(list(table).index("p") + 1, "p_holm", holm(list(table["p"])))
     return table[[c for c in table if c != "note"] + ["note"]]
 
 
-def _groups(
-    data: pd.DataFrame, dv: str, subject: str, between: str, level: float, *, log: bool
-) -> Iterator[Row]:
-    """Welch's test of every two groups, on each participant's mean."""
-    require_columns(data, [dv, subject, between])
-    data = data.assign(**{dv: numbers(data[dv])}).dropna(subset=[dv])
-    code, levels = codes(data[between])
-    people = (
-        data.assign(code=code)
-        .groupby(subject, observed=True)
-        .agg(value=(dv, "mean"), group=("code", "first"), groups=("code", "nunique"))
-    )
-    if (people["groups"] > 1).any():
-        raise InputError(
-            f"data: {subject} {people.index[people['groups'] > 1][0]} is in more than one level "
-            f"of {between}."
-        )
-    if len(levels) < 2:
-        raise InputError(f"data: everybody is {levels[0]} in {between}.")
-    for i, j in combinations(range(len(levels)), 2):
-        x, y = (people.loc[people["group"] == k, "value"].to_numpy(float) for k in (i, j))
-        difference = float(x.mean() - y.mean())
-        row: Row = {"a": levels[i], "b": levels[j], "n": len(x) + len(y)}
-        row |= {"n_a": len(x), "n_b": len(y), "mean_a": x.mean(), "mean_b": y.mean()}
-        row |= {"difference": difference, "ci_low": np.nan, "ci_high": np.nan, "ci_level": level}
-        row |= dict.fromkeys(("t", "df", "p", "d", "d_low", "d_high"), np.nan)
-        scale = float(np.max(np.abs(np.concatenate([x, y]))))
-        if min(len(x), len(y)) < 2 or (flat(x, scale) and flat(y, scale)):
-            yield row | {"note": "a group has fewer than two participants or nothing varies"}
-            continue
-        test = stats.ttest_ind(x, y, equal_var=False)
-        interval = test.confidence_interval(level)
-        row |= {"ci_low": float(interval.low), "ci_high": float(interval.high)}
-        row |= {"t": float(test.statistic), "df": float(test.df), "p": float(test.pvalue)}
-        df = len(x) + len(y) - 2
-        pooled = np.sqrt(((len(x) - 1) * x.var(ddof=1) + (len(y) - 1) * y.var(ddof=1)) / df)
-        size = np.sqrt(1 / len(x) + 1 / len(y))
-        low, high = noncentrality_of_t(difference / (pooled * size), df, level)
-        row |= {"d": difference / pooled, "d_low": low * size, "d_high": high * size}
-        if log:
-            row |= {"ratio": float(np.exp(difference)), "ratio_low": float(np.exp(row["ci_low"]))}
-            row["ratio_high"] = float(np.exp(row["ci_high"]))
-        yield row | {"note": ""}
-
-
-def simple_effects(
+def normality(
     data: pd.DataFrame,
     dv: str,
-    within: Names,
+    within: Names | None,
     subject: str,
-    between: str | None = None,
-    *,
-    log: bool = False,
-    level: float = 0.95,
+    between: Names | None = None,
 ) -> pd.DataFrame:
-    """Each factor at each combination of the others' levels: what an interaction is read from.
-
-    Returns:
-        The columns of `pairwise` after `factor` and `at` ("sampling = random"; "" for a single
-        factor). `p_holm` adjusts over all rows of one factor. With `between`, each within factor
-        in each group.
-
-    Raises:
-        InputError: as `pairwise`, and for an incomplete grid.
-
-    Example:
-        >>> data = pd.DataFrame([(p, t, s, len(t) * p + len(s) + p % 2 * len(t + s))
-        ...                      for p in range(4) for t in ("x", "yy") for s in ("r", "aa")],
-        ...                     columns=["who", "tool", "pick", "seconds"])
-        >>> simple_effects(data, "seconds", ["tool", "pick"], "who")[["factor", "at", "a", "b"]]
-          factor         at   a   b
-        0   tool  pick = aa   x  yy
-        1   tool   pick = r   x  yy
-        2   pick   tool = x  aa   r
-        3   pick  tool = yy  aa   r
-    """
-    cells = require(data, dv, within, subject, between)
-    cells.require_crossed("simple effects")
-    tables = [
-        _adjusted(list(_simple(cells, factor, between, level, log=log))) for factor in cells.levels
-    ]
-    table = pd.concat(tables, ignore_index=True)
-    return table[["factor", "at", *[c for c in table if c not in ("factor", "at")]]]
-
-
-def _simple(
-    cells: Cells, factor: str, between: str | None, level: float, *, log: bool
-) -> Iterator[Row]:
-    others = [name for name in cells.levels if name != factor]
-    for group in range(len(cells.group_levels) or 1):
-        values = cells.table[cells.groups == group]
-        for codes_ in product(*[range(len(cells.levels[name])) for name in others]):
-            at = dict(zip(others, codes_, strict=True))
-            words = [f"{name} = {cells.levels[name][code]}" for name, code in at.items()]
-            if between is not None:
-                words = [f"{between} = {cells.group_levels[group]}", *words]
-            for i, j in combinations(range(len(cells.levels[factor])), 2):
-                x = values[:, cells.column(**at, **{factor: i})]
-                y = values[:, cells.column(**at, **{factor: j})]
-                a, b = cells.levels[factor][i], cells.levels[factor][j]
-                row = compare(a, b, x, y, level, log=log, bayes=False)
-                yield row | {"factor": factor, "at": ", ".join(words)}
-
-
-def estimates(
-    data: pd.DataFrame,
-    dv: str,
-    within: Names,
-    subject: str,
-    *,
-    log: bool = False,
-    level: float = 0.95,
-    bayes: bool = False,
-) -> pd.DataFrame:
-    """Two-level factors and their interactions as differences in the measure's own unit.
-
-    Sum coding: a main effect is the mean of the first level minus that of the second, over the
-    cells of the other factors; an interaction is a difference of differences. t squared is the
-    F of `anova`.
-
-    Returns:
-        One row per effect with one degree of freedom: `source, contrast, n, estimate, ci_low,
-        ci_high, ci_level, t, df, p, dz, dz_low, dz_high`, `ratio` with its interval if `log`,
-        `bf10` if `bayes`, `note`.
-
-    Raises:
-        InputError: as `pairwise`, and for an incomplete grid.
-
-    Example:
-        >>> data = pd.DataFrame({"who": list("aabbcc"), "tool": list("xyxyxy"),
-        ...                      "seconds": [5, 3, 6, 5, 8, 5]})
-        >>> estimates(data, "seconds", "tool", "who")[["source", "contrast", "estimate"]]
-          source contrast  estimate
-        0   tool    x - y       2.0
-    """
-    cells = require(data, dv, within, subject)
-    cells.require_crossed("the estimates")
-    scale = float(np.max(np.abs(cells.table), initial=0.0))
-    rows = [
-        {"source": source, "contrast": contrast}
-        | one_sample(scores, scale, level, log=log, bayes=bayes)
-        for source, contrast, scores in contrast_scores(cells)
-    ]
-    columns = ["source", "contrast", "n", "estimate", "ci_low", "ci_high", "ci_level", "t", "df"]
-    table = pd.DataFrame(rows, columns=None if rows else [*columns, "p", "note"])
-    return table[[c for c in table if c != "note"] + ["note"]]
-
-
-def contrast_scores(cells: Cells) -> Iterator[tuple[str, str, Array]]:
-    """Each participant's difference for every effect with one degree of freedom."""
-    two = [name for name, levels in cells.levels.items() if len(levels) == 2]
-    position = {name: i for i, name in enumerate(cells.levels)}
-    keys = np.array(cells.cells)
-    for size in range(1, len(two) + 1):
-        for subset in combinations(two, size):
-            sign = np.prod([1 - 2 * keys[:, position[name]] for name in subset], axis=0)
-            weights = sign * 2**size / len(keys)
-            first, second = (cells.levels[subset[0]] + ("", ""))[:2]
-            contrast = f"{first} - {second}" if size == 1 else "difference of differences"
-            yield " * ".join(subset), contrast, cells.table @ weights
-
-
-def normality(data: pd.DataFrame, dv: str, within: Names, subject: str) -> pd.DataFrame:
     """How the differences of every two conditions are distributed; a description, never a gate.
 
     Returns:
         One row per pair: `a, b, n, skew` (unbiased), `largest_z` (of the farthest participant),
-        `shapiro_w, shapiro_p` (3 to 5,000 participants), `note`.
+        `shapiro_w, shapiro_p` (3 to 5,000 participants), `note`. With groups (`within` is None)
+        one row per group, of its values, and `b` is empty.
 
     Example:
         >>> data = pd.DataFrame({"who": list("aabbcc"), "tool": list("xyxyxy"),
@@ -340,12 +190,20 @@ def normality(data: pd.DataFrame, dv: str, within: Names, subject: str) -> pd.Da
            a  b  n  shapiro_p
         0  x  y  3        1.0
     """
-    cells = require(data, dv, within, subject)
+    cells = require(data, dv, within, subject, between)
     scale = float(np.max(np.abs(cells.table), initial=0.0))
+    pairs = combinations(range(len(cells.labels)), 2)
+    columns = (
+        [
+            (cells.labels[i], cells.labels[j], cells.table[:, i] - cells.table[:, j])
+            for i, j in pairs
+        ]
+        if cells.levels
+        else [(cells.group_levels[g], "", cells.of_group(g)[:, 0]) for g in _range(cells)]
+    )
     rows = []
-    for i, j in combinations(range(len(cells.labels)), 2):
-        d = cells.table[:, i] - cells.table[:, j]
-        row: Row = {"a": cells.labels[i], "b": cells.labels[j], "n": len(d)}
+    for a, b, d in columns:
+        row: Row = {"a": a, "b": b, "n": len(d)}
         row |= dict.fromkeys(("skew", "largest_z", "shapiro_w", "shapiro_p"), np.nan)
         row["note"] = FLAT if flat(d, scale) else ""
         if not row["note"] and len(d) < 3:

@@ -217,7 +217,7 @@ def aligned_ranks(data: pd.DataFrame, dv: str, within: Names, subject: str) -> p
         }
         row |= {"p": np.nan, "note": CAVEAT}
         if ranked.ss_error > 1e-9:
-            row["F"] = (ranked.ss / df1) / (ranked.ss_error / df2)
+            row["F"] = (ranked.ss[()] / df1) / (ranked.ss_error / df2)
             row["p"] = float(stats.f.sf(row["F"], df1, df2))
         rows.append(row)
     return pd.DataFrame(rows)

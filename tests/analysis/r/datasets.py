@@ -165,5 +165,35 @@ def groups() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def between() -> pd.DataFrame:
+    """Six unequal groups (2 x 3) of unequal spread: one measure, one answer of 1 to 5."""
+    rng = np.random.default_rng(2042)
+    rows = []
+    sizes = {"random": (9, 7), "active": (8, 6), "margin": (7, 10)}
+    for pick, counts in sizes.items():
+        for tool, count in zip(("polygon", "click"), counts, strict=True):
+            for _ in range(count):
+                high = 1.2 * (tool == "polygon") + 0.7 * (pick == "random")
+                y = 5 + high + rng.normal() * (1.8 if tool == "polygon" else 0.7)
+                answer = 1 + int(np.searchsorted([-1.5, 0, 1, 2.4], high + rng.logistic()))
+                rows.append((f"w{len(rows):02d}", tool, pick, round(float(y), 6), answer))
+    return pd.DataFrame(rows, columns=["who", "tool", "pick", "y", "answer"])
+
+
+def between_trials() -> pd.DataFrame:
+    """Log seconds of 14 people in two groups over the same 24 images."""
+    rng = np.random.default_rng(2043)
+    images, rows = 0.25 * rng.normal(size=24), []
+    for who in range(14):
+        tool, own = ("polygon", "click")[who % 2], 0.3 * rng.normal()
+        for image in range(24):
+            if rng.random() < 0.9:
+                y = 1.6 + 0.3 * (tool == "polygon") + own + images[image] + 0.3 * rng.normal()
+                rows.append((f"w{who:02d}", tool, f"im{image:02d}", round(float(y), 6)))
+    return pd.DataFrame(rows, columns=["who", "tool", "image", "y"])
+
+
 if __name__ == "__main__":
     main()
+    between().to_csv(OUT / "between.csv", index=False)
+    between_trials().to_csv(OUT / "between_trials.csv", index=False)

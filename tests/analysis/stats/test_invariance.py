@@ -61,7 +61,7 @@ TESTS = {
     "simple effects": lambda d: stats.simple_effects(d, "y", FACTORS, "who"),
     "wilcoxon": lambda d: stats.wilcoxon(d, "y", FACTORS, "who"),
     "friedman": lambda d: stats.friedman(d, "y", FACTORS, "who"),
-    "equivalence": lambda d: stats.equivalence(d, "y", FACTORS, "who", 1.0),
+    "equivalence": lambda d: stats.equivalence(d, "y", FACTORS, "who", margin=1.0),
     "normality": lambda d: stats.normality(d, "y", FACTORS, "who"),
     "describe": lambda d: stats.describe(d, "y", FACTORS, "who"),
     "aligned ranks": lambda d: stats.aligned_ranks(d, "y", FACTORS, "who"),
@@ -155,7 +155,7 @@ def test_pingouin_and_the_contrasts_compute_the_same_tests() -> None:
     cells = require(data, "y", FACTORS, "who")
     for part in strata(cells, cells.table - cells.table.mean()):
         if part.factors:
-            f = part.ss / (part.ss_error / part.error_df)
+            f = part.ss[()] / (part.ss_error / part.error_df)
             assert f == pytest.approx(table.loc[" * ".join(part.factors), "F"], rel=1e-10)
     import pingouin as pg
 

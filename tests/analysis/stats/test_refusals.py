@@ -29,7 +29,7 @@ FUNCTIONS: list[Callable[[pd.DataFrame], object]] = [
     lambda d: stats.estimates(d, "y", ["tool", "pick"], "who"),
     lambda d: stats.wilcoxon(d, "y", ["tool", "pick"], "who"),
     lambda d: stats.friedman(d, "y", ["tool", "pick"], "who"),
-    lambda d: stats.equivalence(d, "y", ["tool", "pick"], "who", 1.0),
+    lambda d: stats.equivalence(d, "y", ["tool", "pick"], "who", margin=1.0),
     lambda d: stats.cells(d, "y", ["tool", "pick"], "who"),
 ]
 
