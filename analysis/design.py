@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,11 +19,13 @@ MOST = 3
 
 @dataclass(frozen=True)
 class Design:
-    """Factors that vary within participants, and the conditions they make.
+    """The factors that vary, and the conditions they make.
 
     `cells` has one row per condition, in order: the first factor runs fastest (polygon-random,
     click-random, polygon-active, click-active); columns `condition` and every factor, also those
-    with one level. `between` are factors that divide the participants into groups.
+    with one level. Where conditions are `paired`, every participant did all of them, and `between`
+    are factors that divide the participants into groups besides; else every participant did one,
+    and the conditions are the groups.
     """
 
     factors: dict[str, tuple[str, ...]]
@@ -30,6 +33,7 @@ class Design:
     crossed: bool
     constant: dict[str, str] = field(default_factory=dict)
     between: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    paired: bool = True
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -42,14 +46,35 @@ class Design:
         return [str(c) for c in self.cells if c != "condition"] or ["condition"]
 
     @property
-    def within(self) -> list[str]:
-        """What tests of effects are given: the factors, or the conditions of a grid with gaps."""
+    def compared(self) -> list[str]:
+        """The factors of the conditions, or the conditions of a grid with gaps."""
         return list(self.factors) if self.crossed else ["condition"]
 
     @property
-    def group(self) -> str | None:
-        """The factor between participants, if there is one."""
-        return next(iter(self.between), None)
+    def within(self) -> list[str]:
+        """What varies within participants."""
+        return self.compared if self.paired else []
+
+    @property
+    def divided(self) -> list[str]:
+        """What varies between participants."""
+        return list(self.between) if self.paired else self.compared
+
+    @property
+    def by(self) -> dict[str, Any]:
+        """The factors as the tests' arguments."""
+        return {"within": self.within or None, "between": self.divided or None}
+
+    @property
+    def one_way(self) -> dict[str, Any]:
+        """The conditions as one factor, as the tests' arguments."""
+        one = ("condition", None) if self.paired else (None, "condition")
+        return dict(zip(("within", "between"), one, strict=True))
+
+    @property
+    def levels(self) -> dict[str, tuple[str, ...]]:
+        """Every factor that varies."""
+        return {**self.factors, **self.between}
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -67,7 +92,7 @@ class Design:
 
     def contrast(self, factor: str) -> str:
         """The direction of a two-level factor's estimate, as in `polygon - click`."""
-        first, second = self.factors[factor]
+        first, second = self.levels[factor]
         return f"{first} - {second}"
 
     def placed(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -84,19 +109,14 @@ class Design:
             table = table.drop(columns="condition", errors="ignore")
             if columns == self.columns:
                 table = table.merge(self.cells, on=columns, how="left")
-        for name, levels in {**self._levels(), "condition": self.conditions}.items():
+        constant = {name: (level,) for name, level in self.constant.items()}
+        known_levels = {**constant, **self.levels, "condition": self.conditions}
+        for name, levels in known_levels.items():
             if name in table:
                 known = table[name].astype(object)
                 known = known.where(known.isin(levels), None)
                 table[name] = pd.Categorical(known, levels, ordered=True)
         return table
-
-    def _levels(self) -> dict[str, tuple[str, ...]]:
-        return {
-            **self.factors,
-            **{name: (level,) for name, level in self.constant.items()},
-            **self.between,
-        }
 
 
 def ordered(factor: str, levels: set[str], declared: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -129,58 +149,58 @@ def detect(
     Raises
     ------
     InputError
-        Where nothing varies within participants, or fewer than two participants are there.
+        Where nothing varies, fewer than two participants are there, or a factor varies within
+        some of them only.
     """
     declared = declared or {}
     names = [f for f in (wanted or declared or FACTORS) if f in tasks]
     names = names or [f for f in ("condition",) if f in tasks]
-    levels = {f: ordered(f, set(tasks[f]) - {""}, declared.get(f, ())) for f in names}
     people = tasks["participant"].nunique()
     if people < 2:
         raise InputError(
             f"tasks: only one participant ({tasks['participant'].iloc[0]}) can be "
-            "analysed; the tests compare participants with themselves and need at "
-            "least two."
+            "analysed; the tests need at least two."
         )
-    between = {g: ordered(g, set(tasks[g]) - {""}, declared.get(g, ())) for g in groups}
-    between = {g: found for g, found in between.items() if len(found) > 1}
+    levels = {
+        f: ordered(f, set(tasks[f]) - {""}, declared.get(f, ()))
+        for f in dict.fromkeys([*names, *groups])
+    }
     varying = {f: v for f, v in levels.items() if len(v) > 1}
-    constant = {f: v[0] for f, v in levels.items() if len(v) == 1}
+    constant = {f: v[0] for f, v in levels.items() if len(v) == 1 and f in names}
+    between = {}
     for factor in list(varying):
         per_person = tasks.groupby("participant")[factor].nunique()
         alone = per_person.index[per_person < 2]
-        if len(alone) == people and len(varying) > 1 and not between:
+        if len(alone) == people or factor in groups:
             between[factor] = varying.pop(factor)
-        elif len(alone) == people:
-            raise InputError(
-                f"tasks: {factor} varies between participants only (each has one of "
-                f"{', '.join(varying[factor])}), and nothing varies within them; analyse this "
-                "one with a between-subjects ANOVA elsewhere."
-            )
         elif len(alone) > people / 2:
             raise InputError(
                 f"tasks: {factor} varies between participants for {len(alone)} of {people} "
                 f"(for instance {alone[0]}) and within the others; this mixed design is neither "
                 "and is not analysed."
             )
-    levels = {f: v for f, v in levels.items() if f not in between}
-    if len(varying) > MOST:
-        raise InputError(
-            f"tasks: {', '.join(varying)} all vary, and an analysis has at most {MOST} factors; "
-            "name those to be analysed in the plan's factors."
-        )
+    paired = bool(varying)
+    if not paired:
+        varying, between = between, {}
+    for found in (varying, between):
+        if len(found) > MOST:
+            raise InputError(
+                f"tasks: {', '.join(found)} all vary, and an analysis has at most {MOST} factors; "
+                "name those to be analysed in the plan's factors."
+            )
     if not varying:
         raise InputError(
             "tasks: there is only one condition ("
             + "-".join(constant.values())
             + "), so there is nothing to compare."
         )
+    levels = {f: levels[f] for f in levels if f in varying or f in constant}
     cells = _grid(levels)
     present = set(map(tuple, tasks[list(levels)].astype(str).to_numpy()))
     kept = [tuple(row) in present for row in cells[list(levels)].to_numpy()]
     cells = cells[kept].reset_index(drop=True)
     crossed = len(cells) == int(np.prod([len(v) for v in varying.values()]))
-    return Design(varying, cells, crossed, constant, between)
+    return Design(varying, cells, crossed, constant, between, paired)
 
 
 def _grid(levels: dict[str, tuple[str, ...]]) -> pd.DataFrame:

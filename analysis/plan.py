@@ -88,8 +88,8 @@ class Plan(BaseModel):
     metric's unit. Trials outside `[trial_seconds_min, trial_seconds_max]` and participants with
     a task of fewer than `min_images_per_task` images are excluded, and listed in the report.
     `primary_analysis` says which of the two analyses of log seconds is read, whatever the data
-    turn out to be. `between` names a column that divides the participants into groups, `factors`
-    the columns that vary within them, where they are not those of the study file.
+    turn out to be. `between` names the columns that divide the participants into groups, `factors`
+    those that make the conditions, where they are not those of the study file.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -102,7 +102,7 @@ class Plan(BaseModel):
     predictions: tuple[Prediction, ...] = ()
     equivalence_margins: dict[str, float] = Field(default_factory=dict)
     factors: tuple[str, ...] = Field((), max_length=3)
-    between: str | None = None
+    between: str | tuple[str, ...] | None = None
     covariates: tuple[str, ...] = ()
     planned_participants: int | None = Field(None, ge=2)
     min_images_per_task: int = Field(0, ge=0)

@@ -16,7 +16,7 @@ import pandas as pd
 from analysis.design import Design
 from analysis.frames import records
 from analysis.people import Report
-from analysis.people.answers import ONCE
+from analysis.people.cells import ONCE
 from analysis.plain import clean, versions
 from analysis.stats import Assumptions
 from analysis.tables import Study
@@ -162,9 +162,10 @@ def _design(design: Design) -> dict[str, Any]:
         "kind": design.kind,
         "factors": design.factors,
         "between": design.between,
+        "paired": design.paired,
         "constant": design.constant,
         "conditions": design.conditions,
-        "contrasts": {f: design.contrast(f) for f, v in design.factors.items() if len(v) == 2},
+        "contrasts": {f: design.contrast(f) for f, v in design.levels.items() if len(v) == 2},
         "coding": "sum coding, first level +1/2, second -1/2: estimates are differences, and "
         "the interaction is a difference of differences",
     }
@@ -255,7 +256,7 @@ def _metric(report: Report, metric: str, design: Design) -> dict[str, Any]:
 def _tests(report: Report, metric: str, design: Design, *, log: bool) -> dict[str, Any]:
     out: dict[str, Any] = {}
     effects = _of(report, "anova", metric=metric, model="factors")
-    two = len(design.factors) == 2 and design.group is None
+    two = len(design.factors) == 2 and design.paired and not design.between
     key = "anova_2x2" if two and design.shape == (2, 2) else "anova_two_way"
     if len(effects):
         key = key if two else "anova_effects"
@@ -313,7 +314,7 @@ def _mixed(report: Report, design: Design) -> dict[str, Any]:
         "effects": {
             _effect(row["effect"]): line(row, MIXED) for row in effects if not _absent(row["t"])
         },
-        "contrasts": {f: design.contrast(f) for f, v in design.factors.items() if len(v) == 2},
+        "contrasts": {f: design.contrast(f) for f, v in design.levels.items() if len(v) == 2},
         **{
             key: fit[key]
             for key in (

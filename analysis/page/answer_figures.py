@@ -1,4 +1,4 @@
-"""Figures of the questionnaire: diverging stacked bars (the paper's Figure 11), scale scores."""
+"""Figures of the questionnaire: diverging stacked bars (the paper's Figure 11)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from analysis import schema, stats
-from analysis.frames import records
 from analysis.page import style
-from analysis.page.figures import GREY, VECTOR_LIMIT, interval, ticks
-from analysis.page.style import Look
 from analysis.people.questions import AGREEMENT
 
 MOST_BARS = 120
@@ -117,40 +113,3 @@ def _bar(
                 color="white" if value in (levels[0], levels[-1]) else style.INK,
             )
         left += share
-
-
-def scale(
-    scores: pd.DataFrame, instrument: str, looks: dict[str, Look], label: str | None
-) -> Figure | None:
-    """Scores by condition, every respondent's point and line; `scores` are complete people's."""
-    names = list(looks)
-    wide = scores.pivot_table(
-        index="participant", columns="condition", values=instrument, observed=True
-    )
-    wide = wide.reindex(columns=names).dropna()
-    if len(wide) < 2:
-        return None
-    values, x = wide.to_numpy(float), np.arange(len(names))
-    kept = scores[scores["participant"].isin(wide.index)]
-    described = {
-        row["cell"]: row
-        for row in records(stats.describe(kept, instrument, "condition", "participant"))
-    }
-    figure = style.new(style.COLUMN, 2.4)
-    axes = figure.add_subplot()
-    axes.plot(
-        x,
-        values.T,
-        color=GREY,
-        linewidth=0.5,
-        alpha=max(0.04, min(0.5, 10 / len(values))),
-        rasterized=len(values) > VECTOR_LIMIT,
-    )
-    for i, name in enumerate(names):
-        interval(axes, x[i], described[name], looks[name])
-    ticks(axes, names)
-    axes.set_ylim(0, 100)
-    axes.set_ylabel(f"{schema.words(instrument)} (0–100)")
-    style.grid(axes)
-    style.mark(figure, label)
-    return figure

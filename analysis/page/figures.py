@@ -50,8 +50,12 @@ def ticks(axes: Axes, names: list[str]) -> None:
 
 
 def interval(axes: Axes, x: float, row: Mapping[str, Any], how: Look, *, log: bool = False) -> None:
-    """A mean with its interval within participants, from a row of a table of conditions."""
-    centre, low, high = (float(row[c]) for c in ("mean", "within_low", "within_high"))
+    """A mean with its interval, from a row of a table of conditions.
+
+    The interval within participants, where every participant has every condition.
+    """
+    stem = "ci" if np.isnan(row["within_low"]) else "within"
+    centre, low, high = (float(row[c]) for c in ("mean", f"{stem}_low", f"{stem}_high"))
     if log:
         centre, low, high = np.exp([centre, low, high])
     error = None if np.isnan(low) else [[centre - low], [high - centre]]
@@ -71,30 +75,67 @@ def interval(axes: Axes, x: float, row: Mapping[str, Any], how: Look, *, log: bo
 
 
 def conditions(
-    tasks: pd.DataFrame, metric: str, looks: dict[str, Look], label: str | None
+    tasks: pd.DataFrame,
+    metric: str,
+    looks: dict[str, Look],
+    label: str | None,
+    group: str | None = None,
 ) -> Figure:
     """The paper's Figure 10: each participant's line over the conditions, and means.
 
     Intervals are those within participants (Morey, 2008), from which differences are read off.
-    `tasks` are the rows of the participants who have every condition.
+    `tasks` are the rows of the participants who have every condition, or, where each has one,
+    of all. With a column `group` there is a panel for each group of participants.
     """
     log, names = schema.is_log(metric), list(looks)
+    panels: list[tuple[str, pd.DataFrame]] = [("", tasks)]
+    if group is not None:
+        panels = [(str(g), part) for g, part in tasks.groupby(group, observed=True, sort=True)]
+    width = max(style.COLUMN, 0.62 * len(names) * len(panels))
+    figure = style.new(width, 2.75 if group is None else 2.95)
+    grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, (name, part) in zip(grid, panels, strict=True):
+        _panel(axes, part, metric, looks, log=log)
+        if log:
+            axes.set_yscale("log")
+            log_axis(axes.yaxis)
+        ticks(axes, names)
+        axes.set_xlim(-0.35, len(names) - 1 + 0.5)
+        style.grid(axes)
+        if name:
+            axes.set_title(f"{group}: {name}" if group != "group" else name)
+    if metric in schema.SCORES:
+        grid[0].set_ylim(0, schema.SCORES[metric].most)
+    grid[0].set_ylabel(axis_label(metric))
+    style.mark(figure, label)
+    return figure
+
+
+def _panel(
+    axes: Axes, tasks: pd.DataFrame, metric: str, looks: dict[str, Look], *, log: bool
+) -> None:
+    """Every participant and the conditions' means."""
+    paired = tasks[SUBJECT].duplicated().any()
+    which = {"within": "condition"} if paired else {"within": None, "between": "condition"}
+    described = stats.describe(tasks, metric, subject=SUBJECT, **which)
+    shown = {str(row["condition"]): row for row in records(described)}
+    if paired:
+        # One factor: the cells are named as its levels are.
+        shown = {str(row["cell"]): row for row in records(described)}
     wide = tasks.pivot_table(index=SUBJECT, columns="condition", values=metric, observed=True)
-    values = wide[names].to_numpy(float)
+    values = wide.reindex(columns=list(looks)).to_numpy(float)
     values = np.exp(values) if log else values
-    shown = {
-        row["cell"]: row for row in records(stats.describe(tasks, metric, "condition", SUBJECT))
-    }
-    x = np.arange(len(names))
-    figure = style.new(max(style.COLUMN, 0.62 * len(x)), 2.75)
-    axes = figure.add_subplot()
     raster = len(values) > VECTOR_LIMIT
-    alpha = 0.55 if len(values) <= 40 else max(0.03, 8 / len(values))
-    axes.plot(x, values.T, color=GREY, linewidth=0.5, alpha=alpha, zorder=1, rasterized=raster)
-    for i, name in enumerate(names):
-        how = looks[name]
+    if paired:
+        alpha = 0.55 if len(values) <= 40 else max(0.03, 8 / len(values))
+        x = np.arange(len(looks))
+        axes.plot(x, values.T, color=GREY, linewidth=0.5, alpha=alpha, zorder=1, rasterized=raster)
+    spread = np.zeros(len(values))
+    if not paired:
+        spread = np.random.default_rng(0).uniform(-0.09, 0.09, len(values))
+    for i, (name, how) in enumerate(looks.items()):
         axes.scatter(
-            np.full(len(values), x[i]),
+            i + spread,
             values[:, i],
             s=9,
             marker=how.marker,
@@ -105,19 +146,11 @@ def conditions(
             zorder=2,
             rasterized=raster,
         )
-        interval(axes, x[i] + 0.2, shown[name], how, log=log)
+        if name in shown:
+            interval(axes, i + 0.2, shown[name], how, log=log)
     earlier = schema.before(metric)
     if earlier is not None and earlier in tasks and tasks[earlier].notna().any():
         _before(axes, float(tasks[earlier].mean()))
-    if log:
-        axes.set_yscale("log")
-        log_axis(axes.yaxis)
-    ticks(axes, names)
-    axes.set_xlim(-0.35, len(x) - 1 + 0.5)
-    axes.set_ylabel(axis_label(metric))
-    style.grid(axes)
-    style.mark(figure, label)
-    return figure
 
 
 def _before(axes: Axes, start: float) -> None:

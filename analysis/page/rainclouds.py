@@ -6,6 +6,8 @@ Wellcome Open Research, 4, 63.
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -25,6 +27,7 @@ def raincloud(
     condition: str,
     subject: str = "participant",
     *,
+    group: str | None = None,
     xlabel: str = "",
     label: str | None = None,
 ) -> Figure:
@@ -36,50 +39,75 @@ def raincloud(
         dv: the measure.
         condition: its conditions.
         subject: who; grey lines join one participant's values.
+        group: what divides the participants; each condition has a row for each group then, in
+            the group's colour.
         xlabel: the measure in words.
         label: SIMULATED or PILOT, written on the figure.
     """
-    column = values[condition]
-    categorical = isinstance(column.dtype, pd.CategoricalDtype)
-    found = set(column.dropna())
-    order = column.cat.categories if categorical else column.drop_duplicates()
-    names = [str(name) for name in order if name in found]
-    wide = values.assign(**{condition: column.astype(str)}).pivot(  # noqa: PD010
-        index=subject, columns=condition, values=dv
-    )
-    figure = style.new(style.COLUMN, 0.7 + 0.62 * len(names))
+    names, groups = _levels(values[condition]), _levels(values[group]) if group else [""]
+    text = values.assign(_condition=values[condition].astype(str))
+    text["_group"] = text[group].astype(str) if group else ""
+    wide = text.pivot(  # noqa: PD010
+        index=[subject, "_group"], columns="_condition", values=dv
+    ).reindex(columns=names)
+    of = wide.index.get_level_values("_group")
+    height = 0.62 if group is None else 0.52
+    figure = style.new(style.COLUMN, 0.7 + height * len(names) * len(groups))
     axes = figure.add_subplot()
     jitter = np.random.default_rng(0).uniform(-0.07, 0.07, len(wide))
-    for _, person in wide[names].iterrows():
-        axes.plot(person, np.arange(len(names)) + 0.2, color=style.GRID, linewidth=0.4, zorder=1)
-    for i, name in enumerate(names):
-        colour = style.HUES[i % len(style.HUES)]
-        known = wide[name].dropna().to_numpy(float)
+    for g, part in enumerate(groups):
+        places = len(groups) * np.arange(len(names)) + g
+        for _, person in wide[of == part].iterrows():
+            axes.plot(person, places + 0.2, color=style.GRID, linewidth=0.4, zorder=1)
+    for row, (name, part) in enumerate(product(names, groups)):
+        which = row % len(groups) if group else row
+        colour = style.HUES[which % len(style.HUES)]
+        column = wide.loc[of == part, name]
         axes.scatter(
-            wide[name], i + 0.2 + jitter, s=6, color=colour, alpha=0.55, linewidth=0, zorder=2
+            column,
+            row + 0.2 + jitter[of == part],
+            s=6,
+            color=colour,
+            alpha=0.55,
+            linewidth=0,
+            zorder=2,
         )
-        _cloud(axes, known, i, colour)
-        interval = mean_interval(known)
+        known = column.dropna().to_numpy(float)
+        _cloud(axes, known, row, colour)
         if len(known):
-            reach = [[known.mean() - interval[0]], [interval[1] - known.mean()]]
-            axes.errorbar(
-                known.mean(),
-                i,
-                xerr=None if np.isnan(reach).any() else reach,
-                fmt=style.SHAPES[i % len(style.SHAPES)],
-                color=style.INK,
-                markersize=4,
-                elinewidth=1.2,
-                capsize=2,
-                zorder=3,
-            )
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.5, -0.65)
+            _mean(axes, known, row, style.SHAPES[which % len(style.SHAPES)])
+    rows = [f"{name}\n{part}" if group else name for name, part in product(names, groups)]
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set_ylim(len(rows) - 0.5, -0.65)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(xlabel or dv.replace("_", " "))
     style.grid(axes, "x")
     style.mark(figure, label)
     return figure
+
+
+def _levels(column: pd.Series) -> list[str]:
+    """The levels that occur, in the order of the categories, else of appearance."""
+    categorical = isinstance(column.dtype, pd.CategoricalDtype)
+    found = set(column.dropna())
+    order = column.cat.categories if categorical else column.drop_duplicates()
+    return [str(name) for name in order if name in found]
+
+
+def _mean(axes: Axes, known: np.ndarray, row: int, shape: str) -> None:
+    low, high = mean_interval(known)
+    reach = [[known.mean() - low], [high - known.mean()]]
+    axes.errorbar(
+        known.mean(),
+        row,
+        xerr=None if np.isnan(reach).any() else reach,
+        fmt=shape,
+        color=style.INK,
+        markersize=4,
+        elinewidth=1.2,
+        capsize=2,
+        zorder=3,
+    )
 
 
 def _cloud(axes: Axes, known: np.ndarray, row: int, colour: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,7 +142,9 @@ def _figures(study: Study, report: Report) -> Iterator[tuple[str, str, Figure | 
             continue
         kept = complete(study, report, metric)
         caption = CAPTIONS["conditions"] + PAPER.get(metric, "")
-        drawn = figures.conditions(kept, metric, looks, label)
+        group = _group(study)
+        kept = kept if group is None else _grouped(study, kept)
+        drawn = figures.conditions(kept, metric, looks, label, group)
         yield metric, f"{metric}-conditions", drawn, caption
         estimates, simple = of(report, "estimates", metric), of(report, "simple_effects", metric)
         if len(estimates):
@@ -150,7 +153,7 @@ def _figures(study: Study, report: Report) -> Iterator[tuple[str, str, Figure | 
             yield metric, f"{metric}-effects", drawn, CAPTIONS["effects"]
         if len(kept) <= MOST_RAIN:
             words = figures.axis_label(metric) if metric[:4] != "log_" else "Log time per image"
-            cloud = raincloud(kept, metric, "condition", xlabel=words, label=label)
+            cloud = raincloud(kept, metric, "condition", group=group, xlabel=words, label=label)
             yield f"{metric}-more", f"{metric}-raincloud", cloud, CAPTIONS["raincloud"]
         drawn_pairs = figures.pairwise(pairs, label)
         yield f"{metric}-more", f"{metric}-pairwise", drawn_pairs, CAPTIONS["pairwise"]
@@ -174,6 +177,22 @@ def _figures(study: Study, report: Report) -> Iterator[tuple[str, str, Figure | 
             yield "sensitivity", f"{name}-sensitivity", specified, caption
 
 
+def _group(study: Study) -> str | None:
+    """The column of `_grouped` that divides the participants of a mixed design."""
+    found = list(study.design.between)
+    return None if not found else found[0] if len(found) == 1 else "group"
+
+
+def _grouped(study: Study, tasks: pd.DataFrame) -> pd.DataFrame:
+    """The tasks with their combination of the groups' factors in one column."""
+    levels = [list(known) for known in study.design.between.values()]
+    if len(levels) < 2:
+        return tasks
+    joined = tasks[list(study.design.between)].astype(str).agg("-".join, axis=1)
+    order = ["-".join(parts) for parts in product(*levels)]
+    return tasks.assign(group=pd.Categorical(joined, order, ordered=True))
+
+
 def _answer_figures(study: Study, report: Report) -> Iterator[tuple[str, str, Figure | None, str]]:
     asked = worded(report, "answer_counts")
     if len(asked):
@@ -187,11 +206,13 @@ def _answer_figures(study: Study, report: Report) -> Iterator[tuple[str, str, Fi
             )
             yield "answers", name, answer_figures.likert(rows, study.label), caption
     looks = style.looks(study.design)
+    compared = set(report["pairwise"]["metric"])
     for instrument in report.get("alpha", pd.DataFrame({"instrument": []}))["instrument"]:
         scores = report["scores"][report["scores"]["instrument"] == instrument]
         placed = study.design.placed(scores.assign(**{instrument: scores["score"]}))
-        if "condition" in placed:
-            drawn = answer_figures.scale(placed, instrument, looks, study.label)
+        if "condition" in placed and instrument in compared:
+            placed = complete(study, report, str(instrument), placed)
+            drawn = figures.conditions(placed, str(instrument), looks, study.label)
             caption = (
                 f"{schema.words(instrument)}: every participant’s line and each condition’s mean "
                 "with its 95% CI within participants."
@@ -205,12 +226,12 @@ def of(report: Report, name: str, metric: str) -> pd.DataFrame:
     return pd.DataFrame() if table is None else table[table["metric"] == metric]
 
 
-def complete(study: Study, report: Report, metric: str) -> pd.DataFrame:
-    """The tasks of the participants who have every condition."""
-    missing = of(report, "missing", metric)
-    if not len(missing):
-        return study.tasks
-    return study.tasks[~study.tasks["participant"].isin(missing["participant"])]
+def complete(
+    study: Study, report: Report, metric: str, rows: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """The tasks (or other `rows`) of the participants who have every condition."""
+    rows, missing = study.tasks if rows is None else rows, of(report, "missing", metric)
+    return rows[~rows["participant"].isin(missing["participant"])] if len(missing) else rows
 
 
 def paired(report: Report) -> set[str]:

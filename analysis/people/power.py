@@ -29,6 +29,11 @@ def from_pilot(path: Path, mode: str | None) -> list[Assumptions]:
         With fewer than three of them, or without seconds and accuracy.
     """
     study = study_tables.read(path, mode=mode)
+    if not study.design.paired:
+        raise InputError(
+            f"{path}: every participant has one condition, and power is computed for participants "
+            "who do all of them; use pingouin.power_ttest2n with the pilot's d."
+        )
     found = []
     for metric in METRICS:
         if metric not in study.metrics:

@@ -37,9 +37,9 @@ def sample(study: Study) -> pd.DataFrame:
         {"variable": "left out", "n": len(study.excluded)},
         {"variable": "analysed", "n": len(people)},
     ]
-    if study.design.group is not None:
-        group = study.tasks.drop_duplicates("participant")[study.design.group]
-        rows += _counts(study.design.group, group.astype(str))
+    each = study.tasks.drop_duplicates("participant")
+    for factor in study.design.divided:
+        rows += _counts(factor, each[factor].astype(str))
     table = study.participants
     if table is not None:
         table = table[table["participant"].isin(people)]

@@ -122,10 +122,9 @@ def _effects(
     if not design.crossed:
         return pd.DataFrame()
     try:
-        kept, _ = stats.complete(
-            tasks.dropna(subset=[metric]), metric, design.within, "participant"
-        )
-        found = stats.estimates(kept, metric, design.within, "participant", log=log)
+        known = tasks.dropna(subset=[metric])
+        kept, _ = stats.complete(known, metric, subject="participant", **design.by)
+        found = stats.estimates(kept, metric, subject="participant", log=log, **design.by)
     except InputError:
         return pd.DataFrame()
     if not len(found):

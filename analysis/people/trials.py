@@ -66,6 +66,8 @@ def missing(study: Study) -> pd.DataFrame:
     grid = pd.MultiIndex.from_product(
         [sorted(study.tasks["participant"].unique()), study.design.conditions], names=key
     )
+    if not study.design.paired:
+        grid = pd.MultiIndex.from_frame(study.tasks[key].astype(str).sort_values(key))
     listed = study.items.groupby(key, observed=True)["seconds"].agg(["size", "count"])
     table = listed.reindex(grid)
     expected = table["size"]
@@ -80,7 +82,7 @@ def missing(study: Study) -> pd.DataFrame:
 
 
 def mixed(study: Study, progress: Callable[[str], None] | None = None) -> Iterator[Named]:
-    """Log seconds per trial on the factors, with all by-participant slopes.
+    """Log seconds per trial on the factors, with the slopes that participants can have.
 
     `mixed_effects`, `mixed_parameters` and `mixed_fit`, the last with a `note` where there is no
     fit.
@@ -95,7 +97,7 @@ def mixed(study: Study, progress: Callable[[str], None] | None = None) -> Iterat
     if item is not None and len(rows) / rows[item].nunique() < REPEATS:
         notes.append("images are seen less than twice on average: no image intercepts")
         item = None
-    slopes = rows["participant"].nunique() * len(design.conditions)
+    slopes = rows["participant"].nunique() * (len(design.conditions) if design.paired else 1)
     if item is not None and slopes > CROSSED_LIMIT:
         notes.append("too many participants for image intercepts: they are left out")
         item = None
@@ -106,8 +108,8 @@ def mixed(study: Study, progress: Callable[[str], None] | None = None) -> Iterat
             keys = ["participant", "condition"] if "condition" in source else ["participant"]
             rows = rows.merge(source[[*keys, name]], on=keys, how="left")
             covariates.append(name)
-    if design.group is not None and design.group not in rows:
-        groups = study.tasks[["participant", design.group]].drop_duplicates("participant")
+    for group in set(design.divided) - set(rows):
+        groups = study.tasks[["participant", group]].drop_duplicates("participant")
         rows = rows.merge(groups, on="participant", how="left")
     try:
         model = stats.mixed(
@@ -116,7 +118,7 @@ def mixed(study: Study, progress: Callable[[str], None] | None = None) -> Iterat
             within=design.within,
             subject="participant",
             item=item,
-            between=design.group,
+            between=design.divided,
             covariates=tuple(covariates),
             log=True,
             progress=progress,
@@ -173,9 +175,12 @@ def _doubling(name: str, slopes: np.ndarray) -> dict[str, object]:
 
 
 def speed_accuracy(study: Study) -> pd.DataFrame:
-    """Repeated-measures correlation of log seconds and accuracy over tasks."""
+    """Repeated-measures correlation of log seconds and accuracy over tasks.
+
+    Nothing where every participant did one task: there is no correlation within them.
+    """
     x, y = "log_seconds_per_image", "accuracy_after"
-    if not {x, y} <= set(study.metrics):
+    if not {x, y} <= set(study.metrics) or not study.design.paired:
         return pd.DataFrame()
     found = stats.repeated_correlation(study.tasks, x, y, "participant")
     return found if found["r"].notna().all() else pd.DataFrame()

@@ -46,7 +46,7 @@ def _verdict(
         "verdict": "not tested",
         "note": "",
     }
-    levels = study.design.factors.get(prediction.factor, ())
+    levels = study.design.levels.get(prediction.factor, ())
     a, b = (_level(x, levels) for x in (a, b))
     if {a, b} != set(levels):
         have = ", ".join(levels) or "one level"
@@ -87,7 +87,10 @@ def _effect(
         rows = effects[effects["effect"] == prediction.factor]
         return (rows.iloc[0] if len(rows) else None), "mixed model of trials"
     line = _row(found, "estimates", prediction.metric, source=prediction.factor)
-    return line, "repeated-measures ANOVA"
+    design = study.design
+    if not design.paired:
+        return line, "Welch’s t-test" if len(design.conditions) == 2 else "Welch’s contrast"
+    return line, "mixed-design ANOVA" if design.between else "repeated-measures ANOVA"
 
 
 def _row(found: dict[str, pd.DataFrame], name: str, metric: str, **key: str) -> pd.Series | None:
