@@ -90,6 +90,16 @@ class Design:
             return f"one factor ({len(self.conditions)} levels)"
         return "x".join(str(len(levels)) for levels in self.factors.values())
 
+    @property
+    def said(self) -> str:
+        """`within-participant design 2x2`, ..., with the groups of a mixed one."""
+        if not self.paired:
+            return f"between-participant design {self.kind}"
+        if not self.between:
+            return f"within-participant design {self.kind}"
+        groups = ", ".join(f"{' and '.join(v)} ({f})" for f, v in self.between.items())
+        return f"mixed design: {self.kind} within, {groups} between participants"
+
     def contrast(self, factor: str) -> str:
         """The direction of a two-level factor's estimate, as in `polygon - click`."""
         first, second = self.levels[factor]
@@ -191,7 +201,7 @@ def detect(
     if not varying:
         raise InputError(
             "tasks: there is only one condition ("
-            + "-".join(constant.values())
+            + ("-".join(constant.values()) or ", ".join(v[0] for v in levels.values() if v))
             + "), so there is nothing to compare."
         )
     levels = {f: levels[f] for f in levels if f in varying or f in constant}

@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.page.apa import COLUMNS, spans
+from analysis.page.formatting import unstyled
+from analysis.schema import HEADINGS
 
-#: How Excel shows a number, by its kind in `apa.COLUMNS`; the cell holds all its digits.
+#: How Excel shows a number, by its kind in `schema.HEADINGS`; the cell holds all its digits.
 SHOWN = {
     "p": '[<0.001]"< .001";.000',
     "bounded": ".00",
     "statistic": "0.00",
     "df": "General",
     "count": "0",
+    "percent": "0%",
+    "factor": "0.00",
     "number": "0.000",
 }
 #: What a sheet's name may not hold, and what no cell may.
@@ -51,8 +54,8 @@ def _fill(sheet: Any, frame: pd.DataFrame, label: str | None) -> None:
         top = 2
     rule = Side(style="thin")
     for c, column in enumerate(map(str, frame.columns), start=1):
-        heading, kind = COLUMNS.get(column, (column.replace("_", " "), "number"))
-        head = sheet.cell(top, c, "".join(part for part, _ in spans(heading)))
+        heading, kind = HEADINGS.get(column, (column.replace("_", " "), "number"))
+        head = sheet.cell(top, c, unstyled(heading))
         head.font = Font(bold=True, italic="*" in heading)
         head.border = Border(top=rule, bottom=rule)
         for r, value in enumerate(frame.iloc[:, c - 1], start=top + 1):

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
+
+import pandas as pd
+
+from analysis import schema
 
 MINUS = "−"
 
@@ -96,6 +101,71 @@ def change(ratio: float | None) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 participant`, `2 participants`."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def written(value: object, kind: str, *, exact: bool = False) -> str:
+    """A cell of a table, as its kind in `schema.HEADINGS` wants it; nothing where it is empty.
+
+    American Psychological Association (2020), Publication manual (7th ed.), section 6.36: p to
+    three decimals and `< .001` below that (unless `exact`), no zero before the point where a
+    number cannot exceed 1.
+    """
+    if _empty(value):
+        return ""
+    if kind == "yes":
+        return "yes" if value is True else "not shown"
+    if isinstance(value, str):
+        return schema.words(value) if kind == "metric" else _symbols(value, kind)
+    number_ = float(value)  # type: ignore[arg-type]
+    if kind == "p":
+        small = number_ < 0.001
+        return "< .001" if small and not exact else p_value(number_)
+    if kind in ("count", "text"):
+        return f"{number_:,.0f}" if number_ >= 10000 else f"{number_:.0f}"
+    if kind == "bounded":
+        text = _sign(f"{number_:.2f}")
+        return text.replace("0.", ".", 1) if abs(number_) < 1 else text
+    return {
+        "df": whole,
+        "percent": lambda v: share(v, 0),
+        "statistic": fixed,
+        "factor": bayes_factor,
+        "number": lambda v: number(v, 2 if abs(v) >= 10 else 3),
+    }[kind](number_)
+
+
+def _empty(value: object) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
+
+
+def _symbols(text: str, kind: str) -> str:
+    if kind == "effect":
+        return text.replace(" * ", " × ")
+    return contrast(text).replace("!=", "≠") if kind == "contrast" else text
+
+
+def bounds(low: float, high: float, kind: str) -> str:
+    """`[0.12, 0.34]`, in the digits of its estimate's kind."""
+    if _empty(low) or _empty(high):
+        return ""
+    if kind == "number":
+        return interval([low, high], 2 if max(abs(low), abs(high)) >= 10 else 3)
+    return f"[{written(low, kind)}, {written(high, kind)}]"
+
+
+def spans(text: str) -> list[tuple[str, str]]:
+    """A heading or note as parts, each with its style: `italic`, `below` or none."""
+    parts = re.split(r"\*([^*]+)\*|_\{([^}]+)\}", text)
+    styled = zip(parts[::3], [*parts[1::3], None], [*parts[2::3], None], strict=True)
+    out = []
+    for plain_, italic, below in styled:
+        out += [(plain_, ""), (italic or "", "italic"), (below or "", "below")]
+    return [(part, style) for part, style in out if part]
+
+
+def unstyled(text: str) -> str:
+    """A heading without its styles."""
+    return "".join(part for part, _ in spans(text))
 
 
 def whole(value: Any) -> str:

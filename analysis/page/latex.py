@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.page.apa import Table, spans, tables
+from analysis.page.formatting import spans
+from analysis.page.tables import Table, tables
 
 #: More columns than this are set smaller, and across the page.
 WIDE = 8
@@ -29,14 +30,13 @@ SYMBOLS = {
     "“": "``",
     "”": "''",
     "…": r"\dots{}",
-    "η²ₚ": r"$\eta^2_p$",
-    "η²_G": r"$\eta^2_G$",
+    "η²": r"$\eta^2$",
     "χ²": r"$\chi^2$",
+    "ε²": r"$\varepsilon^2$",
+    "ε": r"$\varepsilon$",
     "α": r"$\alpha$",
-    "₊": r"$_+$",
-    "₁": r"$_1$",
-    "₂": r"$_2$",
-    "_z": r"$_z$",
+    "≠": r"$\neq$",
+    "±": r"$\pm$",
 }
 HEAD = r"""\documentclass[10pt]{article}
 \usepackage[utf8]{inputenc}
@@ -82,9 +82,8 @@ def body(table: Table, number: int) -> str:
 
 
 def _marked(text: str) -> str:
-    return "".join(
-        f"\\textit{{{escaped(part)}}}" if italic else escaped(part) for part, italic in spans(text)
-    )
+    command = {"italic": "\\textit{%s}", "below": "\\textsubscript{%s}", "": "%s"}
+    return "".join(command[style] % escaped(part) for part, style in spans(text))
 
 
 def escaped(text: str) -> str:

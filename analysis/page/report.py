@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -27,17 +28,6 @@ if TYPE_CHECKING:
 
 #: A table on the page shows this many rows; the CSV beside the page has all.
 MOST_ROWS = 60
-#: Tables keyed by the `name` of a question.
-ABOUT_ANSWERS = frozenset(
-    {
-        "agreement",
-        "answer_counts",
-        "answer_scores",
-        "answer_tests",
-        "ordinal_effects",
-        "preferences",
-    }
-)
 #: With more tasks than this, rain is a carpet and no raincloud is drawn.
 MOST_RAIN = 800
 CAPTIONS = {
@@ -194,8 +184,8 @@ def _grouped(study: Study, tasks: pd.DataFrame) -> pd.DataFrame:
 
 
 def _answer_figures(study: Study, report: Report) -> Iterator[tuple[str, str, Figure | None, str]]:
-    asked = worded(report, "answer_counts")
-    if len(asked):
+    if "answer_counts" in report:
+        asked = page_tables.worded(report, "answer_counts")
         asked = asked[asked["by"] == "condition"]
         asked = asked[~asked["name"].isin(paired(report))]
         for i, (_, rows) in enumerate(asked.groupby("scale", sort=False)):
@@ -240,21 +230,6 @@ def paired(report: Report) -> set[str]:
     return {q for row in rows if row["kind"] == "pair" for q in row["question"].split(", ")}
 
 
-def worded(report: Report, which: str) -> pd.DataFrame:
-    """A table about answers with its questions in words, and the scale of each."""
-    table = report.get(which)
-    if table is None:
-        return pd.DataFrame()
-    own, scales = {}, {}
-    for row in records(report["questions"]):
-        name, text = row["name"], row["text"]
-        scales[name] = f"{row['low']:g} to {row['high']:g}"
-        own[name] = name if name == text else f"{name}. {text}"
-        if row["kind"] == "pair":
-            own[name] = f"{text} ({row['question']})"
-    return table.assign(question=table["name"].map(own), scale=table["name"].map(scales))
-
-
 # --- the page --------------------------------------------------------------------------------
 
 
@@ -262,16 +237,14 @@ def render(study: Study, report: Report, pictures: dict[str, list[Picture]]) -> 
     """The page as text."""
 
     def shown(name: str, metric: str | None = None) -> dict[str, Any] | None:
-        table = report.get(name)
-        if table is not None and name in ABOUT_ANSWERS:
-            table = worded(report, name)
-            if name in ("agreement", "answer_counts"):
-                table = table[~table["name"].isin(paired(report))]
+        table = page_tables.worded(report, name) if name in report else None
+        if table is not None and name in ("agreement", "answer_counts"):
+            table = table[~table["name"].isin(paired(report))]
         if table is not None and metric is not None:
             table = table[table["metric"] == metric]
         if table is None or not len(table):
             return None
-        return html_table(page_tables.shown(name, table), f"tables/{name}.csv")
+        return html_table(page_tables.table(name, table, page=True), f"tables/{name}.csv")
 
     planned = dict.fromkeys([study.plan.primary_metric, *study.plan.metrics])
     measures = [m for m in planned if m in study.metrics]
@@ -297,15 +270,21 @@ def render(study: Study, report: Report, pictures: dict[str, list[Picture]]) -> 
     )
 
 
-def html_table(table: pd.DataFrame, csv: str) -> dict[str, Any]:
-    """A table of text for the template: caption, heads, rows, and how many are not shown."""
+def html_table(table: page_tables.Table, csv: str) -> dict[str, Any]:
+    """A table for the template: caption, heads, rows, and how many are not shown."""
     return {
-        "caption": table.attrs.get("caption", ""),
-        "heads": list(table.columns),
-        "rows": table.head(MOST_ROWS).to_numpy().tolist(),
-        "left_out": max(0, len(table) - MOST_ROWS),
+        "caption": [table.title + ".", *table.notes],
+        "heads": list(zip(table.headings, table.numeric, strict=True)),
+        "rows": [list(zip(row, table.numeric, strict=True)) for row in table.cells[:MOST_ROWS]],
+        "left_out": max(0, len(table.cells) - MOST_ROWS),
         "csv": csv,
     }
+
+
+def styled(text: str) -> str:
+    """A heading or note as HTML: italic statistics, indices below the line."""
+    tags = {"italic": "<em>{}</em>", "below": "<sub>{}</sub>", "": "{}"}
+    return "".join(tags[how].format(html.escape(part)) for part, how in fmt.spans(text))
 
 
 def environment() -> jinja2.Environment:
@@ -320,6 +299,7 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     page.globals.update(
+        styled=styled,
         number=fmt.number,
         p_value=fmt.p_value,
         interval=fmt.interval,

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.page.apa import Table, spans, tables
+from analysis.page.formatting import spans
+from analysis.page.tables import Table, tables
 
 
 def write(report: dict[str, pd.DataFrame], out: Path, label: str | None = None) -> Path:
@@ -57,8 +58,10 @@ def _add(document: Any, table: Table) -> None:
 
 
 def _spans(paragraph: Any, text: str) -> None:
-    for part, italic in spans(text):
-        paragraph.add_run(part).italic = italic
+    for part, style in spans(text):
+        run = paragraph.add_run(part)
+        run.italic = style == "italic"
+        run.font.subscript = style == "below"
 
 
 def _rule(row: Any, *sides: str) -> None:

@@ -58,6 +58,7 @@ def _scores(
 ) -> tuple[list[Named], pd.DataFrame] | None:
     rows = answers[answers["instrument"] == instrument]
     columns = [c for c in design.columns if c in rows] or ["cell"]
+    columns += list(design.between)
     long = rows.assign(answer=rows["value"])
     found = stats.scores(long, instrument, "participant", columns)
     if not len(found):

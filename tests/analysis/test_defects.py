@@ -103,9 +103,9 @@ def test_an_interval_is_called_what_it_is(tmp_path: Path) -> None:
     study = tables.read(tmp_path)
     found = of_metric(study, "accuracy_after")["equivalence"]
     assert set(found["ci_level"]) == {0.98}
-    shown = page_tables.shown("equivalence", found)
-    assert "98% CI" in shown.columns
-    assert "98% CI" in shown.attrs["caption"]
+    shown = page_tables.table("equivalence", found, page=True)
+    assert "Difference [98% CI]" in shown.headings
+    assert "98% CI" in page_tables.table("equivalence", found).headings
 
 
 def test_trimmed_trials_leave_seconds_per_image_too(tmp_path: Path) -> None:

@@ -13,8 +13,10 @@ import pytest
 from docx import Document
 from openpyxl import load_workbook
 
-from analysis import stats
-from analysis.page import apa, excel, latex, rainclouds, word
+from analysis import schema, stats
+from analysis.page import excel, latex, rainclouds, word
+from analysis.page import tables as printed_tables
+from analysis.page.formatting import bounds, spans, unstyled, written
 
 WITHIN = ["interface", "sampling"]
 
@@ -52,43 +54,59 @@ def report() -> dict[str, pd.DataFrame]:
 
 
 def test_numbers_are_written_as_apa_writes_them() -> None:
-    assert apa.number(0.0004, "p") == "< .001"
-    assert apa.number(0.0321, "p") == ".032"
-    assert apa.number(1.0, "p") == "1.000"
-    assert apa.number(-0.456, "bounded") == "−.46"
-    assert apa.number(15.0, "df") == "15"
-    assert apa.number(22.481, "df") == "22.48"
-    assert apa.number(-2.3456, "statistic") == "−2.35"
-    assert apa.written(np.nan, "p") == ""
-    assert apa.interval(0.1, 0.42, "bounded") == "[.10, .42]"
-    assert apa.spans("*p* (Holm)") == [("p", True), (" (Holm)", False)]
+    assert written(0.0004, "p") == "< .001"
+    assert written(0.0004, "p", exact=True) == "4.0×10⁻⁴"
+    assert written(0.0321, "p") == ".032"
+    assert written(1.0, "p") == "1.000"
+    assert written(-0.456, "bounded") == "−.46"
+    assert written(15.0, "df") == "15"
+    assert written(22.481, "df") == "22.48"
+    assert written(-2.3456, "statistic") == "−2.35"
+    assert written(np.nan, "p") == ""
+    assert written(0.4375, "percent") == "44%"
+    assert written("interface * sampling", "effect") == "interface × sampling"
+    assert bounds(0.1, 0.42, "bounded") == "[.10, .42]"
+    assert bounds(-0.02, 0.004, "number") == "[−0.020, 0.004]"
+    assert spans("*p* (Holm)") == [("p", "italic"), (" (Holm)", "")]
+    assert spans("*d*_{z}") == [("d", "italic"), ("z", "below")]
+    assert unstyled("η²_{G}") == "η²G"
 
 
 def test_every_printed_column_has_a_heading() -> None:
-    for name, (_, columns) in apa.PRINTED.items():
-        assert set(columns) <= set(apa.COLUMNS), name
+    for name, spec in printed_tables.SPECS.items():
+        assert set(f"{spec.paper} {spec.more}".split()) <= set(schema.HEADINGS), name
 
 
 def test_a_table_says_its_interval_and_what_was_simulated(report: dict[str, pd.DataFrame]) -> None:
-    table = apa.table("pairwise", report["pairwise"], "SIMULATED")
+    table = printed_tables.table("pairwise", report["pairwise"], "SIMULATED")
     assert table.headings[:4] == ["Measure", "First", "Second", "Difference"]
     assert table.headings[4] == "95% CI"
     assert table.notes[-1] == "SIMULATED participants."
-    assert [row[0] for row in table.cells] == ["Log seconds", "", "", "", "", ""]
-    eta = apa.table("anova", report["anova"])
+    assert [row[0] for row in table.cells] == ["log seconds", "", "", "", "", ""]
+    eta = printed_tables.table("anova", report["anova"])
     assert "90% CI" in eta.headings
+
+
+def test_the_page_and_the_paper_print_the_same_numbers(report: dict[str, pd.DataFrame]) -> None:
+    paper = printed_tables.table("pairwise", report["pairwise"])
+    page = printed_tables.table("pairwise", report["pairwise"], page=True)
+    first = paper.headings.index("Difference")
+    for shown, row in zip(page.cells, paper.cells, strict=True):
+        assert shown[page.headings.index("Difference [95% CI]")] == " ".join(row[first : first + 2])
+        assert shown[page.headings.index("*t*")] == row[paper.headings.index("*t*")]
+    assert "BF_{10}" not in page.headings  # nothing in it
 
 
 def test_word_holds_every_cell_and_italic_statistics(
     report: dict[str, pd.DataFrame], tmp_path: Path
 ) -> None:
     document = Document(str(word.write(report, tmp_path, "SIMULATED")))
-    printed = apa.tables(report, "SIMULATED")
+    printed = printed_tables.tables(report, "SIMULATED")
     assert len(document.tables) == len(printed)
     for grid, table in zip(document.tables, printed, strict=True):
         cells = [[cell.text for cell in row.cells] for row in grid.rows]
         assert cells[1:] == table.cells
-        assert cells[0] == [heading.replace("*", "") for heading in table.headings]
+        assert cells[0] == [unstyled(heading) for heading in table.headings]
     heads = document.tables[1].rows[0].cells
     assert [run.italic for run in heads[2].paragraphs[0].runs] == [True]  # F
     assert sum("SIMULATED" in p.text for p in document.paragraphs) == len(printed)
@@ -119,7 +137,7 @@ def test_excel_holds_numbers_at_full_precision(
 def test_latex_has_every_row_and_compiles(report: dict[str, pd.DataFrame], tmp_path: Path) -> None:
     path = latex.write(report, tmp_path, "SIMULATED")
     text = path.read_text()
-    rows = sum(len(table.cells) for table in apa.tables(report))
+    rows = sum(len(table.cells) for table in printed_tables.tables(report))
     assert len(re.findall(r" \\\\$", text, re.M)) == rows + 2 * len(report)
     assert r"Q\_8 \& 50\% \{x\}" in text
     if shutil.which("pdflatex"):
