@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from apps.web.board import Board
 from apps.web.guard import Guard
-from apps.web.jobs import Queue
+from apps.web.jobs import Jobs
 from apps.web.layout import Layout, step_name
 from apps.web.messages import (
     MESSAGE,
@@ -84,7 +84,6 @@ class Desk:
 
     def __init__(self, path: Path) -> None:
         self.layout = Layout.open(path)
-        self.queue = Queue(self.layout.queue_path)
         self.bell = Bell(self.layout.tutor_path) if is_needed(self.layout.config) else None
         self.secret = read_secret(self.layout.directory.path)
         self.guard = Guard(self.layout.guesses_path)
@@ -98,8 +97,13 @@ class Desk:
 
     @property
     def board(self) -> Board:
-        """Leases and jobs."""
+        """Leases, drafts and facts."""
         return self.layout.board
+
+    @property
+    def jobs(self) -> Jobs:
+        """What the workers do."""
+        return self.layout.jobs
 
     def participants(self) -> list[str]:
         """Everyone enrolled."""
@@ -171,10 +175,7 @@ class Seat:
             step = self._taught(self.step())
             if isinstance(step, Select | Evaluate | TuneHead):
                 self._request(step)
-            board = self.desk.board
-            job = board.job(self.participant) if step.machine else None
-            if job is not None and isinstance(step, FineTune) and job.step == step_name(step):
-                self._request(step)
+            job = self.desk.jobs.of(self.participant) if step.machine else None
             paused = self.paused_at() is not None
             state = state_of(self.desk.config, self.session.progress, step, job, paused)
             if isinstance(step, Practice):
@@ -246,8 +247,7 @@ class Seat:
             self.session.record_all(payloads, at=time.time())
 
     def _request(self, step: Step) -> None:
-        if self.desk.board.request(self.participant, step_name(step)):
-            self.desk.queue.put(self.participant, step_name(step))
+        self.desk.jobs.request(self.participant, step_name(step))
 
     # -- what the canvas says --------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from apps.web.board import Board
+from apps.web.jobs import Jobs
 from study.directory import StudyDirectory
 from study.errors import UserError
 from study.export.folder import export
@@ -72,8 +73,9 @@ def sweep(directory: StudyDirectory, participant: str) -> None:
     ):
         shutil.rmtree(folder, ignore_errors=True)
     serving = directory.path / "serving"
-    if (serving / "board.sqlite").exists():
-        Board(serving / "board.sqlite").forget(participant)
+    for kind, name in ((Board, "board.sqlite"), (Jobs, "jobs.sqlite")):
+        if (serving / name).exists():
+            kind(serving / name).forget(participant)
     _strike(serving / "refused.jsonl", participant)
 
 

@@ -89,13 +89,18 @@ def _machine(desk: Desk) -> None:
     workers = {name: at for name, (_, at) in facts.items() if name.startswith("worker ")}
     if not any(time.time() - at < 15 for at in workers.values()):
         st.error("No worker is running: participants wait after each round.")
-    for job in desk.board.jobs():
+    for job in desk.jobs.all():
+        if job.stuck(time.time()):
+            minutes = (time.time() - (job.moved or 0)) / 60
+            st.warning(
+                f"{job.participant}: {job.step.split('/')[0]} has not moved for {minutes:.0f} min. "
+                "If it stays so, stop the study and start it again: the job is done anew."
+            )
         if job.state == "failed":
             left, right = st.columns([5, 1])
             left.error(f"{job.participant}: {job.problem}")
             if right.button("Try again", key=f"retry-{job.participant}"):
-                desk.board.retry(job.participant)
-                desk.queue.put(job.participant, job.step)
+                desk.jobs.retry(job.participant)
                 st.rerun()
 
     for seat in _seats(desk):
@@ -117,7 +122,7 @@ def _seats(desk: Desk) -> list[Seat]:
 @st.fragment(run_every=3.0)
 def _live(desk: Desk) -> None:
     now, seen = time.time(), desk.board.last_seen()
-    jobs = {job.participant: job for job in desk.board.jobs()}
+    jobs = {job.participant: job for job in desk.jobs.all()}
     rows = []
     for seat in _seats(desk):
         progress, step = seat.session.progress, seat.session.step()

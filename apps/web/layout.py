@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apps.web.board import Board
+from apps.web.jobs import Jobs
 from apps.web.stimuli import Stimuli
 from study.config import StudyConfig
 from study.directory import StudyDirectory
@@ -20,6 +21,7 @@ class Layout:
     directory: StudyDirectory
     study: Study
     board: Board
+    jobs: Jobs
     stimuli: Stimuli
 
     @classmethod
@@ -32,6 +34,7 @@ class Layout:
             directory,
             directory.study(),
             Board(serving / "board.sqlite"),
+            Jobs(serving / "jobs.sqlite"),
             Stimuli(directory.cache / "stimuli"),
         )
 
@@ -39,11 +42,6 @@ class Layout:
     def config(self) -> StudyConfig:
         """The study file."""
         return self.study.config
-
-    @property
-    def queue_path(self) -> Path:
-        """The job queue's file."""
-        return self.directory.path / "serving" / "queue.sqlite"
 
     @property
     def guesses_path(self) -> Path:

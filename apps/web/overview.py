@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from apps.web.board import Job
+from apps.web.jobs import Job
 from apps.web.state import place_of
 from study.config import StudyConfig
 from study.protocol.steps import Annotate, Break, Check, FineTune, Practice, Step

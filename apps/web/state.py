@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from apps.web.board import Job
+from apps.web.jobs import Job
 from study.config import StudyConfig, WorkspaceConfig
 from study.protocol.steps import (
     Annotate,

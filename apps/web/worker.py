@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 
 from apps.web.erasing import sweep
-from apps.web.jobs import Queue
 from apps.web.layout import Layout, step_name
 from apps.web.stimuli import Batch, Validation, View, pack_regions
 from apps.web.tutor import write_newest
@@ -37,6 +36,8 @@ ATTEMPTS = 3
 GALLERY = 120
 """Images of the before/after maps, at most; test mode shows any of them."""
 REPORT_SECONDS = 0.25
+IDLE_SECONDS = 0.1
+"""Between two looks for a job."""
 log = logging.getLogger(__name__)
 
 
@@ -51,11 +52,10 @@ class Worker:
     def __init__(self, path: Path, device: str) -> None:
         self.name = device
         self.layout = Layout.open(path)
-        self.board = self.layout.board
+        self.board, self.jobs = self.layout.board, self.layout.jobs
         self.stimuli = self.layout.stimuli
         directory = self.layout.directory
         self.loop = TaskLoop(directory.file(), directory, device)
-        self.queue = Queue(self.layout.queue_path, self.advance)
 
     def prepare(self) -> None:
         """Pretrain once, and write what practice and the before/after maps show."""
@@ -70,26 +70,32 @@ class Worker:
         """Work until the process is ended; what was under way when it last ended comes first."""
         began_with = fingerprints(self.layout.directory)
         open_study(self.layout.study, "live", str(self.loop.device), **began_with)
-        self.board.orphan(self.name)
+        self.jobs.orphan(self.name)
         self._repair()
-        for job in self.board.jobs():
-            if job.state == "queued":
-                self.queue.put(job.participant, job.step)
-        self.queue.consumer().run()
+        while True:
+            self.work()
+
+    def work(self) -> None:
+        """Do the next job, or wait a moment for one."""
+        participant = self.jobs.take(self.name)
+        if participant is None:
+            time.sleep(IDLE_SECONDS)
+        else:
+            self.advance(participant)
 
     # -- one participant's machine steps ---------------------------------------------------
 
     def advance(self, participant: str) -> None:
         """Do machine steps until a person is needed; a fine-tuning only when it was asked for."""
         session = Session(self.layout.study, participant)
-        job = self.board.job(participant)
+        job = self.jobs.of(participant)
         asked = None if job is None else job.step
         step = session.step()
         while step.machine:
             name = step_name(step)
             if isinstance(step, FineTune) and asked != name:
                 break
-            attempt = self.board.start(participant, name, self.name)
+            attempt = self.jobs.start(participant, name, self.name)
             if attempt is None:
                 return
             try:
@@ -97,7 +103,7 @@ class Worker:
             except Exception as error:
                 log.exception("%s of %s failed", name, participant)
                 why = (str(error) or type(error).__name__).splitlines()[0]
-                self.board.fail(participant, f"{name}: {why}")
+                self.jobs.fail(participant, f"{name}: {why}")
                 return
             try:
                 session.record(payload, at=time.time())
@@ -109,7 +115,7 @@ class Worker:
             else:
                 self._follow_up(session, step, payload)
             step = session.step()
-        self.board.finish(participant)
+        self.jobs.finish(participant)
 
     def _perform(self, session: Session, step: Step, attempt: int) -> Payload:
         participant = session.participant
@@ -125,7 +131,7 @@ class Worker:
             nonlocal reported
             if time.monotonic() - reported > REPORT_SECONDS or done == total:
                 reported = time.monotonic()
-                self.board.report(participant, done, total)
+                self.jobs.report(participant, done, total)
 
         payload = self.loop.perform(session, step, report)
         if isinstance(payload, BatchSelected):
@@ -240,7 +246,8 @@ def _watch(worker_name: str, layout: Layout) -> None:
     """Signs of life; and no worker outlives the process that would start the next one."""
     parent = os.getppid()
     while True:
-        layout.board.alive(worker_name)
+        layout.jobs.alive(worker_name)
+        layout.board.note(f"worker {worker_name}", "ready")
         time.sleep(1.0)
         if os.getppid() != parent:
             os._exit(1)

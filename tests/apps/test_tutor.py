@@ -238,14 +238,15 @@ def test_without_a_tutor_the_worker_is_asked_and_the_next_image_can_be_confirmed
     seat.accept([annotated("message-1", "a")])
     state = seat.state()
     assert (state["step"], state["batch"]["done"]) == ("TuneHead", [0])
-    job = seat.desk.board.job("P01")
+    job = seat.desk.jobs.of("P01")
     assert job is not None
     assert job.step == "TuneHead/1/1"
     assert seat.accept([annotated("message-2", "b")]) == {"message-2": None}
     # the worker comes to it
     worker = object.__new__(Worker)
     worker.name, worker.layout, worker.loop = "cpu", seat.desk.layout, FakeLoop()  # type: ignore[assignment]
-    worker.board, worker.stimuli = worker.layout.board, worker.layout.stimuli
+    worker.board, worker.jobs = worker.layout.board, worker.layout.jobs
+    worker.stimuli = worker.layout.stimuli
     worker.loop.perform = lambda session, step, report: FakeLoop().perform(session, step)  # type: ignore[method-assign]
     worker.advance("P01")
     assert updates(seat) == [2]

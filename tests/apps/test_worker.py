@@ -78,7 +78,7 @@ class PlainWorker(Worker):
     def __init__(self, path: Path, name: str = "cpu") -> None:
         self.name = name
         self.layout = Layout.open(path)
-        self.board = self.layout.board
+        self.board, self.jobs = self.layout.board, self.layout.jobs
         self.loop = FakeLoop()  # type: ignore[assignment]
 
     @property
@@ -104,10 +104,10 @@ def session(worker: PlainWorker) -> Session:
     session = enrol(worker.layout.study, "P01", "pilot", time.time())
     session.record(Consented(), time.time())
     session.record(Instructed(interface="polygon"), time.time())
-    worker.board.request("P01", "Evaluate/1/0")
+    worker.jobs.request("P01", "Evaluate/1/0")
     worker.advance("P01")
     session.record(TaskStarted(position=1), time.time())
-    worker.board.request("P01", "Select/1/1")
+    worker.jobs.request("P01", "Select/1/1")
     worker.advance("P01")
     for image in ("1-a", "1-b"):
         item = ItemAnnotated(
@@ -125,10 +125,22 @@ def of(session: Session, kind: type[Payload]) -> list[Payload]:
 def test_machine_steps_follow_one_another_until_a_person_is_needed(
     worker: PlainWorker, session: Session
 ) -> None:
-    worker.board.request("P01", "FineTune/1/1")
+    worker.jobs.request("P01", "FineTune/1/1")
     worker.advance("P01")
     assert worker.fake.done[-3:] == ["FineTune/1/1", "Evaluate/1/1", "Select/1/2"]
-    assert worker.board.job("P01") is None
+    assert worker.jobs.of("P01") is None
+
+
+def test_a_worker_takes_what_is_wanted_and_what_a_dead_one_left(
+    worker: PlainWorker, session: Session
+) -> None:
+    worker.jobs.request("P01", "FineTune/1/1")
+    worker.jobs.take("cpu")
+    worker.jobs.start("P01", "FineTune/1/1", "cpu")  # and then the process is gone
+    worker.jobs.orphan("cpu")
+    worker.work()
+    assert len(of(session, FineTuned)) == 1
+    assert worker.jobs.all() == []
 
 
 def test_fine_tuning_is_not_begun_unasked(worker: PlainWorker, session: Session) -> None:
@@ -137,7 +149,7 @@ def test_fine_tuning_is_not_begun_unasked(worker: PlainWorker, session: Session)
 
 
 def test_a_job_that_comes_twice_is_done_once(worker: PlainWorker, session: Session) -> None:
-    worker.board.request("P01", "FineTune/1/1")
+    worker.jobs.request("P01", "FineTune/1/1")
     worker.advance("P01")
     worker.advance("P01")
     assert len(of(session, FineTuned)) == 1
@@ -147,13 +159,13 @@ def test_a_step_that_cannot_be_done_is_shown_and_can_be_retried(
     worker: PlainWorker, session: Session
 ) -> None:
     worker.fake.problem = MemoryError("no memory left")
-    worker.board.request("P01", "FineTune/1/1")
+    worker.jobs.request("P01", "FineTune/1/1")
     worker.advance("P01")
-    job = worker.board.job("P01")
+    job = worker.jobs.of("P01")
     assert job is not None
     assert (job.state, job.problem) == ("failed", "FineTune/1/1: no memory left")
     worker.fake.problem = None
-    worker.board.retry("P01")
+    worker.jobs.retry("P01")
     worker.advance("P01")
     assert len(of(session, FineTuned)) == 1
 
@@ -161,9 +173,9 @@ def test_a_step_that_cannot_be_done_is_shown_and_can_be_retried(
 def test_a_fine_tuning_that_kills_its_workers_is_given_up_and_the_task_goes_on(
     worker: PlainWorker, session: Session
 ) -> None:
-    worker.board.request("P01", "FineTune/1/1")
+    worker.jobs.request("P01", "FineTune/1/1")
     for _ in range(ATTEMPTS):
-        worker.board.start("P01", "FineTune/1/1", "cpu")  # and then the process is gone
+        worker.jobs.start("P01", "FineTune/1/1", "cpu")  # and then the process is gone
     worker.advance("P01")
     assert of(session, FineTuned) == []
     (failed,) = of(session, FineTuningFailed)
@@ -182,7 +194,7 @@ def test_a_result_that_comes_too_late_is_dropped_and_the_worker_goes_on(
         return payload
 
     monkeypatch.setattr(worker.loop, "perform", excluded_meanwhile)
-    worker.board.request("P01", "FineTune/1/1")
+    worker.jobs.request("P01", "FineTune/1/1")
     worker.advance("P01")
     assert of(session, FineTuned) == []
-    assert worker.board.job("P01") is None
+    assert worker.jobs.of("P01") is None
