@@ -7,14 +7,16 @@ moves into actions (:class:`study.protocol.events.Action`), what a browser logs 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from study.annotation import Annotation, Region
 from study.protocol.events import Action, ActionKind
 
 Spot = tuple[float, float]
 """(x, y), image-relative."""
+START: Spot = (0.5, 1.08)
+"""Where the hand rests: on the button that confirmed the last image, below this one."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,16 @@ class Move:
         at: where, image-relative; None for keys.
         width: width of the target in image sides, for Fitts' law.
         thought: how much mental preparation comes before it, in units of the keystroke-level M.
+        z: how slowly it is done, a standard normal number.
+        slot: of the item's stream that ``z`` is from; -1 where it is from no slot.
     """
 
     kind: ActionKind
     at: Spot | None = None
     width: float = 0.1
     thought: float = 0.0
+    z: float = 0.0
+    slot: int = -1
 
 
 @dataclass
@@ -49,18 +55,31 @@ class Canvas:
         self.moves.append(move)
         self.marks.append((move, region))
 
-    def undo(self) -> None:
+    @property
+    def hand(self) -> Spot:
+        """Where the pointer is."""
+        for move in reversed(self.moves):
+            if move.at is not None:
+                return move.at
+        return START
+
+    def undo(self, z: float) -> None:
         """Notice a mistake and take the last mark back by a key."""
         self.marks.pop()
-        self.moves.append(Move("undo", thought=0.5))
+        self.moves.append(Move("undo", thought=0.5, z=z))
 
-    def cancel(self) -> None:
-        """Clear the image by a middle click where the hand is, then make the good marks again."""
+    def cancel(self, z: float, again: Callable[[int], float]) -> None:
+        """Clear the image by a middle click where the hand is, then make the good marks again.
+
+        Args:
+            z: of the cancel.
+            again: ``z`` of a mark that is made again, from the slot of the first time.
+        """
         wrong, _ = self.marks.pop()
         kept, self.marks = self.marks, []
-        self.moves.append(Move("cancel", at=wrong.at, thought=0.5))
+        self.moves.append(Move("cancel", at=wrong.at, thought=0.5, z=z))
         for move, region in kept:
-            self.press(Move(move.kind, move.at, move.width), region)
+            self.press(replace(move, thought=0.0, z=again(move.slot)), region)
 
     def first_vertex(self) -> Spot:
         """Where the polygon that is being drawn began; a press there closes it."""

@@ -8,15 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators import sight
-from simulators.actions import Move
-from simulators.clicks import click
+from simulators.chance import Draws
+from simulators.hands import HANDS
 from simulators.person import Person
-from simulators.polygons import draw_polygons
-from simulators.timing import RECENT, Performance, perform
+from simulators.scene import Scene
+from simulators.timing import RECENT, Circumstances, Performance, perform
 from study.annotation import Annotation
 from study.config import InterfaceName
 from study.framing import WHOLE, Frame
-from study.learning.superpixels import segment
 from study.protocol.events import Action
 
 
@@ -26,7 +25,7 @@ class Shape:
 
     Attributes:
         trial: 1 for the first item with this interface in the session.
-        hours: annotated so far in the session.
+        hours: annotated so far in the session, less what breaks took away.
     """
 
     trial: int = 1
@@ -39,7 +38,7 @@ def annotate(
     maps: NDArray[np.float32] | None,
     person: Person,
     shape: Shape,
-    rng: np.random.Generator,
+    key: int,
     frame: Frame = WHOLE,
 ) -> tuple[Annotation, Performance]:
     """Annotate one image.
@@ -51,28 +50,22 @@ def annotate(
             seen just before it first; None when the workspace shows none.
         person: who does it.
         shape: how practised and how tired.
-        rng: the stream of this item.
+        key: names the stream of this item (:func:`study.seeds.seed`).
         frame: what of the photograph the mask shows; the person sees and marks nothing else.
 
     Returns:
         The annotation and the actions, in the photograph's coordinates.
     """
-    attention, alike = None, 0.0
-    if maps is not None:
-        attention = maps[-1]
-        # on the attention grid: the blobs of the larger view are no more or less alike
-        views = [sight.shown(m, m.shape) for m in maps]
-        alike = sight.similarity(views[-1], views[:-1])
-    drawn, moves = hand(interface, mask, attention, person, rng)
-    done = perform(
-        moves,
-        person,
-        rng,
-        interface=interface,
-        trial=shape.trial,
-        hours=shape.hours,
-        similarity=alike,
+    hand = HANDS[interface]
+    scene = Scene(mask, None if maps is None else maps[-1])
+    drawn, moves = hand.draw(scene, person, Draws(key))
+    how = Circumstances(
+        shape.trial,
+        shape.hours,
+        0.0 if maps is None else alike(maps),
+        scene.blobs if hand.minds_attention else 0,
     )
+    done = perform(moves, person, Draws(key), getattr(person, hand.skill), how)
     return frame.outward(drawn), on_photograph(done, frame)
 
 
@@ -90,24 +83,15 @@ def on_photograph(done: Performance, frame: Frame) -> Performance:
     return replace(done, actions=tuple(moved(action) for action in done.actions))
 
 
+def alike(maps: NDArray[np.float32]) -> float:
+    """How similar the last of maps [R, h, w] is to those before it, on the attention grid.
+
+    The blobs of the larger view are no more or less alike.
+    """
+    views = [sight.shown(one, one.shape) for one in maps]
+    return sight.similarity(views[-1], views[:-1])
+
+
 def recent(maps: NDArray[np.float32], number: int) -> NDArray[np.float32]:
     """Of a batch's maps [n, h, w], that of item ``number`` and those it is compared with."""
     return maps[max(0, number - RECENT) : number + 1]
-
-
-def hand(
-    interface: InterfaceName,
-    mask: NDArray[np.bool_],
-    attention: NDArray[np.float32] | None,
-    person: Person,
-    rng: np.random.Generator,
-) -> tuple[Annotation, list[Move]]:
-    """What the person's hand does to one image with an interface."""
-    if interface == "polygon":
-        return draw_polygons(mask, person, rng)
-
-    def superpixels() -> NDArray[np.int32]:
-        assert attention is not None
-        return segment(attention, mask.shape[0], mask.shape[1])
-
-    return click(mask, attention, superpixels, person, rng)

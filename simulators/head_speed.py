@@ -29,7 +29,7 @@ from study.config import (
 from study.data import scenes
 from study.data.dataset import Dataset
 from study.learning.learner import Learner
-from study.seeds import rng, seed
+from study.seeds import seed
 
 LITE0 = ModelConfig(name="efficientnet-lite0", weights="imagenet", input=192)
 ANNOTATED = 256
@@ -110,7 +110,7 @@ def _annotations(side: _Side, count: int, device: torch.device) -> dict[int, Ann
             recent(maps, index),
             Person(),
             Shape(index + 1),
-            rng(0, "head", index),
+            seed(0, "head", index),
         )[0]
         for index in range(count)
     }
@@ -151,7 +151,7 @@ def _cycle(side: _Side, device: torch.device) -> float:
                 recent(maps, place),
                 Person(),
                 Shape(place + 1),
-                rng(0, "cycle", index),
+                seed(0, "cycle", index),
             )[0]
             for place, index in enumerate(picked)
         }

@@ -15,12 +15,15 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators import answers
+from simulators import answers, slots
 from simulators.actions import Move
-from simulators.annotator import Shape, annotate, hand, recent
+from simulators.annotator import Shape, annotate, recent
 from simulators.answers import Experience
+from simulators.chance import Draws
+from simulators.hands import HANDS
 from simulators.person import Person
-from simulators.timing import perform
+from simulators.scene import Scene
+from simulators.timing import Circumstances, perform
 from study.annotation import Annotation
 from study.config import Condition, InterfaceName
 from study.errors import UserError
@@ -56,7 +59,7 @@ from study.protocol.steps import (
     StartTask,
     Step,
 )
-from study.seeds import rng
+from study.seeds import rng, seed
 
 READING = {Consent: 40.0, Instructions: 60.0, StartTask: 10.0, Debriefing: 30.0}
 """Mean seconds that a text is read for (chosen; no result depends on them)."""
@@ -154,6 +157,9 @@ class Participant:
     def _rng(self, *names: object) -> np.random.Generator:
         return rng(self.loop.config.seed, self.session.participant, *names, "simulated")
 
+    def _key(self, *names: object) -> int:
+        return seed(self.loop.config.seed, self.session.participant, *names, "simulated")
+
     def _reads(self, step: Step) -> float:
         which = getattr(step, "interface", getattr(step, "position", ""))
         stream = self._rng(type(step).__name__, which)
@@ -176,15 +182,16 @@ class Participant:
         split = self.loop.dataset["val"].items
         mask = split.require_masks("practice")[split.positions[image]].numpy()
         careful = self.person.model_copy(
-            update={"slip_rate": 0.0, "miss_rate": 0.0, "diligence": 1.0}
+            update={"slip_rate": 0.0, "wrong_rate": 0.0, "miss_rate": 0.0, "diligence": 1.0}
         )
         failed = stream.random() < self.person.practice_failure_rate
-        drawn, moves = hand(interface, mask, None, careful, stream)
+        hand, draws = HANDS[interface], Draws(self._key(interface, "practice", step.attempt))
+        drawn, moves = hand.draw(Scene(mask), careful, draws)
         if failed:
             # confirmed without having understood what is asked
             drawn, moves = Annotation(), []
         drawn = split.frame(split.positions[image]).outward(drawn)
-        done = perform(moves, self.person, stream, interface=interface)
+        done = perform(moves, self.person, draws, getattr(self.person, hand.skill), Circumstances())
         correct = self.loop.practice_correct(interface, image, drawn)
         self._record(
             Practised(
@@ -203,13 +210,13 @@ class Participant:
         pool = self.loop.pool
         interface = step.condition.interface
         mask = pool.require_masks("a simulated participant")[pool.positions[image]].numpy()
-        stream = self._rng(step.position, step.cycle, image)
+        key = self._key(step.position, step.cycle, image)
         here = self.loop.config.for_condition(step.condition)
         shown = interface in here.workspace.show_attention
         maps = self._attention(step, step.images.index(image)) if shown else None
         frame = pool.frame(pool.positions[image])
         drawn, done = annotate(
-            interface, mask, maps, self.person, self._shape(interface), stream, frame
+            interface, mask, maps, self.person, self._shape(interface), key, frame
         )
         self._record(
             ItemAnnotated(
@@ -229,7 +236,12 @@ class Participant:
         """The practice and the tiredness that the log says the person has."""
         tasks = self.session.progress.tasks
         before = sum(task.images for task in tasks if task.condition.interface == interface)
-        return Shape(before + 1, sum(task.annotation_seconds for task in tasks) / 3600.0)
+        hours = 0.0
+        for task in tasks:
+            hours += task.annotation_seconds / 3600.0
+            if task.position in self.session.progress.rested:
+                hours *= 1.0 - self.person.recovery
+        return Shape(before + 1, hours)
 
     def _attention(self, step: Annotate, number: int) -> NDArray[np.float32]:
         """The map of item ``number``, after those that it is compared with.
@@ -250,13 +262,13 @@ class Participant:
         passed = bool(stream.random() >= self.person.check_miss_rate)
         interface = step.condition.interface
         shape = self._shape(interface)
+        draws = Draws(self._key(step.position, "check", step.number, *again, "press"))
         done = perform(
-            [Move("positive", step.target, 2 * step.radius)],
+            [Move("positive", step.target, 2 * step.radius, z=draws.normal(slots.TEMPO))],
             self.person,
-            stream,
-            interface=interface,
-            trial=shape.trial,
-            hours=shape.hours,
+            draws,
+            getattr(self.person, HANDS[interface].skill),
+            Circumstances(shape.trial, shape.hours),
         )
         self._record(
             Checked(

@@ -1,9 +1,13 @@
 """Who a simulated participant is: every number that makes one person differ from another.
 
-Nothing here is measured on the people of a study. Where a value has a source, the field names it;
-"chosen" means that it is a plausible value of ours, "calibrated" that it was set so that drawn
-scenes take the mean seconds per image of He et al. (2023), section 7.1. A calibrated simulation
-cannot be evidence for the paper: it repeats it. The runner writes every parameter into the log.
+Nothing here is measured on the people of a study; :mod:`simulators.calibration` does that. Where a
+value has a source, the field names it; "chosen" means that it is a plausible value of ours,
+"calibrated" that it was set so that the simulated paper study takes the seconds per image of He et
+al. (2023), section 7.1 (docs/simulated-people.md). A calibrated simulation cannot be evidence for
+the paper: it repeats it. The runner writes every parameter into the log.
+
+A field is written once: its default is the centre of the population and the spread beside its type
+says how people differ around it (:mod:`simulators.spread`); a field without one is everybody's.
 
 .. warning::
    ``familiarity`` is the paper's *explanation* of why active sampling is faster (sections 7.1 and
@@ -18,11 +22,15 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from simulators.spread import Beta, LogNormal, Normal, Spread
 
 Rate = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Factor = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 Amount = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+AIMS = ("middle", "farthest", "edge", "anywhere")
+"""Where a click may be aimed other than in proportion to the distance from the object's edge."""
 
 
 class Person(BaseModel):
@@ -31,32 +39,63 @@ class Person(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     # How fast
-    speed: Factor = Field(
+    speed: Annotated[Factor, LogNormal(0.1)] = Field(
         default=1.0,
-        description="Factor on every time; log-normal, SD of the log .1 (calibrated: section "
-        "7.1's SDs between participants are 13-20% of the means).",
+        description="Factor on every time (calibrated: section 7.1's SDs between participants "
+        "are 13-20% of the means).",
     )
-    click_speed: Factor = Field(
-        default=1.0, description="Factor on times in the click interface; log SD .05 (chosen)."
+    click_speed: Annotated[Factor, LogNormal(0.05)] = Field(
+        default=1.0, description="Factor on times in the click interface (calibrated)."
     )
-    polygon_speed: Factor = Field(
-        default=1.0, description="Factor on times in the polygon interface; log SD .07 (chosen)."
+    polygon_speed: Annotated[Factor, LogNormal(0.07)] = Field(
+        default=1.0, description="Factor on times in the polygon interface (calibrated)."
+    )
+    decision: Factor = Field(
+        default=0.8,
+        description="Seeing the image and deciding what to do, seconds, without blobs of "
+        "attention (calibrated).",
+    )
+    blob: Amount = Field(
+        default=0.15,
+        description="Seconds of deciding for each doubling of one more than the blobs of "
+        "attention that are looked at (Hick-Hyman law: .15 s a bit; Card, Moran & Newell 1983).",
+    )
+    preparation: Factor = Field(
+        default=1.35,
+        description="One mental preparation M, seconds: before a right click and before "
+        "confirming (keystroke-level model, Card, Moran & Newell 1980).",
+    )
+    vertex_pace: Factor = Field(
+        default=0.5,
+        description="Factor on the time to place a vertex after the first: an outline is one "
+        "rhythmic movement (calibrated).",
     )
     noise: Amount = Field(
         default=0.3,
-        description="SD of the log of each action's time (chosen; log-normal noise around a "
-        "keystroke-level sum).",
+        description="SD of the log of the time of an action without thought (chosen; log-normal "
+        "noise around a keystroke-level sum).",
     )
-    learning_gain: Amount = Field(
+    thought_noise: Amount = Field(
+        default=0.5,
+        description="SD of the log of the time of an action with thought (chosen; decisions "
+        "vary more than movements).",
+    )
+    learning_gain: Annotated[Amount, LogNormal(0.3)] = Field(
         default=0.4,
         description="How much longer the first item of an interface takes: factor 1 + gain * "
-        "trial ** -rate (the power law of practice with an asymptote; values chosen).",
+        "trial ** -rate (the power law of practice with an asymptote, Newell & Rosenbloom 1981; "
+        "values chosen).",
     )
-    learning_rate: Amount = Field(default=0.4, description="Exponent of the power law (chosen).")
-    fatigue: Amount = Field(
+    learning_rate: Annotated[Amount, LogNormal(0.2)] = Field(
+        default=0.4, description="Exponent of the power law (chosen)."
+    )
+    fatigue: Annotated[Amount, LogNormal(0.5)] = Field(
         default=0.03, description="Share by which times grow per hour of annotation (chosen)."
     )
-    familiarity: Rate = Field(
+    recovery: Rate = Field(
+        default=0.5, description="Share of the tiredness that a break takes away (chosen)."
+    )
+    familiarity: Annotated[Rate, Beta(0.08)] = Field(
         default=0.5,
         description="Share of thinking time saved when an attention map equals those just "
         "seen. THE PAPER'S HYPOTHESIS (7.1, 8.1) BUILT IN; 0 removes it.",
@@ -65,116 +104,138 @@ class Person(BaseModel):
         default=0.003, description="Probability per item of looking away (chosen)."
     )
     pause_seconds: Factor = Field(
-        default=20.0, description="Median length of such a pause in seconds, log SD .6 (chosen)."
+        default=20.0, description="Mean length of such a pause in seconds, log SD .6 (chosen)."
     )
 
-    # How exact
-    slip_rate: Rate = Field(
+    # Where the hand goes
+    aim_middle: Rate = Field(
+        default=0.0,
+        description="Share of clicks aimed at the object's pixel nearest its centre of mass.",
+    )
+    aim_farthest: Rate = Field(
+        default=0.0,
+        description="Share of clicks aimed at the pixel farthest from the object's edge (the "
+        "ideal clicker of RITM, Sofiiuk et al. 2022).",
+    )
+    aim_edge: Rate = Field(
+        default=0.0,
+        description="Share of clicks aimed near the edge: in inverse proportion to the square "
+        "of the distance from it.",
+    )
+    aim_anywhere: Rate = Field(
+        default=0.0,
+        description="Share of clicks aimed anywhere inside the object alike. What the four leave "
+        "is in proportion to the distance from the edge, which fits 475,000 human clicks better "
+        "than the farthest pixel (RClicks, Antonov et al. 2024).",
+    )
+    motor: Annotated[Amount, LogNormal(0.2)] = Field(
+        default=0.006,
+        description="SD of where a press lands, in image sides for each image side per second "
+        "of the movement: spread grows with speed (Schmidt et al. 1979; value chosen, 1-4 px "
+        "on a canvas of 400).",
+    )
+    slip_rate: Annotated[Rate, Beta(0.022)] = Field(
         default=0.02, description="Probability that a press lands elsewhere (chosen)."
     )
-    notice_rate: Rate = Field(
-        default=0.9, description="Probability of noticing, and undoing, one's slip (chosen)."
+    wrong_rate: Annotated[Rate, Beta(0.008)] = Field(
+        default=0.005,
+        description="Probability of clicking something that is not of the class: where the "
+        "attention lies, or anywhere when none is shown (chosen).",
     )
-    miss_rate: Rate = Field(
+    notice_rate: Annotated[Rate, Beta(0.047)] = Field(
+        default=0.9, description="Probability of noticing, and undoing, a mistake (chosen)."
+    )
+    miss_rate: Annotated[Rate, Beta(0.019)] = Field(
         default=0.015,
-        description="Probability of overlooking an object; twice that for the smaller ones "
-        "of several (chosen).",
+        description="Probability of overlooking an object (twice that for the smaller ones of "
+        "several) or a blob of attention (chosen).",
     )
-    vertex_tolerance: Factor = Field(
+    vertex_tolerance: Annotated[Factor, LogNormal(0.1)] = Field(
         default=0.18,
         description="How far a drawn polygon may leave the outline, in units of the "
-        "object's equivalent diameter; log SD .1 (calibrated: coarse outlines, as 8.7 s allow).",
+        "object's equivalent diameter (calibrated: coarse outlines, as 8.7 s allow).",
     )
-    hand: Amount = Field(
+    hand: Annotated[Amount, LogNormal(0.2)] = Field(
         default=0.003,
         description="SD of the hand's position at a vertex, in image sides (chosen; a bit "
         "over 1 px on a 400 px canvas).",
     )
 
     # What is worth correcting
-    notable: Rate = Field(
+    notable: Annotated[Rate, Beta(0.078)] = Field(
         default=0.5,
-        description="Attention outside the object is worth a right click where the shown map "
-        "is above this share of its maximum (chosen: the warm half of the colour scale).",
+        description="A region is worth a right click where the shown map rises above this share "
+        "of its maximum (chosen: the warm half of the colour scale).",
     )
-    satisfied: Rate = Field(
+    satisfied: Annotated[Rate, Beta(0.062)] = Field(
         default=0.8,
-        description="Attention is right when this share of it lies on or next to the object "
-        "(chosen).",
+        description="Attention is right when this share of what is left of it lies on or next "
+        "to the object (chosen).",
     )
-    diligence: Rate = Field(
+    patience: Annotated[Rate, Beta(0.15)] = Field(
+        default=0.4,
+        description="Probability of going on to another region when one was taken away and the "
+        "attention is not right yet (calibrated).",
+    )
+    diligence: Annotated[Rate, Beta(0.15)] = Field(
         default=0.7,
         description="Probability of clicking the object although the attention is right "
         "(chosen; users 'are not required to click on all ROIs', section 3.6).",
     )
 
     # In the session
-    practice_failure_rate: Rate = Field(
+    practice_failure_rate: Annotated[Rate, Beta(0.042)] = Field(
         default=0.08, description="Probability that an attempt at a practice item fails (chosen)."
     )
-    check_miss_rate: Rate = Field(
+    check_miss_rate: Annotated[Rate, Beta(0.027)] = Field(
         default=0.03, description="Probability of missing an attention check (chosen)."
     )
 
     # How questions are answered
-    taste: float = Field(
+    taste: Annotated[float, Normal(0.8)] = Field(
         default=0.0,
         description="Liking for clicks over polygons beyond what time and errors say, in SDs "
-        "of the attitude; normal, SD .8 (calibrated: 12 of 16 prefer clicks, section 7.3).",
+        "of the attitude (calibrated: 12 of 16 prefer clicks, section 7.3).",
     )
-    acquiescence: float = Field(
-        default=0.0,
-        description="Shift towards agreeing, in SDs of the attitude; normal, SD .3 (chosen).",
+    acquiescence: Annotated[float, Normal(0.3)] = Field(
+        default=0.0, description="Shift towards agreeing, in SDs of the attitude (chosen)."
     )
-    extremity: Factor = Field(
+    extremity: Annotated[Factor, LogNormal(0.2)] = Field(
         default=1.0,
-        description="Factor that pushes answers to the ends of a scale; log SD .2 (chosen).",
+        description="Factor that pushes answers to the ends of a scale (chosen).",
     )
     answer_noise: Amount = Field(
         default=0.5, description="SD of the noise of one answer, in SDs of the attitude (chosen)."
     )
 
+    @model_validator(mode="after")
+    def _aims_are_shares(self) -> Person:
+        if sum(getattr(self, f"aim_{name}") for name in AIMS) > 1.0 + 1e-9:
+            names = ", ".join(f"aim_{name}" for name in AIMS)
+            raise ValueError(f"{names} are shares of the clicks and add up to more than 1")
+        return self
+
+    @classmethod
+    def spreads(cls) -> dict[str, Spread]:
+        """The law of every parameter that differs between people."""
+        return {
+            name: mark
+            for name, field in cls.model_fields.items()
+            for mark in field.metadata
+            if isinstance(mark, Spread)
+        }
+
     @classmethod
     def draw(cls, rng: np.random.Generator, fixed: Mapping[str, float] | None = None) -> Person:
         """A person from the population that the fields describe.
-
-        Rates are beta-distributed around their defaults (the concentration is 40, which for
-        instance gives slip rates between .001 and .07 for 95% of people).
 
         Args:
             rng: the stream that belongs to this participant.
             fixed: parameters that are the same for everybody, e.g. ``{"familiarity": 0.0}``; the
                 others do not change by fixing one.
         """
-        defaults = cls()
-
-        def log_normal(name: str, sd: float) -> float:
-            return float(getattr(defaults, name) * np.exp(rng.normal(0.0, sd)))
-
-        def beta(name: str, concentration: float = 40.0) -> float:
-            mean = getattr(defaults, name)
-            return float(rng.beta(mean * concentration, (1.0 - mean) * concentration))
-
         values = {
-            "speed": log_normal("speed", 0.1),
-            "click_speed": log_normal("click_speed", 0.05),
-            "polygon_speed": log_normal("polygon_speed", 0.07),
-            "learning_gain": log_normal("learning_gain", 0.3),
-            "learning_rate": log_normal("learning_rate", 0.2),
-            "fatigue": log_normal("fatigue", 0.5),
-            "familiarity": beta("familiarity"),
-            "slip_rate": beta("slip_rate"),
-            "notice_rate": beta("notice_rate"),
-            "miss_rate": beta("miss_rate"),
-            "vertex_tolerance": log_normal("vertex_tolerance", 0.1),
-            "hand": log_normal("hand", 0.2),
-            "notable": beta("notable"),
-            "satisfied": beta("satisfied"),
-            "diligence": beta("diligence", 8.0),
-            "practice_failure_rate": beta("practice_failure_rate"),
-            "check_miss_rate": beta("check_miss_rate"),
-            "taste": float(rng.normal(0.0, 0.8)),
-            "acquiescence": float(rng.normal(0.0, 0.3)),
-            "extremity": log_normal("extremity", 0.2),
+            name: spread.value(cls.model_fields[name].default, float(rng.normal()))
+            for name, spread in cls.spreads().items()
         }
         return cls.model_validate(values | dict(fixed or {}))

@@ -19,7 +19,6 @@ from pathlib import Path
 import joblib
 from rich.console import Console
 
-from simulators import timing
 from simulators.engines import check_engine, jobs_on, reproducible
 from simulators.participant import Participant
 from simulators.person import Person
@@ -143,8 +142,6 @@ def _enrol(study: Study, participants: int, fixed: Mapping[str, float]) -> Seque
         person = Person.draw(rng(study.config.seed, name, "person"), fixed)
         described = {
             "person": person.model_dump(),
-            "decision_seconds": timing.DECISION,
-            "vertex_pace": timing.VERTEX_PACE,
             "note": "calibrated to He et al. (2023), section 7.1: not evidence for it",
         }
         enrol(study, name, "simulated", FIRST_MORNING + DAY * number, described)

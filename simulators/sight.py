@@ -19,6 +19,8 @@ SMALLEST_OF_LARGEST = 0.1
 """... and share of the largest part's area below which it is a fragment of it."""
 MOST_OBJECTS = 6
 """How many objects of one image people bother with (chosen)."""
+BRIGHT = 0.5
+"""A blob is a peak of at least this share of the map's maximum (chosen)."""
 NEAR = 0.05
 """Attention this close to an object, in image sides, counts as on it: maps are coarse."""
 
@@ -59,6 +61,17 @@ def around(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     if not mask.any():
         return mask
     return np.asarray(ndimage.distance_transform_edt(~mask) <= NEAR * max(mask.shape))
+
+
+def blobs(attention: NDArray[np.floating]) -> int:
+    """How many blobs a map [h, w] has at a glance: cells of :data:`BRIGHT` and more of its maximum
+    that no neighbour, diagonal ones included, exceeds; a flat top counts once for each cell."""
+    values = np.asarray(attention, dtype=np.float64)
+    top = float(values.max())
+    if top <= 0.0:
+        return 0
+    highest = ndimage.maximum_filter(values, size=3, mode="constant")
+    return int(((values >= highest) & (values >= BRIGHT * top)).sum())
 
 
 def share_inside(view: NDArray[np.float64], mask: NDArray[np.bool_]) -> float:

@@ -21,9 +21,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from simulators.annotator import Shape, annotate, recent
+from simulators.annotator import Shape
+from simulators.batch import performed
 from simulators.benchmark import sweep
 from simulators.benchmark.config import BenchConfig, BenchFile
+from simulators.crowd_speed import million
 from simulators.head_speed import head_against_whole
 from simulators.person import Person
 from study.acquisition.balance import balanced_selection
@@ -37,7 +39,7 @@ from study.learning import models, tuning
 from study.learning.attention import attention_maps
 from study.learning.cost import step_cost
 from study.learning.models import Classifier
-from study.seeds import rng, torch_generator
+from study.seeds import seed, torch_generator
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ def measure(device: str = "auto") -> list[Speed]:
             _k_center(),
             *_balanced(),
             *_annotation(where),
+            *(_at_most(*row) for row in million(where)),
             *(_at_most(*row) for row in head_against_whole(where)),
         ]
     return [*found, _two_workers(str(where))]
@@ -212,21 +215,13 @@ def _annotation(device: torch.device) -> Iterator[Speed]:
     data = scenes.render(ScenesConfig(train=256, val=8, test=8, balanced=8))["train"]
     model = models.build(ModelConfig(name="small"), 2, seed=0).to(device)
     maps = attention_maps(model, data, device=device).float().cpu().numpy()
-    masks = data.require_masks("--speed").numpy()
+    masks = data.require_masks("--speed")
     interfaces: tuple[InterfaceName, ...] = ("click", "polygon")
     for interface in interfaces:
         began = time.perf_counter()
-        drawn = [
-            annotate(
-                interface,
-                masks[number],
-                recent(maps, number),
-                Person(),
-                Shape(number + 1),
-                rng(0, interface, number),
-            )[0]
-            for number in range(len(data))
-        ]
+        keys = [seed(0, interface, number) for number in range(len(data))]
+        items = performed(interface, masks, maps, Person(), Shape(), keys, device)
+        drawn = [item.annotation for item in items]
         spent = time.perf_counter() - began
         epochs = 15
         config = FineTuningConfig(epochs=epochs)

@@ -51,7 +51,7 @@ from study.data.scenes import DRAWING_VERSION
 from study.errors import UserError
 from study.files import file_digest
 
-VERSION = 2
+VERSION = 3
 """To be raised when the same settings mean another experiment: it is part of every run's name."""
 INTERFACES: tuple[InterfaceName, ...] = get_args(InterfaceName)
 Seed = Annotated[int, Field(strict=True, ge=0)]

@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from simulators.annotator import Shape, annotate, recent
+from simulators.annotator import Shape
+from simulators.batch import performed
 from simulators.benchmark.config import Run
 from simulators.benchmark.state import State
 from simulators.person import Person
@@ -152,34 +153,35 @@ class Machine:
         budget, interface = self.config.budget, self.run.interface
         shown = interface in self.config.annotator.show_attention
         aligned = batch.aligned
-        for number, index in enumerate(chosen.tolist()):
-            drawn, performed = annotate(
-                interface,
-                self.masks[index].numpy(),
-                recent(sight.maps, number) if shown else None,
-                self.person,
-                Shape(len(state.annotations) + 1, state.seconds / 3600.0),
-                rng(self.run.number, interface, batch.names[number], "annotate"),
-                batch.frame(number),
-            )
-            presses = sum(action.kind not in ("blur", "focus") for action in performed.actions)
-            if _over(budget.seconds, state.seconds + performed.seconds) or _over(
-                budget.actions, state.actions + presses
+        names = batch.names
+        items = performed(
+            interface,
+            self.masks[torch.from_numpy(chosen)],
+            sight.maps if shown else None,
+            self.person,
+            Shape(len(state.annotations) + 1, state.seconds / 3600.0),
+            [seed(self.run.number, interface, name, "annotate") for name in names],
+            self.device,
+            [batch.frame(number) for number in range(len(chosen))],
+        )
+        for number, (index, item) in enumerate(zip(chosen.tolist(), items, strict=False)):
+            if _over(budget.seconds, state.seconds + item.seconds) or _over(
+                budget.actions, state.actions + item.presses
             ):
                 return number
-            state.annotations[index] = drawn
-            state.seconds += performed.seconds
-            state.actions += presses
+            state.annotations[index] = item.annotation
+            state.seconds += item.seconds
+            state.actions += item.presses
             state.picks.append(
                 {
                     "cycle": state.cycle,
                     "order": number + 1,
-                    "image": batch.names[number],
+                    "image": names[number],
                     "label": batch.classes[int(batch.asked[number])],
                     "aligned": None if aligned is None else bool(aligned[number]),
                     "correct": bool(sight.correct[number]),
-                    "seconds": performed.seconds,
-                    "actions": presses,
+                    "seconds": item.seconds,
+                    "actions": item.presses,
                 }
             )
         return len(chosen)

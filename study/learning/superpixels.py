@@ -53,7 +53,7 @@ def segment(attention: ArrayLike, height: int, width: int) -> NDArray[np.int32]:
         sigma=SIGMA * float(np.sqrt(side)),
         min_size=max(1, round(MIN_SIZE * side**2)),
     )
-    return np.unique(labels, return_inverse=True)[1].reshape(height, width).astype(np.int32)
+    return np.asarray(labels, dtype=np.int32)
 
 
 def upsampled(attention: ArrayLike, height: int, width: int) -> NDArray[np.float64]:

@@ -1,30 +1,34 @@
 """How long simulated people take, and that the calibration is where it is said to be."""
 
-import functools
+import dataclasses
 
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
 from simulators.actions import Move
-from simulators.clicks import click
+from simulators.chance import Draws
+from simulators.hands import HANDS
 from simulators.person import Person
-from simulators.polygons import draw_polygons
-from simulators.timing import fitts, perform, practice
+from simulators.scene import Scene
+from simulators.timing import Circumstances, deciding, fitts, perform, practice
 from study.annotation import resample_mask
 from study.config import ScenesConfig
 from study.data.scenes import render
-from study.learning.superpixels import segment
-from study.seeds import rng
+from study.seeds import rng, seed
 
 EVEN = Person(noise=0.0, pause_rate=0.0, learning_gain=0.0)
 CLICK = [Move("positive", (0.5, 0.5), 0.2)]
 
 
-def mean_seconds(moves, person, **how):
+def mean_seconds(moves, person, skill=1.0, **how):
     """Over many items, so that the noise of decisions averages out."""
-    how = {"interface": "click"} | how
-    return np.mean([perform(moves, person, rng(i), **how).seconds for i in range(400)])
+    times = []
+    for item in range(600):
+        draws = Draws(item)
+        some = [dataclasses.replace(m, z=draws.normal(i)) for i, m in enumerate(moves)]
+        times.append(perform(some, person, draws, skill, Circumstances(**how)).seconds)
+    return np.mean(times)
 
 
 def test_pointing_follows_fitts():
@@ -51,18 +55,22 @@ def test_speed_fatigue_and_familiarity_do_what_they_say():
 
 
 def test_each_interface_has_its_own_skill():
-    person = EVEN.model_copy(update={"polygon_speed": 1.5})
-    assert mean_seconds(CLICK, person, interface="click") == pytest.approx(
-        mean_seconds(CLICK, EVEN)
-    )
-    assert mean_seconds(CLICK, person, interface="polygon") == pytest.approx(
-        1.5 * mean_seconds(CLICK, EVEN)
-    )
+    slow = mean_seconds(CLICK, EVEN, skill=1.5)
+    assert slow == pytest.approx(1.5 * mean_seconds(CLICK, EVEN))
+    assert {HANDS[name].skill for name in HANDS} == {"click_speed", "polygon_speed"}
+
+
+def test_more_blobs_take_longer_to_decide_on_and_an_undo_longer_than_none():
+    person = Person(decision=0.7, blob=0.2)
+    assert [deciding(person, blobs) for blobs in (0, 1, 3)] == pytest.approx([0.7, 0.9, 1.1])
+    assert mean_seconds(CLICK, EVEN, blobs=7) > mean_seconds(CLICK, EVEN) + 0.3
+    again = [*CLICK, Move("undo", thought=0.5), *CLICK]
+    assert mean_seconds(again, EVEN) > mean_seconds(CLICK, EVEN) + 1.0
 
 
 def test_a_pause_is_marked_and_its_length_reported():
     dreamy = EVEN.model_copy(update={"pause_rate": 1.0})
-    performance = perform(CLICK, dreamy, rng(1), interface="click")
+    performance = perform(CLICK, dreamy, Draws(1), 1.0, Circumstances())
     away = {action.kind: action.t for action in performance.actions}
     assert away["focus"] - away["blur"] == pytest.approx(performance.pause_seconds, abs=2e-4)
     assert performance.seconds > performance.pause_seconds > 1.0
@@ -92,21 +100,19 @@ def test_seconds_per_image_are_calibrated_to_the_paper():
     for number in range(24):
         person = Person.draw(rng("calibration", number))
         for interface, found in means.items():
+            hand = HANDS[interface]
             seconds = []
             for item in range(20):
-                stream = rng("calibration", number, interface, item)
-                image = int(stream.integers(len(scenes)))
-                mask = scenes.masks[image].numpy()
+                key = seed("calibration", number, interface, item)
+                image = int(rng(key).integers(len(scenes)))
                 attention = gaussian_filter(
                     resample_mask(scenes.context_masks[image].numpy(), 10, 10), 1
                 )
-                if interface == "click":
-                    make = functools.partial(segment, attention, *mask.shape)
-                    _, moves = click(mask, attention, make, person, stream)
-                else:
-                    _, moves = draw_polygons(mask, person, stream)
-                how = {"trial": 1 + 20 * item, "hours": 20 * item * 7 / 3600}
-                seconds.append(perform(moves, person, stream, interface=interface, **how).seconds)
+                scene = Scene(scenes.masks[image].numpy(), attention)
+                _, moves = hand.draw(scene, person, Draws(key))
+                how = Circumstances(1 + 20 * item, 20 * item * 7 / 3600)
+                skill = getattr(person, hand.skill)
+                seconds.append(perform(moves, person, Draws(key), skill, how).seconds)
             found.append(np.mean(seconds))
     assert np.mean(means["click"]) == pytest.approx(6.7, abs=0.7)
     assert np.mean(means["polygon"]) == pytest.approx(8.7, abs=0.9)

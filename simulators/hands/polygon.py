@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.measure import approximate_polygon, find_contours
 
-from simulators import sight
 from simulators.actions import Canvas, Move, Spot
-from simulators.clicks import slipped
+from simulators.chance import Draws
 from simulators.person import Person
+from simulators.scene import Scene
 from study.annotation import Annotation, fill_polygons
 
 ACCEPTED = 0.6
@@ -20,9 +22,11 @@ SNAP = 0.03
 """Width of the first vertex as the target that closes a polygon, in image sides."""
 
 
-def draw_polygons(
-    mask: NDArray[np.bool_], person: Person, rng: np.random.Generator
-) -> tuple[Annotation, list[Move]]:
+SLIP_DISTANCE = 0.15
+"""How far a slipped vertex lands from its target: SD in image sides (chosen)."""
+
+
+def draw(scene: Scene, person: Person, draws: Draws) -> tuple[Annotation, list[Move]]:
     """Outline the object(s) of one image; nothing when the mask is empty.
 
     One polygon per object (:func:`simulators.sight.objects`), traced from the outer contour at
@@ -31,15 +35,20 @@ def draw_polygons(
     (section 8.1.2).
 
     Args:
-        mask: bool [H, W], the object(s).
+        scene: the image.
         person: whose hand it is.
-        rng: the stream of this item.
+        draws: the stream of this item.
 
     Returns:
         The annotation, and the moves that made it (slips and undos included).
     """
+    rng = np.random.default_rng(draws.key)
     canvas = Canvas()
-    for rank, part in enumerate(sight.objects(mask)):
+
+    def press(kind: Literal["vertex", "close"], at: Spot, width: float) -> None:
+        canvas.press(Move(kind, at, width, z=float(rng.normal())))
+
+    for rank, part in enumerate(scene.parts):
         if rng.random() < person.miss_rate * (2 if rank else 1):
             continue
         vertices = trace(part, person, rng)
@@ -47,13 +56,18 @@ def draw_polygons(
         width = 2.0 * max(tolerance, person.hand)
         for vertex in vertices:
             if rng.random() < person.slip_rate:
-                canvas.press(Move("vertex", slipped(vertex, rng), width))
+                press("vertex", _slipped(vertex, rng), width)
                 if rng.random() >= person.notice_rate:
                     continue
-                canvas.undo()
-            canvas.press(Move("vertex", vertex, width))
-        canvas.press(Move("close", canvas.first_vertex(), SNAP))
+                canvas.undo(float(rng.normal()))
+            press("vertex", vertex, width)
+        press("close", canvas.first_vertex(), SNAP)
     return canvas.annotation(), canvas.moves
+
+
+def _slipped(spot: Spot, rng: np.random.Generator) -> Spot:
+    x, y = np.clip(np.asarray(spot) + rng.normal(0.0, SLIP_DISTANCE, size=2), 0.0, 1.0)
+    return float(x), float(y)
 
 
 def trace(part: NDArray[np.bool_], person: Person, rng: np.random.Generator) -> tuple[Spot, ...]:

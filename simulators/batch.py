@@ -1,0 +1,135 @@
+"""One person annotates a batch, item after item: with clicks all images together, on a device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from simulators.annotator import Shape, annotate, recent
+from simulators.crowd import People, Rows, click
+from simulators.person import Person
+from simulators.sheet import Sheet
+from simulators.timing import RECENT
+from study.annotation import Annotation
+from study.config import InterfaceName
+from study.framing import WHOLE, Frame
+
+
+@dataclass(frozen=True)
+class Item:
+    """An item of a batch, annotated.
+
+    Attributes:
+        annotation: what was drawn.
+        seconds: from onset to confirmation, pauses included.
+        presses: undone ones, undos and cancels included.
+    """
+
+    annotation: Annotation
+    seconds: float
+    presses: int
+
+
+def performed(
+    interface: InterfaceName,
+    masks: Tensor,
+    maps: NDArray[np.float32] | None,
+    person: Person,
+    shape: Shape,
+    keys: Sequence[int],
+    device: torch.device | str = "cpu",
+    frames: Sequence[Frame] = (),
+) -> Iterator[Item]:
+    """Annotate the images of a batch in their order.
+
+    Args:
+        interface: with which.
+        masks: bool [N, H, W], the object(s) of each.
+        maps: float32 [N, h, w], attention as the workspace shows it; None when it shows none.
+        person: who does it.
+        shape: how practised and how tired the person comes to the first; both grow on the way.
+        keys: names of the items' streams.
+        device: where clicks are computed.
+        frames: what of each photograph its mask shows; none: all of it. Annotations are in the
+            photograph's coordinates.
+
+    Yields:
+        One item for each image; the caller may stop when a budget is spent.
+    """
+    if interface == "click":
+        clicked = _clicked(masks, maps, person, shape, keys, device)
+        for item, frame in zip(clicked, frames or [WHOLE] * len(keys), strict=True):
+            yield replace(item, annotation=frame.outward(item.annotation))
+        return
+    for number, key in enumerate(keys):
+        seen = None if maps is None else recent(maps, number)
+        drawn, done = annotate(
+            interface,
+            masks[number].numpy(),
+            seen,
+            person,
+            shape,
+            key,
+            frames[number] if frames else WHOLE,
+        )
+        yield Item(drawn, done.seconds, sum(a.kind not in ("blur", "focus") for a in done.actions))
+        shape = _later(shape, done.seconds)
+
+
+def _clicked(
+    masks: Tensor,
+    maps: NDArray[np.float32] | None,
+    person: Person,
+    shape: Shape,
+    keys: Sequence[int],
+    device: torch.device | str,
+) -> Iterator[Item]:
+    number = len(keys)
+    sheet = Sheet(masks, None if maps is None else torch.from_numpy(np.asarray(maps)), device)
+    familiar = torch.zeros(number, dtype=torch.float64)
+    if maps is not None:
+        familiar = similarities(torch.from_numpy(np.asarray(maps)))
+    rows = Rows(
+        image=torch.arange(number),
+        person=torch.zeros(number, dtype=torch.int64),
+        key=torch.tensor(keys, dtype=torch.int64),
+        trial=shape.trial + torch.arange(number),
+        hours=torch.zeros(number, dtype=torch.float64),
+        similarity=familiar,
+    ).to(device)
+    done = click(sheet, People([person], device), rows)
+    rested = (done.seconds - done.pause_seconds).tolist()
+    pauses, presses = done.pause_seconds.tolist(), done.presses.tolist()
+    for place, drawn in enumerate(done.annotations(sheet)):
+        # tiredness is a factor on the whole item, and grows with the items before it
+        seconds = round(rested[place] * (1.0 + person.fatigue * shape.hours) + pauses[place], 4)
+        yield Item(drawn, seconds, presses[place])
+        shape = _later(shape, seconds)
+
+
+def _later(shape: Shape, seconds: float) -> Shape:
+    return replace(shape, trial=shape.trial + 1, hours=shape.hours + seconds / 3600.0)
+
+
+def similarities(maps: Tensor) -> Tensor:
+    """:func:`simulators.annotator.alike` of every map with those before it; float64 [N].
+
+    ``maps`` is [N, h, w], in the order in which they are seen.
+    """
+    values = maps.double()
+    top = values.amax((1, 2), keepdim=True)
+    views = torch.where(top > 0, ((values / top).clamp(0, 1) * 255).round() / 255, 0.0).flatten(1)
+    flat = views - views.mean(1, keepdim=True)
+    size = flat.norm(dim=1)
+    total = torch.zeros(len(maps), dtype=torch.float64, device=maps.device)
+    for back in range(1, min(RECENT, len(maps) - 1) + 1):
+        scale = size[back:] * size[:-back]
+        alike_by = (flat[back:] * flat[:-back]).sum(1) / scale
+        total[back:] += torch.where(scale > 0, alike_by.clamp(min=0), 0.0)
+    seen = torch.arange(len(maps), device=maps.device).clamp(max=RECENT)
+    return (total / seen.clamp(min=1)).clamp(max=1.0)

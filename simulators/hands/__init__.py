@@ -1,0 +1,40 @@
+"""The hand of each interface: what it does to an image, press by press.
+
+A hand is a function of the image (:class:`simulators.scene.Scene`), the person and the item's
+draws. One module for each interface; :data:`HANDS` is the list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from simulators.actions import Move
+from simulators.chance import Draws
+from simulators.hands import click, polygon
+from simulators.person import Person
+from simulators.scene import Scene
+from study.annotation import Annotation
+
+
+@dataclass(frozen=True)
+class Hand:
+    """One interface's hand.
+
+    Attributes:
+        draw: the annotation, and the moves that made it (slips and undos included).
+        skill: the field of :class:`~simulators.person.Person` that is the speed with it.
+        minds_attention: whether the interface makes people look at the blobs of the map before
+            they act. The polygon interface "does not require the user to consider the attention
+            map" (section 8.1.2).
+    """
+
+    draw: Callable[[Scene, Person, Draws], tuple[Annotation, list[Move]]]
+    skill: str
+    minds_attention: bool
+
+
+HANDS: Mapping[str, Hand] = {
+    "click": Hand(click.draw, "click_speed", minds_attention=True),
+    "polygon": Hand(polygon.draw, "polygon_speed", minds_attention=False),
+}
