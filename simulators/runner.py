@@ -26,6 +26,7 @@ from simulators.slurm_options import SlurmOptions
 from simulators.watch import Watch
 from study.beginning import fingerprints
 from study.config import StudyFile
+from study.constraints import write_constraints
 from study.directory import StudyDirectory
 from study.errors import UserError
 from study.loop import TaskLoop
@@ -98,6 +99,7 @@ def simulate(
     study = directory.study(file)
     names = _enrol(study, participants, fixed or {})
     open_study(study, "simulated", device, **fingerprints(directory))
+    write_constraints(directory)
     job = functools.partial(_run, file, directory, device, waiting, os.getpid())
     jobs = [joblib.delayed(job)(name) for name in names]
     watch = Watch(study, names) if progress else nullcontext()

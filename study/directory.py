@@ -5,6 +5,7 @@
     runs/demo/
       study.toml         the study file, byte for byte
       origin             where it came from: relative paths in it are relative to that
+      constraints.txt    the versions that ran it, to install them again
       beginning.json     fingerprints of the data and the checkpoint that the study began with
       events.sqlite      the log
       pretrained.pt      the biased checkpoint that every task starts from

@@ -100,6 +100,7 @@ def lay_out(
         "plan.toml": "documentation",
         "plan.md": "documentation",
         "manifest.json": "documentation",
+        "constraints.txt": "documentation",
         "data_dictionary.csv": "documentation",
     }.items():
         if (export / name).is_file():

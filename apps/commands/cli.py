@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
@@ -25,6 +26,7 @@ from apps.commands.init import init
 from apps.commands.plan import plan
 from apps.commands.power import power
 from apps.commands.report import report
+from apps.commands.schema import schema
 from apps.commands.serve import serve
 from apps.commands.simulate import simulate
 
@@ -32,7 +34,6 @@ app = typer.Typer(
     name="clickstudy",
     help="User studies and benchmarks of human-in-the-loop attention guidance.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
@@ -40,7 +41,7 @@ app = typer.Typer(
 PREPARE, RUN, READ = "Prepare a study", "Run it", "Read the results"
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    PREPARE: (init, check, doctor, plan, power),
+    PREPARE: (init, check, doctor, plan, power, schema),
     RUN: (serve, simulate, backup, restore, forget),
     READ: (export, report, bundle, attention),
 }
@@ -49,6 +50,23 @@ for panel, commands in COMMANDS.items():
         app.command(rich_help_panel=panel)(command)
 app.add_typer(data.app, name="data", rich_help_panel=PREPARE)
 app.add_typer(benchmark.app, name="benchmark", rich_help_panel=RUN)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"clickstudy {version('clickstudy')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """User studies and benchmarks of human-in-the-loop attention guidance."""
 
 
 def main() -> None:

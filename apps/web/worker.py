@@ -21,6 +21,7 @@ from apps.web.layout import Layout, step_name
 from apps.web.stimuli import Batch, Validation, View, pack_regions
 from apps.web.tutor import write_newest
 from study.beginning import fingerprints
+from study.constraints import write_constraints
 from study.cycle import see
 from study.data.dataset import ImageSet
 from study.files import write_atomically
@@ -70,6 +71,7 @@ class Worker:
         """Work until the process is ended; what was under way when it last ended comes first."""
         began_with = fingerprints(self.layout.directory)
         open_study(self.layout.study, "live", str(self.loop.device), **began_with)
+        write_constraints(self.layout.directory)
         self.jobs.orphan(self.name)
         self._repair()
         while True:

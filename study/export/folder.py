@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from study.config.factors import PAPER_FACTORS
+from study.constraints import write_constraints
 from study.directory import StudyDirectory
 from study.export.dictionary import rows as dictionary_rows
 from study.export.tables import TablesError, read
@@ -55,6 +56,9 @@ def export(path: Path, out: Path, mode: str | None = None) -> dict[str, pd.DataF
         }
         (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
         shutil.copyfile(directory.study_file, out / "study.toml")
+        pinned = write_constraints(directory)
+        if pinned is not None:
+            shutil.copyfile(pinned, out / pinned.name)
     except OSError as error:
         raise TablesError(f"{out} cannot be written ({error.strerror})") from error
     return frames

@@ -18,7 +18,7 @@ from study.protocol.refusal import refusal
 from study.protocol.steps import Step
 from study.protocol.store import EventStore
 from study.protocol.timeline import Progress, next_step, replay
-from study.versions import versions
+from study.versions import everything
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 """What a participant may be called: the name becomes a folder and a column of the log."""
@@ -89,7 +89,7 @@ def open_study(
     ``data`` and ``checkpoint`` are the fingerprints of :mod:`study.beginning`.
     """
     opened = Opened(
-        versions=versions(),
+        versions=everything(),
         device=device,
         run=uuid.uuid4().hex,
         data=data,

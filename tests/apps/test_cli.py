@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import json
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from command import clickstudy
+from jsonschema import Draft202012Validator
 
 from study.config import StudyConfig, load
 from study.config.data import DATASETS
@@ -129,3 +133,38 @@ def test_the_examples_are_toml_with_comments() -> None:
         text = path.read_text()
         tomllib.loads(text)
         assert text.startswith("#")
+
+
+def test_it_says_its_version() -> None:
+    result = clickstudy("--version")
+    assert result.stdout.strip() == f"clickstudy {importlib.metadata.version('clickstudy')}"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_it_completes_in_the_shell(shell: str) -> None:
+    environment = os.environ | {
+        "_CLICKSTUDY_COMPLETE": f"complete_{shell}",
+        "_TYPER_COMPLETE_ARGS": "clickstudy ba",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        "_TYPER_COMPLETE_WORD_TO_COMPLETE": "ba",
+        "COMP_WORDS": "clickstudy ba",
+        "COMP_CWORD": "1",
+    }
+    code = "import sys; sys.argv = ['clickstudy']; from apps.commands.cli import main; main()"
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert "backup" in result.stdout, result.stderr
+
+
+def test_every_example_fits_the_schema_that_editors_get(tmp_path: Path) -> None:
+    assert clickstudy("schema", "--out", tmp_path).returncode == 0
+    forms = {
+        name: Draft202012Validator(json.loads((tmp_path / f"{name}.schema.json").read_text()))
+        for name in ("study", "benchmark")
+    }
+    for path in sorted((Path(__file__).parents[2] / "apps" / "examples").glob("*.toml")):
+        values = tomllib.loads(path.read_text())
+        form = forms["benchmark" if "strategies" in values or "arms" in values else "study"]
+        assert [error.message for error in form.iter_errors(values)] == [], path.name
+    assert list(forms["study"].iter_errors({"name": "s", "task": {"minuts": 45}}))
