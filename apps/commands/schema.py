@@ -24,10 +24,10 @@ def schema(
     import json
 
     from simulators.benchmark.config import BenchConfig
-    from study.config import StudyConfig
+    from study.config import Section, StudyConfig
     from study.errors import UserError
 
-    models = {"study": StudyConfig, "benchmark": BenchConfig}
+    models: dict[str, type[Section]] = {"study": StudyConfig, "benchmark": BenchConfig}
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, file in NAMES.items():

@@ -232,7 +232,7 @@ class BenchConfig(Section):
     interfaces: Annotated[tuple[InterfaceName, ...], Field(min_length=1)] = INTERFACES
     strategies: Annotated[
         tuple[Annotated[Arm, BeforeValidator(_arm)], ...],
-        BeforeValidator(_arms),
+        BeforeValidator(_arms, json_schema_input_type=str | tuple[str | Arm, ...]),
         Field(min_length=1),
     ]
     baseline: str = "random"

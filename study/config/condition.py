@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import ValidationError, create_model
+from pydantic import ConfigDict, ValidationError, create_model
 
 from study.config.design import InterfaceName
 from study.config.factors import EFFECTS, PAPER_FACTORS, Factors
@@ -57,6 +57,9 @@ class Condition(Section):
     the file declares, in its order: in the file each is a key of its own
     (``feedback = "image"``).
     """
+
+    # a level of a factor of the study's own is named beside these
+    model_config = ConfigDict(json_schema_extra={"additionalProperties": True})
 
     interface: InterfaceName
     sampling: SamplingName

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from study.config.design import InterfaceName
 from study.config.learning import SamplingName
@@ -56,6 +56,9 @@ class Question(Section):
     A level of a factor confines it to the tasks of that level: ``interface``, ``sampling``
     (``active`` is every strategy but random), or a factor that the file declares.
     """
+
+    # a level of a factor of the study's own is named beside these
+    model_config = ConfigDict(json_schema_extra={"additionalProperties": True})
 
     key: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
     text: str
