@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from analysis import schema
 from analysis.errors import InputError
 from analysis.schema import MODES, NUMBERS
 
@@ -77,13 +78,15 @@ def with_numbers(
 ) -> pd.DataFrame:
     """The table with its numeric columns as float and in range; what is not goes to `mistakes`."""
     table = table.copy()
-    for column in [c for c in (*NUMBERS[name], *extra) if c in table]:
+    known = dict.fromkeys([*NUMBERS[name], *extra])
+    known |= dict.fromkeys(schema.on_test_sets(map(str, table)) if name == "tasks" else ())
+    for column in [c for c in known if c in table]:
         values, wrong = _parsed(table[column])
         for i in map(int, wrong):
             mistakes.add(
                 table["participant"].iloc[i], _not_a_number(table, column, name, "participant", i)
             )
-        rule = NUMBERS[name].get(column)
+        rule = schema.rule(name, column)
         values = values.where(np.isfinite(values))
         if rule is not None:
             if rule.is_share:

@@ -7,6 +7,8 @@ Columns that are not here are carried along as text.
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 #: What people may be: `mode` of a row.
@@ -71,6 +73,9 @@ METRICS: dict[str, Column] = {
     "worst_group_accuracy_after": _share("Accuracy of the worst group"),
     "attention_inside_after": _share("Attention inside the object", "share of attention"),
 }
+
+#: Accuracy on a test set of the study file (`dataset.tests`), before and after.
+TEST_SET = re.compile(r"accuracy_on_(?P<test>[a-z][a-z0-9_]*)_(?P<when>before|after)")
 
 #: Scores of instruments, analysed as metrics are.
 SCORES: dict[str, Column] = {
@@ -235,21 +240,39 @@ DESCRIBED = {
 }
 
 
+def on_test_sets(columns: Iterable[str]) -> list[str]:
+    """The columns that are accuracy on a test set, before and after."""
+    return [column for column in columns if TEST_SET.fullmatch(column)]
+
+
+def rule(table: str, column: str) -> Column | None:
+    """What the values of a column of a table may be; None where nobody says."""
+    match = TEST_SET.fullmatch(column) if table == "tasks" else None
+    if match is None:
+        return NUMBERS[table].get(column)
+    named = match["test"].replace("_", " ")
+    return _share(f"Accuracy on “{named}”" + ", before" * (match["when"] == "before"))
+
+
+def _of_task(metric: str) -> Column | None:
+    return METRICS.get(metric) or rule("tasks", metric)
+
+
 def words(metric: str) -> str:
     """A metric's name in words."""
-    found = METRICS.get(metric) or SCORES.get(metric) or NUMBERS["tasks"].get(metric)
+    found = _of_task(metric) or SCORES.get(metric)
     return found.words if found else metric.replace("_", " ")
 
 
 def unit(metric: str) -> str:
     """A metric's unit, or nothing."""
-    found = METRICS.get(metric) or SCORES.get(metric) or NUMBERS["tasks"].get(metric)
+    found = _of_task(metric) or SCORES.get(metric)
     return found.unit if found else ""
 
 
 def is_share(metric: str) -> bool:
     """Whether a metric is a share (0 to 1), whose differences are percentage points."""
-    found = METRICS.get(metric) or NUMBERS["tasks"].get(metric)
+    found = _of_task(metric)
     return found is not None and found.is_share
 
 

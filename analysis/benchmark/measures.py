@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.benchmark.checks import LOWER_IS_BETTER, METRICS, metric_columns
 from analysis.benchmark.tables import Benchmark
 
+USUAL = ("test", "balanced")
 NAMES = {
     "accuracy": "Accuracy",
     "aligned_accuracy": "Accuracy on aligned images",
@@ -35,6 +36,8 @@ def measures(data: Benchmark) -> pd.DataFrame:
         (split, "conflicting_accuracy"),
         (split, "attention_inside"),
         ("test", "accuracy"),
+        # further test sets: "all images without context B" (He et al. 2023, Table 3)
+        *((name, "accuracy") for name in data.splits if name not in USUAL),
     ]
     found = table(data, list(dict.fromkeys(wanted)))
     return found.assign(primary=found["key"] == f"{split}:{metric}")

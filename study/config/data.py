@@ -30,6 +30,11 @@ class ExtraTest(Section):
     without: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
 
+    @property
+    def measure(self) -> str:
+        """What its accuracy is called among the measures of a task."""
+        return f"accuracy_on_{self.name.replace('-', '_')}"
+
     @model_validator(mode="after")
     def _chooses(self) -> ExtraTest:
         if self.name in RESERVED:

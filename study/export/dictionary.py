@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 Factors = Mapping[str, Sequence[str]]
 NO_FACTORS: Factors = {}
+TEST_SET = "accuracy_on_"
 
 _KEYS = {
     "participant": ("", "the participant's code"),
@@ -190,7 +191,8 @@ def describe(table: str, column: str, factors: Factors = NO_FACTORS) -> tuple[st
     if table == "tasks":
         for when, text in (("_before", "pretrained model"), ("_after", "after the last cycle")):
             if column.endswith(when):
-                unit, what = METRICS[column.removesuffix(when)]
+                metric = column.removesuffix(when)
+                unit, what = METRICS.get(metric) or _on_test_set(metric)
                 return unit, f"{what}; {text}"
     if table == "features" and column in METRICS:
         return METRICS[column]
@@ -201,6 +203,13 @@ def describe(table: str, column: str, factors: Factors = NO_FACTORS) -> tuple[st
         unit, what = METRICS.get(metric, ("", metric.replace("_", " ")))
         return unit, f"{what}, on the {split} split, after the cycle"
     raise KeyError(f"{table}.{column} is not in the data dictionary")
+
+
+def _on_test_set(metric: str) -> tuple[str, str]:
+    if not metric.startswith(TEST_SET):
+        raise KeyError(f"tasks.{metric} is not in the data dictionary")
+    test = metric.removeprefix(TEST_SET).replace("_", "-")
+    return "share", f"accuracy on the images of the test set {test!r} of dataset.tests"
 
 
 def rows(

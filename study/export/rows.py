@@ -3,7 +3,8 @@
 ``accuracy`` is measured on the test split, biased as the training data are (the paper's measure);
 accuracy on conflicting images, worst group and attention are measured on the balanced split where
 the dataset has one, because a test split that is 95% aligned holds too few conflicting images to
-say anything about them.
+say anything about them. Every test set of ``dataset.tests`` has its accuracy beside them
+(``accuracy_on_...``).
 """
 
 from __future__ import annotations
@@ -191,6 +192,9 @@ class Person:
         for metric in STUDY_METRICS:
             row[f"{metric}_before"] = _study_metric(before, metric)
             row[f"{metric}_after"] = _study_metric(after, metric)
+        for test in self.config.dataset.tests:
+            for when, metrics in (("before", before), ("after", after)):
+                row[f"{test.measure}_{when}"] = metrics.get(test.name, {}).get("accuracy")
         return row
 
     def item_rows(self, task: Task) -> list[Row]:

@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -18,7 +19,7 @@ from analysis.page import report
 from apps.commands.plan import plan
 from apps.commands.power import power
 from apps.commands.report import report as report_command
-from tests.analysis.helpers import analysed, example, full_study, tasks, write
+from tests.analysis.helpers import analysed, example, full_study, study_of, tasks, write
 
 app = typer.Typer()
 app.command("report")(report_command)
@@ -267,3 +268,18 @@ def test_pdf_without_weasyprint_says_what_to_install(
     monkeypatch.setitem(sys.modules, "weasyprint", None)
     with pytest.raises(InputError, match=r"clickstudy\[pdf\]"):
         report.write_pdf("<p>", tmp_path / "x.pdf")
+
+
+def test_test_sets_of_the_study_are_measures_like_the_groups(tmp_path: Path) -> None:
+    values = example()
+    frame = tasks(np.clip(values / values.max(), 0.1, 0.9), "accuracy_after", accuracy_before=0.5)
+    frame["accuracy_on_without_heavy_makeup_after"] = frame["accuracy_after"] - 0.05
+    frame["accuracy_on_without_heavy_makeup_before"] = 0.4
+    found = analysed(write(tmp_path / "in", tasks=frame))["metrics"]
+    assert "accuracy_on_without_heavy_makeup_after" in found
+    report.write(tmp_path / "in", tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Accuracy on “without heavy makeup”" in page
+    frame.loc[0, "accuracy_on_without_heavy_makeup_after"] = -1
+    excluded = study_of(tmp_path / "wrong", tasks=frame).excluded
+    assert "is not a share" in next(iter(excluded.values()))

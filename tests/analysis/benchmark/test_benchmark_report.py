@@ -263,6 +263,22 @@ def test_groups_of_images_and_attention_are_shown_side_by_side(tmp_path: Path) -
     assert (tmp_path / "report" / "figures" / "together-click-images.png").exists()
 
 
+def test_further_test_sets_stand_beside_the_groups(tmp_path: Path) -> None:
+    cycles, _ = synthetic.frames({"random": 0, "entropy": 0.05}, seeds=3, cycles=2)
+    further = cycles[cycles["split"] == "test"].assign(split="without-water")
+    further["accuracy"] -= 0.1
+    folder = synthetic.write(tmp_path, pd.concat([cycles, further], ignore_index=True))
+    tables = write(folder, tmp_path / "report")
+    key = "without-water:accuracy"
+    assert tables["measures"]["key"].tolist()[-1] == key
+    for name in ("final", "values", "curves", "area"):
+        assert key in set(tables[name]["measure"]), name
+    results = results_of(tmp_path / "report")
+    assert key in results["final"]["click"]["images"]
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "Accuracy, without-water split" in page
+
+
 def test_what_arms_set_is_shown_and_their_own_classifiers_have_no_common_start(
     tmp_path: Path,
 ) -> None:

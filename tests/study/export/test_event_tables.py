@@ -56,6 +56,11 @@ batch = 2
 page = 1
 [workspace]
 idle_seconds = 10
+[dataset]
+kind = "scenes"
+[[dataset.tests]]
+name = "without-sun"
+without = ["sun"]
 """
 ORDER = ("click-active", "polygon-random")
 REGION = Region(point=(0.9, 0.9), height=2, width=2, counts=(3, 1))
@@ -75,7 +80,11 @@ def metrics(test: float, balanced: float) -> dict[str, dict[str, float | None]]:
     named = ("accuracy", "conflicting_accuracy", "worst_group_accuracy", "attention_inside")
     return {
         split: {name: value + place / 100 for place, name in enumerate(named)}
-        for split, value in (("test", test), ("balanced", balanced))
+        for split, value in (
+            ("test", test),
+            ("balanced", balanced),
+            ("without-sun", test - 0.2),
+        )
     }
 
 
@@ -250,6 +259,7 @@ def test_accuracy_is_of_the_test_split_and_the_rest_of_the_balanced_one(
         "conflicting_accuracy_before": 0.31, "conflicting_accuracy_after": 0.51,
         "worst_group_accuracy_before": 0.32, "worst_group_accuracy_after": 0.52,
         "attention_inside_before": 0.33, "attention_inside_after": 0.53,
+        "accuracy_on_without_sun_before": 0.40, "accuracy_on_without_sun_after": 0.60,
     }  # fmt: skip
     assert {key: found[key] for key in expected} == pytest.approx(expected)
 
