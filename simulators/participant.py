@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -176,7 +175,7 @@ class Participant:
                 f"not empty, and practice.polygon_iou must be below .6"
             )
         stream = self._rng(step.interface, "practice", step.attempt)
-        interface = cast(InterfaceName, step.interface)
+        interface = step.interface
         number = practice_number(step.done, step.failures)
         image = self.loop.practice_image(self.session.participant, interface, number)
         split = self.loop.dataset["val"].items

@@ -8,7 +8,7 @@ of pixel (row i, column j) of an H x W image is ((j + .5) / W, (i + .5) / H).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,10 @@ class Region(BaseModel):
         return flat.reshape((self.height, self.width), order="F")
 
 
+MarkName = Literal["positive_points", "negative_regions", "polygons"]
+"""The kinds of marks, as an annotation names them."""
+
+
 class Annotation(BaseModel):
     """One person's correction of one image; empty means "nothing to correct here"."""
 
@@ -71,9 +75,18 @@ class Annotation(BaseModel):
     polygons: tuple[Polygon, ...] = ()
 
     @property
+    def kinds(self) -> tuple[MarkName, ...]:
+        """The kinds of marks that were made."""
+        return tuple(name for name in get_args(MarkName) if getattr(self, name))
+
+    @property
     def empty(self) -> bool:
         """Whether nothing was drawn."""
-        return not (self.positive_points or self.negative_regions or self.polygons)
+        return not self.kinds
+
+    def inside(self, height: int, width: int, oversample: int = 8) -> NDArray[np.float32]:
+        """Share of each grid cell that is inside of something drawn: float32 [height, width]."""
+        return fill_polygons(self.polygons, height, width, oversample)
 
 
 def fill_polygons(

@@ -34,7 +34,7 @@ from study.learning import tuning
 from study.learning.attention import attention_maps
 from study.learning.learner import Learner
 from study.learning.models import Classifier
-from study.practice import practice_correct, practice_index
+from study.practice import judge, practice_index
 from study.protocol.events import (
     BatchSelected,
     Evaluated,
@@ -354,7 +354,7 @@ class TaskLoop:
         index = split.positions[image]
         mask = None if split.masks is None else split.masks[index].numpy()
         seen = split.frame(index).inward(annotation)
-        return practice_correct(interface, seen, mask, self.config.practice.polygon_iou)
+        return judge(interface, seen, mask, self.config.practice.polygon_iou).correct
 
     # -- models ----------------------------------------------------------------------------
 

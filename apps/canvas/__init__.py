@@ -11,6 +11,8 @@ import hashlib
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+from study.interfaces import Interface, interfaces
+
 
 def source(name: str) -> str:
     """The text of one of the component's files."""
@@ -30,7 +32,16 @@ def modules() -> dict[str, bytes]:
                 found[before + entry.name] = entry.read_bytes()
 
     gather(files("apps.canvas"), "")
+    for name, interface in interfaces().items():
+        if interface.script is not None:
+            found[f"interfaces/{name}.js"] = interface.script.read_bytes()
     return found
+
+
+def picture(interface: Interface) -> bytes:
+    """How an interface is used, as SVG."""
+    own = files("apps.canvas").joinpath("interfaces", f"{interface.name}.svg")
+    return (interface.picture or own).read_bytes()
 
 
 @functools.cache

@@ -2,10 +2,10 @@
 // The canvas: one image, what is drawn on it, and how it is looked at. Painted once a frame.
 
 import { emptyDrawing, isEmpty, round4, steps } from "./drawing.js";
-import { avoid, closed, deleted, look } from "./hand.js";
 import { History } from "./history.js";
 import { Pointers } from "./pointers.js";
 import { paintAbove, paintBelow } from "./scene.js";
+import { toolOf } from "./tools.js";
 import { WHOLE, area, panned, zoomed } from "./viewport.js";
 
 /**
@@ -24,6 +24,8 @@ import { WHOLE, area, panned, zoomed } from "./viewport.js";
 
 /** CSS pixels around a corner that count as on it. */
 const NEAR = 6;
+/** The brush to begin with, its radius in image widths. */
+const BRUSH = 0.04;
 const NEVER = { at: -1e9, point: /** @type {Point} */ ([9, 9]) };
 
 /** One image under annotation, with the interface that its item names. */
@@ -40,6 +42,8 @@ export class Canvas {
     this.enabled = false;
     /** what a press of the only button means: "look" here, or "not" here (touch, pen) */
     this.tool = "look";
+    /** of the brush, in image widths */
+    this.size = BRUSH;
     /** @type {import("./viewport.js").View} */
     this.view = { ...WHOLE };
     /** @type {import("./viewport.js").Area} */
@@ -82,7 +86,7 @@ export class Canvas {
   /** Note what changes nothing, such as looking away. @param {Timed} event @param {string} kind */
   log(event, kind) { if (this.item) this.history.note(this.seconds(event), kind); }
 
-  /** @param {Timed} event @param {import("./hand.js").Change} change */
+  /** @param {Timed} event @param {import("./tools.js").Change} change */
   change(event, { kind, drawing, point, tell }) {
     this.history.change(this.seconds(event), kind, drawing, point);
     this.changed();
@@ -107,16 +111,16 @@ export class Canvas {
     this.change(event, { kind: "cancel", drawing: keep ? steps.dropOpen(this.drawing) : emptyDrawing() });
   }
 
-  /** @param {Timed} event */
+  /** What is open is finished, where that can be. @param {Timed} event */
   close(event) {
-    const change = closed(this.drawing);
+    const change = this.item && toolOf(this.item.interface).close?.(this.drawing);
     if (change) this.change(event, change);
   }
 
-  /** The corner under the pointer goes. @param {Timed} event */
+  /** What is under the pointer goes. @param {Timed} event */
   deleteHovered(event) {
     const point = this.cursor || this.hover;
-    const change = point && deleted(this.place(point, false));
+    const change = point && this.item && toolOf(this.item.interface).remove?.(this.place(event, point));
     if (change) this.change(event, change);
   }
 
@@ -124,33 +128,37 @@ export class Canvas {
   pressAt(event, point, button) {
     const { item } = this;
     if (!item || !this.enabled) return;
-    const other = button === 0 && this.tool === "not";
-    if (item.onPress) item.onPress({ timeStamp: event.timeStamp, button }, point);
-    else if (button === 2 || other) this.avoid(event, point);
-    else if (button === 0) this.lookAt(event, point);
-    else if (button === 1 && item.interface === "click") this.cancel(event);
-  }
-
-  /** @param {Pressed} event @param {Point} point */
-  lookAt(event, point) {
-    const { change, take } = look(this.place(point, event.pointerType === "touch"), this.lastPress, event.timeStamp);
-    this.lastPress = { at: event.timeStamp, point };
+    if (item.onPress) { item.onPress({ timeStamp: event.timeStamp, button }, point); return; }
+    const tool = toolOf(item.interface);
+    const place = this.place(event, point);
+    if (button === 1) {
+      if (tool.clears) this.cancel(event);
+      return;
+    }
+    const first = button === 0 && this.tool !== "not";
+    const { change, hold, tell } = (first ? tool.press(place) : tool.other?.(place)) || {};
+    if (first) this.lastPress = { at: event.timeStamp, point };
     if (change) this.change(event, change);
-    else if (take && event.pointerId !== undefined) this.pointers.take({ pointerId: event.pointerId }, take, point);
-    else this.change(event, { kind: "vertex", drawing: steps.addVertex(this.drawing, point), point });
+    else if (tell) this.on.tell(tell);
+    if (hold) this.hold(event, hold, point);
   }
 
-  /** @param {Pressed} event @param {Point} point */
-  avoid(event, point) {
-    const { change, tell } = avoid(this.place(point, event.pointerType === "touch"));
+  /**
+   * What a press takes hold of; without a pointer, as a key presses, it is let go at once.
+   * @param {Pressed} event @param {import("./tools.js").Hold} hold @param {Point} point
+   */
+  hold(event, hold, point) {
+    if (event.pointerId !== undefined) { this.pointers.take({ pointerId: event.pointerId }, hold, point); return; }
+    const change = hold.lift(point, false);
     if (change) this.change(event, change);
-    if (tell) this.on.tell(tell);
   }
 
-  /** @param {Point} point @param {boolean} wide a finger @returns {import("./hand.js").Place} */
-  place(point, wide) {
-    const { interface: which, regions } = /** @type {Item} */ (this.item);
-    return { drawing: this.drawing, interface: which, point, reach: this.reach(wide), ratio: this.ratio, regions };
+  /** @param {Pressed} event @param {Point} point @param {boolean} [wide] a finger @returns {import("./tools.js").Place} */
+  place(event, point, wide = event.pointerType === "touch") {
+    return {
+      drawing: this.drawing, point, reach: this.reach(wide), ratio: this.ratio, at: event.timeStamp,
+      last: this.lastPress, regions: this.item?.regions, size: this.size,
+    };
   }
 
   // -- places

@@ -39,7 +39,7 @@ export class Controls {
       "rest": () => rests.begin(),
       "go-on": (event) => { rests.end(event); },
       "satisfied": (event) => rests.stop(event),
-      "help": () => { view.fillHelp(workspace.interface, workspace.config.hotkeys); view.help.show(); },
+      "help": () => { view.fillHelp(workspace.words, workspace.config.hotkeys); view.help.show(); },
       "close-help": () => view.help.hide(),
       "take": () => { workspace.take(); },
       "leave": () => { workspace.withdraw(); },

@@ -34,19 +34,19 @@ export class Lessons {
     const arrived = this.workspace.root.dataset.kind !== "practice" || this.workspace.interface !== practice.interface;
     this.workspace.show("work", "practice");
     this.workspace.interface = practice.interface;
-    this.view.legend(this.workspace.interface, this.workspace.attends());
+    this.view.legend(this.workspace.words, this.workspace.attends());
     this.round.index = null;
     if (arrived && practice.attempt === 1) this.view.say("");
     const many = practice.count > 1 ? `each of the ${practice.count} things that show: ` : "the ";
-    const verb = practice.interface === "click" ? "left-click" : "outline";
-    const also = practice.beside ? ", and right-click a coloured region beside it" : "";
-    this.view.prompt(`Practice: ${verb} ${many}`, practice.label, `${also} (${practice.done} of ${practice.items} done)`);
+    const { words } = this.workspace;
+    const also = practice.beside ? words.beside : "";
+    this.view.prompt(`Practice: ${words.practice} ${many}`, practice.label, `${also} (${practice.done} of ${practice.items} done)`);
     /** @type {import("./canvas.js").Item} */
     const item = { key, interface: practice.interface, clock: new ItemClock(), wanted: practice.wanted };
     await this.stage.present(item, () => this.layers.of(key, {
       image: `/stimuli/${key}/image`,
       overlay: this.workspace.attends() && `/stimuli/${key}/overlay`,
-      regions: practice.interface === "click" && `/stimuli/${key}/regions`,
+      regions: words.regions && `/stimuli/${key}/regions`,
     }));
   }
 
@@ -64,7 +64,7 @@ export class Lessons {
     this.view.say(attempt > 1 ? "That was beside the ring. Once more." : "", "no");
     this.view.prompt("Attention check: click inside the blue ring. Your next image comes after it.");
     /** @type {import("./canvas.js").Item} */
-    const item = { key: name, interface: "click", clock: new ItemClock(), target: { point: target, radius } };
+    const item = { key: name, interface: state.task.interface, clock: new ItemClock(), target: { point: target, radius } };
     item.onPress = (event, point) => {
       // a quick click was meant for the image that stood here
       if (event.button || item.clock.elapsed(event.timeStamp) < TOO_SOON_FOR_CHECK) return;

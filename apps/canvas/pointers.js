@@ -1,13 +1,13 @@
 // @ts-check
 // Mouse, pen and fingers on the canvas: what they hold, where they go, and when they let go.
 
-import { distance, steps, vertexAt } from "./drawing.js";
-import { corner } from "./hand.js";
+import { distance } from "./drawing.js";
+import { toolOf } from "./tools.js";
 import { panned, zoomed } from "./viewport.js";
 
 /**
  * @typedef {import("./drawing.js").Point} Point
- * @typedef {{ vertex: import("./drawing.js").Corner, moved: boolean, drawing: import("./drawing.js").Drawing, point: Point }} Drag
+ * @typedef {{ hold: import("./tools.js").Hold, moved: boolean, drawing: import("./drawing.js").Drawing, from: Point, to: Point }} Drag
  */
 
 export class Pointers {
@@ -31,7 +31,7 @@ export class Pointers {
 
   /** Another image: nothing is held. */
   reset() {
-    /** @type {Drag | null} a corner that is held */
+    /** @type {Drag | null} what is held */
     this.drag = null;
     /** @type {{ from: Point } | null} */
     this.pan = null;
@@ -61,9 +61,9 @@ export class Pointers {
     else canvas.pressAt(event, point, event.button);
   }
 
-  /** Hold a corner. @param {{ pointerId: number }} event @param {import("./drawing.js").Corner} vertex @param {Point} point */
-  take(event, vertex, point) {
-    this.drag = { vertex, moved: false, drawing: this.canvas.drawing, point };
+  /** @param {{ pointerId: number }} event @param {import("./tools.js").Hold} hold @param {Point} point */
+  take(event, hold, point) {
+    this.drag = { hold, moved: false, drawing: this.canvas.drawing, from: point, to: point };
     this.canvas.top.setPointerCapture(event.pointerId);
   }
 
@@ -86,21 +86,26 @@ export class Pointers {
     const point = canvas.locate(event, Boolean(drag));
     canvas.cursor = null;
     canvas.hover = point;
-    if (drag && point && (drag.moved || distance(point, drag.point, canvas.ratio) > canvas.reach() / 3)) {
+    if (drag && point && (drag.moved || distance(point, drag.from, canvas.ratio) > canvas.reach() / 3)) {
       drag.moved = true;
-      drag.drawing = steps.move(drag.drawing, drag.vertex, point);
+      drag.to = point;
+      drag.drawing = drag.hold.move(point);
     }
     if (canvas.item) canvas.paint();
   }
 
-  /** A finger that begins on a corner drags it. @param {PointerEvent} event */
+  /** A finger that moves takes hold of what it began on. @param {PointerEvent} event */
   begin(event) {
     const { canvas, pending } = this;
-    if (!pending || this.drag || canvas.item?.interface !== "polygon" || canvas.tool !== "look") return;
-    const hit = vertexAt(canvas.drawing, pending.point, canvas.reach(true), canvas.ratio);
+    const { item } = canvas;
+    if (!pending || this.drag || !item || item.onPress) return;
     const point = canvas.locate(event, true);
-    if (!hit || !point || distance(point, pending.point, canvas.ratio) <= canvas.reach()) return;
-    this.drag = { vertex: hit, moved: true, drawing: canvas.drawing, point };
+    if (!point || distance(point, pending.point, canvas.ratio) <= canvas.reach()) return;
+    const tool = toolOf(item.interface);
+    const place = canvas.place({ timeStamp: pending.event.timeStamp, pointerType: "touch" }, pending.point);
+    const meant = canvas.tool === "look" ? tool.grab?.(place) : tool.sizes ? tool.other?.(place) : null;
+    if (!meant?.hold) return;
+    this.drag = { hold: meant.hold, moved: true, drawing: meant.hold.move(point), from: pending.point, to: point };
     this.pending = null;
   }
 
@@ -114,14 +119,9 @@ export class Pointers {
       return;
     }
     if (!drag) return;
-    if (drag.moved) {
-      const [polygon, vertex] = drag.vertex;
-      const point = (polygon < 0 ? drag.drawing.open : drag.drawing.polygons[polygon])[vertex];
-      canvas.change(event, { kind: "move", drawing: drag.drawing, point });
-    } else if (canvas.drawing.open.length) {
-      // pressed close to a corner, not dragged: a corner of its own, for none may be swallowed
-      canvas.change(event, corner(canvas.drawing, drag.point));
-    } else canvas.paint();
+    const change = drag.hold.lift(drag.to, drag.moved);
+    if (change) canvas.change(event, change);
+    else canvas.paint();
   }
 
   /** @param {PointerEvent} event two fingers: zoom about their middle, move with it */

@@ -67,7 +67,7 @@ export class Round {
     const arrived = this.workspace.shown !== "work" || this.workspace.root.dataset.kind !== "batch";
     this.workspace.show("work", "batch");
     this.workspace.interface = state.task.interface;
-    this.view.legend(this.workspace.interface, this.workspace.attends());
+    this.view.legend(this.workspace.words, this.workspace.attends());
     this.workspace.gallery.reward(state.task);
     if (arrived) {
       this.view.say("");
@@ -105,7 +105,7 @@ export class Round {
     return this.layers.of(`${name}/${learnt ?? ""}`, {
       image: `/stimuli/image/${name}`,
       overlay: this.workspace.attends() && `/stimuli/overlay/${name}`,
-      regions: this.workspace.interface === "click" && `/stimuli/regions/${name}`,
+      regions: this.workspace.words.regions && `/stimuli/regions/${name}`,
     }, newest);
   }
 
@@ -133,7 +133,7 @@ export class Round {
       clock: new ItemClock(draft ? draft.elapsed : 0),
       learnt: this.workspace.attends() ? this.learnt() : null,
     };
-    this.view.prompt(this.workspace.interface === "click" ? "Where should the computer look to see: " : "Outline what shows that this is: ", batch.labels[index]);
+    this.view.prompt(this.workspace.words.prompt, batch.labels[index]);
     this.showGrid();
     let confirmed = null;
     if (again && !draft) {

@@ -4,11 +4,10 @@
 import { clock } from "./drawing.js";
 import { Dialog } from "./dialog.js";
 
-/** @type {Record<string, [string, string][]>} */
-export const LEGEND = {
-  click: [["Left click", "look here"], ["Right click", "do not look at this region"], ["Middle click", "clear this image"]],
-  polygon: [["Click", "next corner"], ["Double click, Enter or first corner", "close the outline"], ["Drag a corner", "move it"], ["Right click a corner", "delete it"]],
-};
+/**
+ * @typedef {{ prompt: string, practice: string, beside: string, legend: [string, string][], touch: [string, string], regions: boolean }} Words
+ * of an interface, as study/interfaces has them
+ */
 /** @type {Record<string, string>} */
 const NAMES = {
   confirm: "Confirm", nothing: "Nothing to correct", cancel: "Drop the open outline, else clear the image",
@@ -99,17 +98,16 @@ export class View {
     this.cover.show();
   }
 
-  /** @param {string} which @param {boolean} attention whether the overlay is shown */
-  legend(which, attention) {
-    this.$(".legend").replaceChildren(...LEGEND[which].map(([what, why]) => {
+  /** @param {Words} words @param {boolean} attention whether the overlay is shown */
+  legend(words, attention) {
+    this.$(".legend").replaceChildren(...words.legend.map(([what, why]) => {
       const item = element("li");
       item.append(element("b", what), `: ${why}`);
       return item;
     }));
     this.$(".opacity").hidden = !attention;
     const [look, not] = this.$(".switch-tool").children;
-    look.textContent = which === "click" ? "Look here" : "Draw";
-    not.textContent = which === "click" ? "Not here" : "Delete";
+    [look.textContent, not.textContent] = words.touch;
   }
 
   /** @param {string} tool */
@@ -119,10 +117,10 @@ export class View {
     }
   }
 
-  /** @param {string} which @param {Record<string, string>} hotkeys */
-  fillHelp(which, hotkeys) {
+  /** @param {Words | undefined} words @param {Record<string, string>} hotkeys */
+  fillHelp(words, hotkeys) {
     const list = element("ul");
-    list.append(...(LEGEND[which] || []).map(([what, why]) => {
+    list.append(...(words?.legend || []).map(([what, why]) => {
       const item = element("li");
       item.append(element("b", what), `: ${why}`);
       return item;

@@ -21,6 +21,7 @@ import { Round } from "./round.js";
 import { Server } from "./server.js";
 import { Stage } from "./stage.js";
 import { Store, nameOf } from "./store.js";
+import { load } from "./tools.js";
 import { View } from "./view.js";
 
 const ALONE = "Somebody has this study open in another tab or window. Only one of them can be used at a time.";
@@ -71,7 +72,7 @@ export class Workspace {
   }
 
   async start() {
-    await this.store.open(await nameOf(this.data.token));
+    await Promise.all([load(Object.keys(this.config.interfaces)), this.store.open(await nameOf(this.data.token))]);
     if (this.stopped) return;
     this.listen();
     this.stage.setOpacity(this.store.get("opacity") ?? this.config.opacity);
@@ -194,6 +195,9 @@ export class Workspace {
       if (this.stage.item && this.stage.ready) this.stage.save();
     }
   }
+
+  /** What the present interface says. @returns {import("./view.js").Words} */
+  get words() { return this.config.interfaces[this.interface]; }
 
   attends() { return this.config.show_attention.includes(this.interface); }
 

@@ -34,11 +34,11 @@ from apps.web.tutor import Bell, is_needed
 from study.config import StudyConfig
 from study.files import append_privately
 from study.framing import UNSEEN
+from study.interfaces import Verdict, interface
+from study.interfaces.judging import objects
 from study.practice import (
-    Verdict,
     has_region_beside,
     judge,
-    objects,
     practice_index,
     practice_number,
     wanted,
@@ -225,7 +225,8 @@ class Seat:
         stimuli = self.desk.layout.stimuli
         mask = stimuli.practice_mask(index)
         path = stimuli.practice_regions_path(index)
-        if step.interface != "click" or mask is None or not self.desk.config.practice.regions:
+        can = interface(step.interface).regions and self.desk.config.practice.regions
+        if mask is None or not can:
             return False
         validation = stimuli.validation()
         if validation is None or not path.exists():

@@ -10,17 +10,19 @@ import base64
 import html
 import math
 import time
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from apps import canvas
 from apps.web import _compat
 from apps.web.desk import Desk, Seat
 from apps.web.forms import Form, answered, ask, ask_demographics, missing
 from apps.web.guard import address_of
 from apps.web.routes import accuracies, latest_view, shares
 from apps.web.state import page_of, workspace_of
+from study.config import StudyConfig
+from study.interfaces import Interface, interface
 from study.protocol.events import (
     Consented,
     Debriefed,
@@ -44,32 +46,6 @@ from study.protocol.steps import (
     Step,
 )
 
-NAMES = {"click": "clicking", "polygon": "outlining"}
-HOW = {
-    "click": (
-        "You correct the computer's attention with single clicks.",
-        (
-            "**Left click** on the thing that is named above the image: look here. Several clicks "
-            "are fine.",
-            "**Right click** on a coloured region where the computer should *not* look; again to "
-            "take that back.",
-            "**Middle click** takes back everything on this image.",
-        ),
-    ),
-    "polygon": (
-        "You correct the computer's attention by outlining what it should look at.",
-        (
-            "**Click** along the edge of the thing that is named above the image, corner by "
-            "corner. Click the first corner, or press **Enter**, to close the outline.",
-            "**Drag** a corner to move it; **right-click** a corner to delete it.",
-            "Draw several outlines where there are several things.",
-        ),
-    ),
-}
-FIGURES = {
-    "click": "A left click marks the boat, a right click the coloured water beside it.",
-    "polygon": "Corner after corner of an outline is set around the boat.",
-}
 PICKED = {"random": "random sampling", "active": "active learning"}
 BOTH = (
     "The colours show what the computer looks at now: {most} most, blue a little.",
@@ -94,6 +70,24 @@ def page(desk: Desk) -> None:
             form(desk, seat, step)
 
 
+def _used(config: StudyConfig) -> list[str]:
+    """The study's interfaces."""
+    return list(dict.fromkeys(condition.interface for condition in config.conditions))
+
+
+def _words(used: Interface) -> dict[str, Any]:
+    """What the workspace has to know of an interface."""
+    words = used.words
+    return {
+        "prompt": words.prompt,
+        "practice": words.practice,
+        "beside": words.beside,
+        "legend": words.legend,
+        "touch": words.touch,
+        "regions": used.regions,
+    }
+
+
 def _data(desk: Desk, seat: Seat, step: Step) -> dict[str, Any]:
     workspace = workspace_of(desk.config, seat.session.progress, step)
     return {
@@ -108,6 +102,7 @@ def _data(desk: Desk, seat: Seat, step: Step) -> dict[str, Any]:
             "feedback": workspace.feedback,
             "preview": workspace.preview,
             "hotkeys": workspace.hotkeys.model_dump(),
+            "interfaces": {name: _words(interface(name)) for name in _used(desk.config)},
         },
     }
 
@@ -167,21 +162,21 @@ def _demographics(desk: Desk, seat: Seat, step: Demographics) -> None:
 
 
 def _instructions(desk: Desk, seat: Seat, step: Instructions) -> None:
-    intro, points = HOW[step.interface]
+    how = interface(step.interface)
     shows = step.interface in desk.config.practice_workspace.show_attention
-    st.title(f"How it works: {NAMES[step.interface]}")
+    st.title(f"How it works: {how.words.doing}")
     st.markdown(
         "A computer programme has learned to recognise images, but it often looks at the wrong "
-        f"part of them. {intro}"
+        f"part of them. {how.words.intro}"
     )
-    figure = Path(__file__).parents[1] / "canvas" / f"how-{step.interface}.svg"
+    figure = base64.b64encode(canvas.picture(how)).decode()
     st.html(
-        f'<img width="560" alt="{FIGURES[step.interface]}" '
-        f'src="data:image/svg+xml;base64,{base64.b64encode(figure.read_bytes()).decode()}">'
+        f'<img width="560" alt="{html.escape(how.words.figure)}" '
+        f'src="data:image/svg+xml;base64,{figure}">'
     )
     most = "yellow" if desk.config.workspace.colours == "cividis" else "red"
     both = [text.format(most=most) for text in (BOTH if shows else BOTH[1:])]
-    st.markdown("\n".join(f"- {text}" for text in (*points, *both)))
+    st.markdown("\n".join(f"- {text}" for text in (*how.words.steps, *both)))
     items = desk.config.practice.items
     images = "an image" if items == 1 else f"{items} images"
     label = f"Practise on {images}" if items else "Continue"
@@ -191,7 +186,8 @@ def _instructions(desk: Desk, seat: Seat, step: Instructions) -> None:
 
 def _start(desk: Desk, seat: Seat, step: StartTask) -> None:
     task = desk.config.task
-    st.title(f"Task {step.position} of {step.tasks}: {NAMES[step.condition.interface]}")
+    doing = interface(step.condition.interface).words.doing
+    st.title(f"Task {step.position} of {step.tasks}: {doing}")
     limit = f"up to {task.minutes:g} minutes" + (
         f" or {task.images} images" if task.images is not None else ""
     )
@@ -204,7 +200,7 @@ def _start(desk: Desk, seat: Seat, step: StartTask) -> None:
         "the next ones."
     )
     st.markdown(
-        f"In this task you correct the computer by **{NAMES[step.condition.interface]}**, for "
+        f"In this task you correct the computer by **{doing}**, for "
         f"{limit}. {learning}\n\nDo the images in any order. Your time per image is measured, so "
         "please work steadily, and rest between the rounds."
     )
@@ -275,7 +271,7 @@ def _debriefing(desk: Desk, seat: Seat, step: Debriefing) -> None:
 
 
 def _before_and_after(desk: Desk, seat: Seat, position: int, more: str = "") -> None:
-    interface = seat.session.progress.task(position).condition.interface
+    doing = interface(seat.session.progress.task(position).condition.interface).words.doing
     stimuli, cycle = desk.layout.stimuli, latest_view(seat, position)
     validation, before = stimuli.validation(), stimuli.view(stimuli.view_path(None))
     if validation is None or before is None or not cycle:
@@ -284,7 +280,7 @@ def _before_and_after(desk: Desk, seat: Seat, position: int, more: str = "") -> 
         f"on {kind}: {_percent(first)} before, {_percent(last)} after"
         for kind, (first, last) in accuracies(seat, position).items()
     ]
-    st.header(f"Task {position}, by {NAMES[interface]}{more}")
+    st.header(f"Task {position}, by {doing}{more}")
     st.markdown(f"Right answers {'; '.join(right)}.")
     token = desk.token(seat.participant)
     # those that changed most say most

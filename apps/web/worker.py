@@ -25,6 +25,7 @@ from study.constraints import write_constraints
 from study.cycle import see
 from study.data.dataset import ImageSet
 from study.files import write_atomically
+from study.interfaces import interface
 from study.learning.models import Classifier
 from study.learning.superpixels import segment
 from study.loop import TaskLoop
@@ -195,7 +196,10 @@ class Worker:
     ) -> None:
         place = session.participant, position, cycle
         batch = self.stimuli.batch(*place)
-        if batch is None or session.progress.task(position).condition.interface != "click":
+        if (
+            batch is None
+            or not interface(session.progress.task(position).condition.interface).regions
+        ):
             return
         height, width = self.loop.pool.size
         for index in indices:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tomli_w
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
@@ -24,6 +24,7 @@ from simulators.person import Person
 from study.acquisition.registry import STRATEGIES, build
 from study.beginning import given_files
 from study.config import (
+    PAPER_FACTORS,
     AcquisitionConfig,
     DatasetConfig,
     FineTuningConfig,
@@ -53,7 +54,7 @@ from study.files import file_digest
 
 VERSION = 3
 """To be raised when the same settings mean another experiment: it is part of every run's name."""
-INTERFACES: tuple[InterfaceName, ...] = get_args(InterfaceName)
+INTERFACES: tuple[InterfaceName, ...] = PAPER_FACTORS["interface"]
 Seed = Annotated[int, Field(strict=True, ge=0)]
 METRICS = (
     "accuracy",

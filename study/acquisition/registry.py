@@ -27,8 +27,9 @@ from study.acquisition.strategy import Strategy
 from study.acquisition.typicality import AttentionMixture
 from study.acquisition.uncertainty import Entropy, LeastConfidence, Margin, ScoreBands
 from study.acquisition.wrappers import Balanced, RankSum, Subsampled
-from study.config import AcquisitionConfig, nearest
+from study.config import AcquisitionConfig, nearest, strategy_names
 from study.errors import UserError
+from study.plugins import found
 
 STRATEGIES: Mapping[str, Callable[..., Strategy]] = {
     "random": Random,
@@ -70,9 +71,10 @@ def make(name: str, options: Mapping[str, object] | None = None) -> Strategy:
     Raises:
         UserError: when there is no such strategy, or it does not take such options.
     """
-    if name not in STRATEGIES:
-        raise UserError(f"{name!r} is not a strategy{nearest(name, list(STRATEGIES))}")
-    maker, options = STRATEGIES[name], options or {}
+    maker = STRATEGIES.get(name) or found("clickstudy.strategies").get(name)
+    if maker is None:
+        raise UserError(f"{name!r} is not a strategy{nearest(name, list(strategy_names()))}")
+    options = options or {}
     known = list(inspect.signature(maker).parameters)
     for option in options:
         if option not in known:

@@ -45,6 +45,10 @@ from study.config.file import (
     read_toml,
 )
 from study.config.learning import (
+    NEGATIVE_FORMS,
+    POLYGON_FORMS,
+    POSITIVE_FORMS,
+    STRATEGY_NAMES,
     AcquisitionConfig,
     FineTuningConfig,
     GuidanceConfig,
@@ -57,6 +61,7 @@ from study.config.learning import (
     ScoreName,
     StrategyName,
     TrainName,
+    strategy_names,
 )
 from study.config.mistakes import (
     StudyFileError,
@@ -93,10 +98,14 @@ __all__ = [
     "BUILT_IN_INSTRUMENTS",
     "CONSENT",
     "MOST_FOR_ALL",
+    "NEGATIVE_FORMS",
     "OVERRIDABLE",
     "PAPER_CONDITIONS",
     "PAPER_DEMOGRAPHICS",
     "PAPER_FACTORS",
+    "POLYGON_FORMS",
+    "POSITIVE_FORMS",
+    "STRATEGY_NAMES",
     "AcquisitionConfig",
     "AnalysisConfig",
     "AttentionCheckConfig",
@@ -149,4 +158,5 @@ __all__ = [
     "nearest",
     "parse",
     "read_toml",
+    "strategy_names",
 ]

@@ -83,7 +83,7 @@ class Condition(Section):
 PAPER_CONDITIONS = tuple(
     Condition(interface=interface, sampling=sampling)
     for sampling in ("random", "active")
-    for interface in ("polygon", "click")
+    for interface in PAPER_FACTORS["interface"]
 )
 
 

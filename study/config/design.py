@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from study.config.naming import known, one_of
 from study.config.section import NonNegative, Positive, Section, Share
+from study.interfaces import OURS
 
-InterfaceName = Literal["polygon", "click"]
+_GROUP = "clickstudy.interfaces"
+
+
+def interface_names() -> tuple[str, ...]:
+    """Every interface, by name; nothing is imported for it."""
+    return known(OURS, _GROUP)
+
+
+InterfaceName = Annotated[str, AfterValidator(one_of("an interface", OURS, _GROUP))]
+"""Of an interface: ours, or an installed package's."""
 MOST_FOR_ALL = 6
 """Conditions of which every order can still be listed (720)."""
 

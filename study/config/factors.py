@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import ConfigDict, Field, model_validator
 
-from study.config.design import InterfaceName
-from study.config.learning import SamplingName
+from study.config.design import interface_names
+from study.config.learning import strategy_names
 from study.config.section import Section
 from study.config.spelling import nearest
 
@@ -22,15 +22,15 @@ PAPER_FACTORS: Mapping[str, tuple[str, ...]] = {
 EFFECTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "feedback": {"round": {"feedback": "round"}, "image": {"feedback": "image"}},
     "overlay": {
-        "on": {"show_attention": PAPER_FACTORS["interface"]},
+        "on": {"show_attention": interface_names()},
         "off": {"show_attention": ()},
     },
     "preview": {"on": {"preview": True}, "off": {"preview": False}},
 }
 """What each level of a built-in factor sets in ``workspace``. Any other factor is a label."""
 KNOWN: Mapping[str, tuple[str, ...]] = {
-    "interface": get_args(InterfaceName),
-    "sampling": get_args(SamplingName),
+    "interface": interface_names(),
+    "sampling": ("active", *strategy_names()),
     **{name: tuple(levels) for name, levels in EFFECTS.items()},
 }
 """The levels that a factor may have, where that is not the study's to say."""

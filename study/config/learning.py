@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ModelWrapValidatorHandler, model_validator
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, model_validator
 
+from study.config.naming import known, one_of
 from study.config.section import NonNegative, Positive, Section, Share
 
-StrategyName = Literal[
+STRATEGY_NAMES = (
     "random",
     "entropy",
     "least-confidence",
@@ -37,11 +38,31 @@ StrategyName = Literal[
     "ensemble-consistency",
     "attention",
     "attention-7x7",
+)
+"""Our strategies; installed packages may add to them (``clickstudy.strategies``)."""
+POSITIVE_FORMS = ("none", "point", "spread", "disc", "discs", "disc+point")
+NEGATIVE_FORMS = ("none", "sum", "log-outside")
+POLYGON_FORMS = ("none", "outside", "log-energy", "iou")
+"""Our guidance; installed packages may add to it, as ``polygon.NAME`` (``clickstudy.guidance``)."""
+_STRATEGIES, _GUIDANCE = "clickstudy.strategies", "clickstudy.guidance"
+
+
+def strategy_names() -> tuple[str, ...]:
+    """Every acquisition strategy."""
+    return known(STRATEGY_NAMES, _STRATEGIES)
+
+
+StrategyName = Annotated[str, AfterValidator(one_of("a strategy", STRATEGY_NAMES, _STRATEGIES))]
+SamplingName = Annotated[
+    str, AfterValidator(one_of("a strategy", ("active", *STRATEGY_NAMES), _STRATEGIES))
 ]
-SamplingName = Literal["active", StrategyName]
-PositiveForm = Literal["none", "point", "spread", "disc", "discs", "disc+point"]
-NegativeForm = Literal["none", "sum", "log-outside"]
-PolygonForm = Literal["none", "outside", "log-energy", "iou"]
+PositiveForm = Annotated[
+    str, AfterValidator(one_of("a form", POSITIVE_FORMS, _GUIDANCE, "positive."))
+]
+NegativeForm = Annotated[
+    str, AfterValidator(one_of("a form", NEGATIVE_FORMS, _GUIDANCE, "negative."))
+]
+PolygonForm = Annotated[str, AfterValidator(one_of("a form", POLYGON_FORMS, _GUIDANCE, "polygon."))]
 ScoreName = Literal["label", "centred", "absolute"]
 TrainName = Literal["all", "block", "head"]
 """What learns: the whole network, its last block and its head, or its head."""

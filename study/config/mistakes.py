@@ -76,8 +76,10 @@ def explain(
             case "missing":
                 yield f"{where} is missing"
             case "value_error":
-                prefix = f"{where}: " if location else ""
-                yield from (f"{prefix}{line}" for line in str(context["error"]).splitlines())
+                for line in str(context["error"]).splitlines():
+                    # a name that nothing has is its own value
+                    link = " = " if line.startswith(f"{given!r} is not ") else ": "
+                    yield f"{where}{link}{line}" if location else line
             case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
                 bound, words = _LIMITS[kind]
                 yield f"{where} = {given!r} {words} {context[bound]}"

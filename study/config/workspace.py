@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from study.config.design import InterfaceName
 from study.config.section import Section, Share
+from study.interfaces import OURS
 
 
 class Hotkeys(Section):
@@ -49,7 +50,7 @@ class WorkspaceConfig(Section):
     attention would move (the same need).
     """
 
-    show_attention: tuple[InterfaceName, ...] = ("polygon", "click")
+    show_attention: tuple[InterfaceName, ...] = OURS
     opacity: Share = 0.55
     colours: Literal["cividis", "jet"] = "cividis"
     test_mode: bool = True

@@ -30,6 +30,7 @@ from torch import Tensor
 from study.config import GuidanceConfig
 from study.learning.attention import TINY, normalised
 from study.learning.targets import Targets
+from study.plugins import found
 
 __all__ = ["NEGATIVE", "POLYGON", "POSITIVE", "Targets", "guidance_loss"]
 
@@ -109,12 +110,12 @@ def log_outside(maps: Tensor, targets: Targets) -> Tensor:
 
 def outside(maps: Tensor, targets: Targets) -> Tensor:
     """The sum of attention outside the polygons (their share, on distributions)."""
-    return (maps * (1 - targets.polygon.to(maps))).sum((1, 2))
+    return (maps * (1 - targets.inside.to(maps))).sum((1, 2))
 
 
 def log_energy(maps: Tensor, targets: Targets) -> Tensor:
     """-log of the share of attention inside the polygons."""
-    return -torch.log(share(maps, targets.polygon) + TINY)
+    return -torch.log(share(maps, targets.inside) + TINY)
 
 
 def iou(maps: Tensor, targets: Targets) -> Tensor:
@@ -124,7 +125,7 @@ def iou(maps: Tensor, targets: Targets) -> Tensor:
     minimum and maximum.
     """
     scaled = maps / (maps.amax((1, 2), keepdim=True) + TINY)
-    region = targets.polygon.to(maps)
+    region = targets.inside.to(maps)
     both = torch.minimum(scaled, region).sum((1, 2))
     either = torch.maximum(scaled, region).sum((1, 2))
     return -torch.log(both / (either + TINY) + TINY)
@@ -147,6 +148,22 @@ POLYGON: Mapping[str, Form] = {
 }
 
 
+FORMS: Mapping[str, Mapping[str, Form]] = {
+    "positive": POSITIVE,
+    "negative": NEGATIVE,
+    "polygon": POLYGON,
+}
+
+
+def form(part: str, name: str) -> Form:
+    """The form ``name`` of a part of the loss: ours, or an installed package's ``part.name``."""
+    ours = FORMS[part].get(name)
+    if ours is not None:
+        return ours
+    theirs: Form = found("clickstudy.guidance")[f"{part}.{name}"]
+    return theirs
+
+
 def guidance_loss(maps: Tensor, targets: Targets, config: GuidanceConfig) -> Tensor:
     """``loss_pos + loss_neg`` (and the polygon's loss) of every image: [N].
 
@@ -161,13 +178,13 @@ def guidance_loss(maps: Tensor, targets: Targets, config: GuidanceConfig) -> Ten
     if config.normalise:
         maps = normalised(maps, config.floor)
     parts = (
-        (targets.has_point, POSITIVE[config.positive]),
-        (targets.has_negative, NEGATIVE[config.negative]),
-        (targets.has_polygon, POLYGON[config.polygon]),
+        (targets.has_point, form("positive", config.positive)),
+        (targets.has_negative, form("negative", config.negative)),
+        (targets.has_inside, form("polygon", config.polygon)),
     )
     loss = maps.new_zeros(len(maps))
-    for present, form in parts:
-        loss = loss + torch.where(present, form(maps, targets), 0.0)
+    for present, distance in parts:
+        loss = loss + torch.where(present, distance(maps, targets), 0.0)
     return loss
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from study.annotation import Annotation, fill_discs, fill_polygons, resample_mask
+from study.annotation import Annotation, fill_discs, resample_mask
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,14 @@ class Targets:
         point_counts: int64 [N], how many of them there are.
         discs: float32 [N, P, h, w], coverage by the disc around each point.
         negative: float32 [N, h, w], coverage by the union of the negative regions.
-        polygon: float32 [N, h, w], coverage by the union of the polygons.
+        inside: float32 [N, h, w], coverage by the union of what was outlined.
     """
 
     points: Tensor
     point_counts: Tensor
     discs: Tensor
     negative: Tensor
-    polygon: Tensor
+    inside: Tensor
 
     @classmethod
     def from_annotations(
@@ -43,7 +43,7 @@ class Targets:
         points = np.zeros((n, most, 2), dtype=np.float32)
         discs = np.zeros((n, most, height, width), dtype=np.float32)
         negative = np.zeros((n, height, width), dtype=np.float32)
-        polygon = np.zeros((n, height, width), dtype=np.float32)
+        inside = np.zeros((n, height, width), dtype=np.float32)
         for i, annotation in enumerate(annotations):
             for j, point in enumerate(annotation.positive_points):
                 points[i, j] = point
@@ -52,15 +52,14 @@ class Targets:
                 # regions of one map do not overlap in part: they are the same or apart
                 coverage = resample_mask(region.mask(), height, width)
                 negative[i] = np.maximum(negative[i], coverage)
-            if annotation.polygons:
-                polygon[i] = fill_polygons(annotation.polygons, height, width)
+            inside[i] = annotation.inside(height, width)
         counts = [len(annotation.positive_points) for annotation in annotations]
         return cls(
             points=torch.from_numpy(points),
             point_counts=torch.tensor(counts, dtype=torch.long),
             discs=torch.from_numpy(discs),
             negative=torch.from_numpy(negative),
-            polygon=torch.from_numpy(polygon),
+            inside=torch.from_numpy(inside),
         )
 
     def __len__(self) -> int:
@@ -95,13 +94,13 @@ class Targets:
         return self.negative.amax((1, 2)) > 0
 
     @property
-    def has_polygon(self) -> Tensor:
+    def has_inside(self) -> Tensor:
         """Bool [N]."""
-        return self.polygon.amax((1, 2)) > 0
+        return self.inside.amax((1, 2)) > 0
 
     @property
     def disc(self) -> Tensor:
         """float32 [N, h, w]: coverage by the union of the discs."""
         if not self.discs.shape[1]:
-            return torch.zeros_like(self.polygon)
+            return torch.zeros_like(self.inside)
         return self.discs.amax(1)

@@ -204,7 +204,7 @@ class _Task:
             logits, maps = attend(self.model, self.inputs[index], self.asked[index], self.score)
             steering = guidance_loss(maps, targets, self.guidance)
             sums.guidance += steering.detach().sum()
-            annotated = targets.has_point | targets.has_negative | targets.has_polygon
+            annotated = targets.has_point | targets.has_negative | targets.has_inside
             sums.dead += ((maps.detach().amax((1, 2)) <= 0) & annotated).sum()
             sums.guided += annotated.sum()
         else:

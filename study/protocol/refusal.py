@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from study.config import StudyConfig
+from study.interfaces import interface
 from study.protocol.events import (
     Answered,
     BatchSelected,
@@ -152,13 +153,8 @@ def _item_problem(
             f"no model of {where} had learnt from {item.learnt} confirmations, as there were "
             f"{confirmed}"
         )
-    drawn = item.annotation
-    clicked, traced = drawn.positive_points or drawn.negative_regions, drawn.polygons
-    if (traced and task.condition.interface == "click") or (
-        clicked and task.condition.interface == "polygon"
-    ):
-        return f"{where} is a {task.condition.interface} task, but this was drawn otherwise"
-    return None
+    problem = interface(task.condition.interface).refusal(item.annotation)
+    return None if problem is None else f"{where}: {problem}"
 
 
 def _step_problem(config: StudyConfig, progress: Progress, payload: Payload) -> str | None:

@@ -4,8 +4,9 @@ import { Confirmation, refusal } from "../../apps/canvas/confirmation.js";
 import { Connection, standing } from "../../apps/canvas/connection.js";
 import { emptyDrawing } from "../../apps/canvas/drawing.js";
 import { due, secondsLeft } from "../../apps/canvas/due.js";
-import { avoid, closed, look } from "../../apps/canvas/hand.js";
 import { History } from "../../apps/canvas/history.js";
+import { tool as click } from "../../apps/canvas/interfaces/click.js";
+import { tool as polygon } from "../../apps/canvas/interfaces/polygon.js";
 
 // -- the way of a drawing
 
@@ -29,43 +30,43 @@ test("what was undone is gone once something else is done", () => {
 
 // -- what a press means
 
-const regions = { height: 4, width: 4, labels: Uint16Array.from([1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]) };
-const place = (more) => ({ drawing: emptyDrawing(), interface: "click", point: [0.1, 0.1], reach: 0.02, regions, ...more });
 const never = { at: -1e9, point: [9, 9] };
+const regions = { height: 4, width: 4, labels: Uint16Array.from([1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]) };
+const place = (more) => ({ drawing: emptyDrawing(), point: [0.1, 0.1], reach: 0.02, ratio: 1, at: 0, last: never, regions, ...more });
 
 test("a right click beside the colours marks nothing and says why", () => {
-  const { change, tell } = avoid(place({ point: [0.9, 0.9] }));
+  const { change, tell } = click.other(place({ point: [0.9, 0.9] }));
   assert.equal(change, undefined);
   assert.match(tell, /no attention here/);
 });
 
 test("a region that holds a point where one said to look is marked, and one is told", () => {
   const drawing = { ...emptyDrawing(), points: [[0.2, 0.2]] };
-  const { change, tell } = avoid(place({ drawing }));
+  const { change, tell } = click.other(place({ drawing }));
   assert.equal(change.kind, "negative");
   assert.match(tell, /holds a point/);
-  const again = avoid(place({ drawing: change.drawing }));
+  const again = click.other(place({ drawing: change.drawing }));
   assert.equal(again.change.kind, "delete");
   assert.deepEqual(again.change.drawing.regions, []);
 });
 
 test("while regions load a right click says so", () => {
-  assert.match(avoid(place({ regions: null })).tell, /still loading/);
+  assert.match(click.other(place({ regions: null })).tell, /still loading/);
 });
 
 test("a double click closes an outline, and so does its first corner", () => {
   const drawing = { ...emptyDrawing(), open: [[0.1, 0.1], [0.5, 0.1], [0.5, 0.5]] };
-  const trace = (point, last, at) => look(place({ drawing, interface: "polygon", point }), last, at);
+  const trace = (point, last, at) => polygon.press(place({ drawing, point, last, at }));
   assert.equal(trace([0.5, 0.5], { at: 0, point: [0.5, 0.5] }, 200).change.kind, "close");
-  assert.deepEqual(trace([0.5, 0.5], { at: 0, point: [0.5, 0.5] }, 900).take, [-1, 2]);
+  assert.deepEqual(trace([0.5, 0.5], { at: 0, point: [0.5, 0.5] }, 900).hold?.lift([0.5, 0.6], true), { kind: "move", drawing: { ...drawing, open: [[0.1, 0.1], [0.5, 0.1], [0.5, 0.6]] }, point: [0.5, 0.6] });
   assert.equal(trace([0.12, 0.1], never, 0).change.kind, "close");
   assert.equal(trace([0.3, 0.6], never, 0).change.kind, "vertex");
 });
 
 test("a bow tie is closed with a hint; two corners close nothing", () => {
   const bow = { ...emptyDrawing(), open: [[0, 0], [1, 1], [1, 0], [0, 1]] };
-  assert.match(closed(bow).tell, /crosses itself/);
-  assert.equal(closed({ ...emptyDrawing(), open: [[0, 0], [1, 1]] }), null);
+  assert.match(polygon.close(bow).tell, /crosses itself/);
+  assert.equal(polygon.close({ ...emptyDrawing(), open: [[0, 0], [1, 1]] }), undefined);
 });
 
 // -- what is due

@@ -103,7 +103,7 @@ def test_every_mistake_is_told_at_once_by_path_with_the_nearest_name() -> None:
             "titel is not a setting; did you mean 'title'?",
             "seed = 'a' must be a whole number",
             "dataset = 5 must be a table",
-            "conditions[0].interface = 'clik' is not known; did you mean 'click'?",
+            "conditions[0].interface = 'clik' is not an interface; did you mean 'click'?",
             "conditions[0].sampling = 'entrpy' is not known; did you mean 'entropy'?",
             "conditions[1].sampling is missing",
             "task.minutes = -1 must be more than 0.0",
@@ -239,7 +239,7 @@ def test_what_hangs_on_a_broken_part_is_not_told_but_the_rest_is() -> None:
         """
     )
     assert told == [
-        "conditions[0].interface = 'clik' is not known; did you mean 'click'?",
+        "conditions[0].interface = 'clik' is not an interface; did you mean 'click'?",
         "task.page = 300 is larger than task.batch = 256; a page is a part of a batch",
     ]
 

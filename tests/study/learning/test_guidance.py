@@ -1,7 +1,5 @@
 """Guidance losses: gradients, what each asks for, and that they reach the whole network."""
 
-from typing import get_args
-
 import pytest
 import torch
 from hypothesis import given, settings
@@ -54,9 +52,9 @@ def _blob(column: int, size: int = 8) -> Tensor:
 
 
 def test_registry_names_are_the_study_files() -> None:
-    assert tuple(POSITIVE) == get_args(study_config.PositiveForm)
-    assert tuple(NEGATIVE) == get_args(study_config.NegativeForm)
-    assert tuple(POLYGON) == get_args(study_config.PolygonForm)
+    assert tuple(POSITIVE) == study_config.POSITIVE_FORMS
+    assert tuple(NEGATIVE) == study_config.NEGATIVE_FORMS
+    assert tuple(POLYGON) == study_config.POLYGON_FORMS
 
 
 @pytest.mark.parametrize(("name", "form"), FORMS, ids=[name for name, _ in FORMS])
@@ -110,14 +108,14 @@ def test_equation_4_sums_the_plain_values() -> None:
 
 def test_log_energy_is_minus_the_log_of_the_share_inside() -> None:
     maps = torch.ones(1, 10, 10)
-    inside = _targets(LEFT, size=10).polygon.mean().item()
+    inside = _targets(LEFT, size=10).inside.mean().item()
     loss = POLYGON["log-energy"](maps, _targets(LEFT, size=10)).exp().item()
     assert loss == pytest.approx(1 / inside, rel=1e-4)
 
 
 def test_iou_of_a_map_with_itself_is_perfect() -> None:
     targets = _targets(LEFT, size=10)
-    assert POLYGON["iou"](targets.polygon, targets).item() == pytest.approx(0, abs=1e-5)
+    assert POLYGON["iou"](targets.inside, targets).item() == pytest.approx(0, abs=1e-5)
 
 
 def test_discs_want_attention_on_every_point() -> None:

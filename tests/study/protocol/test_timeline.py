@@ -420,7 +420,7 @@ BAD_ITEMS: dict[str, tuple[Callable[[Annotate], Payload], str]] = {
         lambda s: item(s, s.images[0]).model_copy(
             update={"annotation": Annotation(polygons=(((0, 0), (1, 0), (1, 1)),))}
         ),
-        "is a click task",
+        "click yields positive points",
     ),
     "a later task": (
         lambda s: item(s, s.images[0]).model_copy(update={"position": 2}),

@@ -1,0 +1,6 @@
+"""Ways to correct a classifier's attention, one file each."""
+
+from study.interfaces.interface import Asked, Guides, Interface, Verdict, Words
+from study.interfaces.registry import OURS, interface, interfaces
+
+__all__ = ["OURS", "Asked", "Guides", "Interface", "Verdict", "Words", "interface", "interfaces"]

@@ -1,0 +1,111 @@
+"""What a way to correct is: one object that says all that the rest of the house has to know of it.
+
+Its words, what it yields and refuses, how practice with it is judged, which guidance it gives. Its
+canvas tool is the script of the same name in ``apps/canvas/interfaces``, or the file that it brings
+(:attr:`Interface.script`); its simulated hand registers by the same name in ``simulators.hands``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from study.annotation import Annotation, MarkName
+
+Guides = Literal["points", "outside", "inside"]
+"""Attention should be near points, outside of regions, or inside of regions."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What people read.
+
+    Attributes:
+        doing: what one does, as in "by clicking".
+        intro: the instructions' first sentence.
+        steps: how it is done, in Markdown.
+        figure: what the picture of it shows, for those who do not see it.
+        prompt: above an image, before the name of what is asked for.
+        practice: what is to be done to each thing in practice, as in "outline the boat".
+        beside: what practice asks for beside that, where there is attention beside the object.
+        legend: hand movements and what they do.
+        touch: what the two meanings of a touch are called: the first button's, the other one's.
+    """
+
+    doing: str
+    intro: str
+    steps: tuple[str, ...]
+    figure: str
+    prompt: str
+    practice: str
+    legend: tuple[tuple[str, str], ...]
+    touch: tuple[str, str]
+    beside: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a practice item asks for.
+
+    Attributes:
+        mask: bool [H, W], the object.
+        name: what it is called.
+        iou: the smallest overlap of an outline with it that counts.
+        beside: whether attention beside the object has to be marked too.
+    """
+
+    mask: NDArray[np.bool_]
+    name: str = "object"
+    iou: float = 0.5
+    beside: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a practice item was done: ``advice`` is one sentence where it was not right."""
+
+    correct: bool
+    advice: str = ""
+
+
+class Interface(ABC):
+    """A way to correct a classifier's attention.
+
+    Attributes:
+        name: as study files, the log and tables have it; lower-case letters, digits and _.
+        words: what people read.
+        marks: the parts of an annotation that it yields; anything else is refused.
+        guides: what attention is asked to do by them.
+        regions: whether superpixels of the attention map can be marked.
+        script: its canvas tool (ES module); None: the one of its name that comes with ours.
+        picture: how it is done, an SVG; None: the one of its name that comes with ours.
+    """
+
+    name: ClassVar[str]
+    words: ClassVar[Words]
+    marks: ClassVar[tuple[MarkName, ...]]
+    guides: ClassVar[tuple[Guides, ...]]
+    regions: ClassVar[bool] = False
+    script: ClassVar[Traversable | None] = None
+    picture: ClassVar[Traversable | None] = None
+
+    def refusal(self, annotation: Annotation) -> str | None:
+        """Why an annotation cannot have been made with it; None where it can."""
+        others = [name for name in annotation.kinds if name not in self.marks]
+        if not others:
+            return None
+        return f"{self.name} yields {_listed(self.marks)}, not {_listed(others)}"
+
+    @abstractmethod
+    def judge(self, annotation: Annotation, asked: Asked) -> Verdict:
+        """Whether a practice item was done as asked, and what was wrong."""
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(name.replace("_", " ") for name in names)
