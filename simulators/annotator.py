@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simulators import sight
 from simulators.chance import Draws
-from simulators.hands import HANDS
+from simulators.hands import hand_of
 from simulators.person import Person
 from simulators.scene import Scene
 from simulators.timing import RECENT, Circumstances, Performance, perform
@@ -56,7 +56,7 @@ def annotate(
     Returns:
         The annotation and the actions, in the photograph's coordinates.
     """
-    hand = HANDS[interface]
+    hand = hand_of(interface)
     scene = Scene(mask, None if maps is None else maps[-1])
     drawn, moves = hand.draw(scene, person, Draws(key))
     how = Circumstances(

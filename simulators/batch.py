@@ -12,6 +12,7 @@ from torch import Tensor
 
 from simulators.annotator import Shape, annotate, recent
 from simulators.crowd import People, Rows, click
+from simulators.hands import hand_of
 from simulators.person import Person
 from simulators.sheet import Sheet
 from simulators.timing import RECENT
@@ -61,7 +62,7 @@ def performed(
     Yields:
         One item for each image; the caller may stop when a budget is spent.
     """
-    if interface == "click":
+    if hand_of(interface).many:
         clicked = _clicked(masks, maps, person, shape, keys, device)
         for item, frame in zip(clicked, frames or [WHOLE] * len(keys), strict=True):
             yield replace(item, annotation=frame.outward(item.annotation))

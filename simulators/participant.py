@@ -19,7 +19,7 @@ from simulators.actions import Move
 from simulators.annotator import Shape, annotate, recent
 from simulators.answers import Experience
 from simulators.chance import Draws
-from simulators.hands import HANDS
+from simulators.hands import hand_of
 from simulators.person import Person
 from simulators.scene import Scene
 from simulators.timing import Circumstances, perform
@@ -184,7 +184,7 @@ class Participant:
             update={"slip_rate": 0.0, "wrong_rate": 0.0, "miss_rate": 0.0, "diligence": 1.0}
         )
         failed = stream.random() < self.person.practice_failure_rate
-        hand, draws = HANDS[interface], Draws(self._key(interface, "practice", step.attempt))
+        hand, draws = hand_of(interface), Draws(self._key(interface, "practice", step.attempt))
         drawn, moves = hand.draw(Scene(mask), careful, draws)
         if failed:
             # confirmed without having understood what is asked
@@ -266,7 +266,7 @@ class Participant:
             [Move("positive", step.target, 2 * step.radius, z=draws.normal(slots.TEMPO))],
             self.person,
             draws,
-            getattr(self.person, HANDS[interface].skill),
+            getattr(self.person, hand_of(interface).skill),
             Circumstances(shape.trial, shape.hours),
         )
         self._record(

@@ -15,6 +15,8 @@ from simulators.hands import click, polygon
 from simulators.person import Person
 from simulators.scene import Scene
 from study.annotation import Annotation
+from study.errors import UserError
+from study.plugins import found
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Hand:
     Attributes:
         draw: the annotation, and the moves that made it (slips and undos included).
         skill: the field of :class:`~simulators.person.Person` that is the speed with it.
+        many: whether :mod:`simulators.crowd` does the same for many images together.
         minds_attention: whether the interface makes people look at the blobs of the map before
             they act. The polygon interface "does not require the user to consider the attention
             map" (section 8.1.2).
@@ -32,9 +35,25 @@ class Hand:
     draw: Callable[[Scene, Person, Draws], tuple[Annotation, list[Move]]]
     skill: str
     minds_attention: bool
+    many: bool = False
 
 
 HANDS: Mapping[str, Hand] = {
-    "click": Hand(click.draw, "click_speed", minds_attention=True),
+    "click": Hand(click.draw, "click_speed", minds_attention=True, many=True),
     "polygon": Hand(polygon.draw, "polygon_speed", minds_attention=False),
 }
+
+
+def hand_of(interface: str) -> Hand:
+    """The simulated hand of an interface: ours, or an installed package's (``clickstudy.hands``).
+
+    Raises:
+        UserError: nobody simulates it.
+    """
+    hand = HANDS.get(interface) or found("clickstudy.hands").get(interface)
+    if not isinstance(hand, Hand):
+        raise UserError(
+            f"{interface!r} has no simulated hand: register a simulators.hands.Hand of that name "
+            f"in clickstudy.hands, or take another interface"
+        )
+    return hand

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from study.config.naming import known, one_of
+from study.config.naming import known, one_of, schema
 from study.config.section import NonNegative, Positive, Section, Share
 from study.interfaces import OURS
 
@@ -18,7 +18,9 @@ def interface_names() -> tuple[str, ...]:
     return known(OURS, _GROUP)
 
 
-InterfaceName = Annotated[str, AfterValidator(one_of("an interface", OURS, _GROUP))]
+InterfaceName = Annotated[
+    str, AfterValidator(one_of("an interface", OURS, _GROUP)), schema(OURS, _GROUP)
+]
 """Of an interface: ours, or an installed package's."""
 MOST_FOR_ALL = 6
 """Conditions of which every order can still be listed (720)."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, model_validator
 
-from study.config.naming import known, one_of
+from study.config.naming import known, one_of, schema
 from study.config.section import NonNegative, Positive, Section, Share
 
 STRATEGY_NAMES = (
@@ -52,17 +52,31 @@ def strategy_names() -> tuple[str, ...]:
     return known(STRATEGY_NAMES, _STRATEGIES)
 
 
-StrategyName = Annotated[str, AfterValidator(one_of("a strategy", STRATEGY_NAMES, _STRATEGIES))]
+StrategyName = Annotated[
+    str,
+    AfterValidator(one_of("a strategy", STRATEGY_NAMES, _STRATEGIES)),
+    schema(STRATEGY_NAMES, _STRATEGIES),
+]
 SamplingName = Annotated[
-    str, AfterValidator(one_of("a strategy", ("active", *STRATEGY_NAMES), _STRATEGIES))
+    str,
+    AfterValidator(one_of("a strategy", ("active", *STRATEGY_NAMES), _STRATEGIES)),
+    schema(("active", *STRATEGY_NAMES), _STRATEGIES),
 ]
 PositiveForm = Annotated[
-    str, AfterValidator(one_of("a form", POSITIVE_FORMS, _GUIDANCE, "positive."))
+    str,
+    AfterValidator(one_of("a form", POSITIVE_FORMS, _GUIDANCE, "positive.")),
+    schema(POSITIVE_FORMS, _GUIDANCE, "positive."),
 ]
 NegativeForm = Annotated[
-    str, AfterValidator(one_of("a form", NEGATIVE_FORMS, _GUIDANCE, "negative."))
+    str,
+    AfterValidator(one_of("a form", NEGATIVE_FORMS, _GUIDANCE, "negative.")),
+    schema(NEGATIVE_FORMS, _GUIDANCE, "negative."),
 ]
-PolygonForm = Annotated[str, AfterValidator(one_of("a form", POLYGON_FORMS, _GUIDANCE, "polygon."))]
+PolygonForm = Annotated[
+    str,
+    AfterValidator(one_of("a form", POLYGON_FORMS, _GUIDANCE, "polygon.")),
+    schema(POLYGON_FORMS, _GUIDANCE, "polygon."),
+]
 ScoreName = Literal["label", "centred", "absolute"]
 TrainName = Literal["all", "block", "head"]
 """What learns: the whole network, its last block and its head, or its head."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from pydantic import WithJsonSchema
+
 from study.config.spelling import nearest
 from study.plugins import names
 
@@ -12,6 +14,11 @@ def known(ours: Sequence[str], group: str, before: str = "") -> tuple[str, ...]:
     """Ours, and those of an entry-point group whose names begin with ``before``, without it."""
     theirs = [name.removeprefix(before) for name in names(group) if name.startswith(before)]
     return (*ours, *(name for name in theirs if name not in ours))
+
+
+def schema(ours: Sequence[str], group: str, before: str = "") -> WithJsonSchema:
+    """What an editor may complete: the names that are known where the schema is written."""
+    return WithJsonSchema({"type": "string", "enum": list(known(ours, group, before))})
 
 
 def one_of(what: str, ours: Sequence[str], group: str, before: str = "") -> Callable[[str], str]:

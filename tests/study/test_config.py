@@ -104,7 +104,7 @@ def test_every_mistake_is_told_at_once_by_path_with_the_nearest_name() -> None:
             "seed = 'a' must be a whole number",
             "dataset = 5 must be a table",
             "conditions[0].interface = 'clik' is not an interface; did you mean 'click'?",
-            "conditions[0].sampling = 'entrpy' is not known; did you mean 'entropy'?",
+            "conditions[0].sampling = 'entrpy' is not a strategy; did you mean 'entropy'?",
             "conditions[1].sampling is missing",
             "task.minutes = -1 must be more than 0.0",
             "task.clock = 'wall' is not known; it must be one of annotation, total",

@@ -39,7 +39,7 @@ def drawn_by_hand(name: str, mask: np.ndarray, number: int = 0) -> Annotation:
     sure = Person().model_copy(update={"slip_rate": 0.0, "miss_rate": 0.0, "diligence": 1.0})
     maps = np.zeros((1, 4, 4), np.float32)
     maps[0, 0, 0] = 1.0
-    drawn, done = annotate(name, mask, maps, sure, Shape(), np.random.default_rng(number))
+    drawn, done = annotate(name, mask, maps, sure, Shape(), number)
     assert done.seconds > 0
     times = [action.t for action in done.actions]
     assert times == sorted(times)
