@@ -30,6 +30,8 @@ class Move:
         thought: how much mental preparation comes before it, in units of the keystroke-level M.
         z: how slowly it is done, a standard normal number.
         slot: of the item's stream that ``z`` is from; -1 where it is from no slot.
+        path: how far the button is held and dragged, in widths of what the hand must stay in (the
+            index of difficulty of the steering law); 0: a press.
     """
 
     kind: ActionKind
@@ -38,6 +40,7 @@ class Move:
     thought: float = 0.0
     z: float = 0.0
     slot: int = -1
+    path: float = 0.0
 
 
 @dataclass

@@ -41,6 +41,9 @@ FITTS_RATE = 4.3
 """Bits per second of Fitts' law for a mouse: the middle of the 3.7-4.9 that are published."""
 CONFIRM_WIDTH = 0.15
 """Width of the confirm button in image sides."""
+STEERING = 0.1
+"""Seconds for each width of a path that is dragged (steering law, Accot and Zhai 1997: about .1 to
+.2 for a mouse; chosen at the quick end, as nobody minds a brush's edge)."""
 PAUSE_NOISE = 0.6
 """SD of the log of the length of a pause (chosen)."""
 RECENT = 5
@@ -118,7 +121,8 @@ def perform(
         else:
             waiting += move.thought * person.preparation
             rhythm = person.vertex_pace if move.kind == "vertex" and last == "vertex" else 1.0
-            moving, z = rhythm * (fitts(hand, move.at, move.width) + BUTTON), move.z
+            pointing = fitts(hand, move.at, move.width) + BUTTON
+            moving, z = rhythm * (pointing + STEERING * move.path), move.z
             hand, last = move.at, move.kind
         noise = person.thought_noise if waiting > 0.0 else person.noise
         now += pace * (waiting + moving) * log_normal(z, noise)

@@ -61,7 +61,54 @@ class Region(BaseModel):
         return flat.reshape((self.height, self.width), order="F")
 
 
-MarkName = Literal["positive_points", "negative_regions", "polygons"]
+class Box(BaseModel):
+    """A rectangle around something.
+
+    ``points`` are what was pressed: two opposite corners, or its extreme points in their order
+    (Papadopoulos et al. 2017), which lie on the thing's outline.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    left: Relative
+    top: Relative
+    right: Relative
+    bottom: Relative
+    points: Annotated[tuple[Point, ...], Field(max_length=4)] = ()
+
+    @model_validator(mode="after")
+    def _has_an_inside(self) -> Box:
+        if self.left >= self.right or self.top >= self.bottom:
+            raise ValueError("a box needs left < right and top < bottom")
+        return self
+
+    @property
+    def corners(self) -> tuple[Point, ...]:
+        """Its outline."""
+        return (
+            (self.left, self.top),
+            (self.right, self.top),
+            (self.right, self.bottom),
+            (self.left, self.bottom),
+        )
+
+
+class Stroke(BaseModel):
+    """A stroke of a brush: an ellipse swept along ``points``, in their order in time.
+
+    ``across`` and ``down`` are the brush's radii in widths and in heights of the image: the same
+    number of pixels on the screen. ``erase`` takes away what was painted before.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    points: Annotated[tuple[Point, ...], Field(min_length=1)]
+    across: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    down: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    erase: bool = False
+
+
+MarkName = Literal["positive_points", "negative_regions", "polygons", "boxes", "strokes"]
 """The kinds of marks, as an annotation names them."""
 
 
@@ -73,6 +120,8 @@ class Annotation(BaseModel):
     positive_points: tuple[Point, ...] = ()
     negative_regions: tuple[Region, ...] = ()
     polygons: tuple[Polygon, ...] = ()
+    boxes: tuple[Box, ...] = ()
+    strokes: tuple[Stroke, ...] = ()
 
     @property
     def kinds(self) -> tuple[MarkName, ...]:
@@ -86,7 +135,11 @@ class Annotation(BaseModel):
 
     def inside(self, height: int, width: int, oversample: int = 8) -> NDArray[np.float32]:
         """Share of each grid cell that is inside of something drawn: float32 [height, width]."""
-        return fill_polygons(self.polygons, height, width, oversample)
+        outlines = (*self.polygons, *(box.corners for box in self.boxes))
+        filled = fill_polygons(outlines, height, width, oversample)
+        if not self.strokes:
+            return filled
+        return np.maximum(filled, fill_strokes(self.strokes, height, width, oversample))
 
 
 def fill_polygons(
@@ -129,6 +182,46 @@ def fill_discs(
     for px, py in points:
         fine |= (x[None, :] - px) ** 2 + (y[:, None] - py) ** 2 <= radius**2
     return _cell_means(fine, height, width, oversample)
+
+
+def fill_strokes(
+    strokes: Sequence[Stroke], height: int, width: int, oversample: int = 8
+) -> NDArray[np.float32]:
+    """Share of each grid cell that is painted in the end, later strokes over earlier ones.
+
+    Returns float32 [height, width] in [0, 1].
+    """
+    y = (np.arange(height * oversample) + 0.5) / (height * oversample)
+    x = (np.arange(width * oversample) + 0.5) / (width * oversample)
+    fine = np.zeros((y.size, x.size), dtype=bool)
+    for stroke in strokes:
+        # in brush radii, so that the brush is a circle
+        path = np.asarray(stroke.points) / (stroke.across, stroke.down)
+        u, v = x / stroke.across, y / stroke.down
+        for start, end in zip(path, path[1:] if len(path) > 1 else path, strict=False):
+            low, high = np.minimum(start, end) - 1, np.maximum(start, end) + 1
+            columns = slice(*np.searchsorted(u, (low[0], high[0])))
+            rows = slice(*np.searchsorted(v, (low[1], high[1])))
+            near = _near_segment(u[None, columns], v[rows, None], start, end)
+            part = fine[rows, columns]
+            part[near] = not stroke.erase
+    return _cell_means(fine, height, width, oversample)
+
+
+def _near_segment(
+    u: NDArray[np.float64],
+    v: NDArray[np.float64],
+    start: NDArray[np.float64],
+    end: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Which points are at most 1 from a segment."""
+    along = end - start
+    length = float(along @ along)
+    share = ((u - start[0]) * along[0] + (v - start[1]) * along[1]) / length if length else 0.0
+    share = np.clip(share, 0.0, 1.0)
+    across, down = u - start[0] - share * along[0], v - start[1] - share * along[1]
+    near: NDArray[np.bool_] = across**2 + down**2 <= 1.0
+    return near
 
 
 def resample_mask(mask: NDArray[np.bool_], height: int, width: int) -> NDArray[np.float32]:

@@ -23,7 +23,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from study.annotation import Annotation, Region
+from study.annotation import Annotation, Box, Region, Stroke
 
 Fit = Literal["stretch", "crop", "letterbox"]
 Spot = tuple[float, float]
@@ -128,8 +128,11 @@ class Frame:
             clipped([self.to_square(point) for point in polygon]) for polygon in annotation.polygons
         ]
         regions = [self._region_inward(region) for region in annotation.negative_regions]
+        boxes = [self._box_inward(box) for box in annotation.boxes]
         return annotation.model_copy(
             update={
+                "boxes": tuple(box for box in boxes if box is not None),
+                "strokes": tuple(self._stroke(s, inward=True) for s in annotation.strokes),
                 "positive_points": tuple(point for point in points if _inside(point)),
                 "polygons": tuple(tuple(polygon) for polygon in polygons if len(polygon) >= 3),
                 "negative_regions": tuple(region for region in regions if region is not None),
@@ -148,9 +151,41 @@ class Frame:
         regions = [self._region_outward(region) for region in annotation.negative_regions]
         return annotation.model_copy(
             update={
+                "boxes": tuple(self._box_outward(box) for box in annotation.boxes),
+                "strokes": tuple(self._stroke(s, inward=False) for s in annotation.strokes),
                 "positive_points": tuple(held),
                 "polygons": tuple(polygons),
                 "negative_regions": tuple(regions),
+            }
+        )
+
+    def _box_inward(self, box: Box) -> Box | None:
+        left, top = _held(self.to_square((box.left, box.top)))
+        right, bottom = _held(self.to_square((box.right, box.bottom)))
+        if left >= right or top >= bottom:
+            return None
+        points = tuple(_held(self.to_square(point)) for point in box.points)
+        return Box(left=left, top=top, right=right, bottom=bottom, points=points)
+
+    def _box_outward(self, box: Box) -> Box:
+        left, top = _held(self.to_photograph((box.left, box.top)))
+        right, bottom = _held(self.to_photograph((box.right, box.bottom)))
+        points = tuple(_held(self.to_photograph(point)) for point in box.points)
+        return Box(left=left, top=top, right=right, bottom=bottom, points=points)
+
+    def _stroke(self, stroke: Stroke, inward: bool) -> Stroke:
+        """A stroke on the other grid; where it leaves the square its points stay, off the grid."""
+        turn = self.to_square if inward else self.to_photograph
+        across = stroke.across / self.width if inward else stroke.across * self.width
+        down = stroke.down / self.height if inward else stroke.down * self.height
+        return stroke.model_copy(
+            update={
+                # an eraser or a brush beside the square still reaches into it
+                "points": tuple(
+                    turn(point) if inward else _held(turn(point)) for point in stroke.points
+                ),
+                "across": across,
+                "down": down,
             }
         )
 

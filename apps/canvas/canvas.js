@@ -26,13 +26,15 @@ import { WHOLE, area, panned, zoomed } from "./viewport.js";
 const NEAR = 6;
 /** The brush to begin with, its radius in image widths. */
 const BRUSH = 0.04;
+const SMALLEST = 0.01;
+const LARGEST = 0.15;
 const NEVER = { at: -1e9, point: /** @type {Point} */ ([9, 9]) };
 
 /** One image under annotation, with the interface that its item names. */
 export class Canvas {
   /**
    * @param {HTMLCanvasElement} base @param {HTMLCanvasElement} top
-   * @param {{ changed: () => void, tell: (text: string) => void, viewed?: () => void }} on
+   * @param {{ changed: () => void, tell: (text: string) => void, viewed?: () => void, sized?: (size: number) => void }} on
    */
   constructor(base, top, on) {
     this.base = base;
@@ -209,6 +211,13 @@ export class Canvas {
     if (this.on.viewed) this.on.viewed();
   }
 
+  /** @param {number} factor of the brush */
+  resize(factor) {
+    this.size = Math.min(Math.max(this.size * factor, SMALLEST), LARGEST);
+    if (this.on.sized) this.on.sized(this.size);
+    this.paint();
+  }
+
   // -- painting
 
   /** Fit the canvas to its place on the page, and paint all. */
@@ -231,7 +240,11 @@ export class Canvas {
     requestAnimationFrame(() => {
       this.painting = false;
       const { drag } = this.pointers;
-      paintAbove(this.top, this.item, drag ? drag.drawing : this.drawing, this.area, { tail: drag ? null : this.hover, cursor: this.cursor });
+      const tool = this.item && !this.item.onPress ? toolOf(this.item.interface) : null;
+      paintAbove(this.top, this.item, drag ? drag.drawing : this.drawing, this.area, {
+        tail: drag ? null : this.hover, cursor: this.cursor, joins: Boolean(tool?.close),
+        brush: tool?.sizes ? { at: this.hover, size: this.size } : null,
+      });
     });
   }
 }

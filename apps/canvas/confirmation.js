@@ -4,20 +4,21 @@
 import { newId, patience, pause } from "./clock.js";
 import { annotationOf, isEmpty, nextOnPage, round4 } from "./drawing.js";
 import { annotates } from "./due.js";
+import { toolOf } from "./tools.js";
 
 /** Milliseconds in which a press was meant for what stood there before. */
 const TOO_SOON = 200;
 
 /**
  * Whether the open image can be confirmed: null, or why not ("" needs no words).
- * @param {{ kind: string, elapsed: number, drawing: import("./drawing.js").Drawing, nothing: boolean }} given
- *   elapsed: milliseconds since it is shown; nothing: "nothing to correct" was pressed
+ * @param {{ kind: string, elapsed: number, drawing: import("./drawing.js").Drawing, nothing: boolean, unfinished?: string }} given
+ *   elapsed: milliseconds since it is shown; nothing: "nothing to correct" was pressed; unfinished: what the tool says
  */
-export function refusal({ kind, elapsed, drawing, nothing }) {
+export function refusal({ kind, elapsed, drawing, nothing, unfinished = "" }) {
   // the second press of a double click is not an answer to an image nobody has seen
   if (kind === "check" || elapsed < TOO_SOON) return "";
   if (nothing) return null;
-  if (drawing.open.length && drawing.open.length < 3) return "The open outline needs three corners: go on, or undo it.";
+  if (unfinished) return unfinished;
   if (kind === "practice" && isEmpty(drawing)) return "Mark the object first.";
   return null;
 }
@@ -37,7 +38,7 @@ export class Confirmation {
     const { canvas, item } = this.stage;
     const kind = this.workspace.root.dataset.kind || "";
     if (!item || !this.stage.ready) return;
-    const why = refusal({ kind, elapsed: item.clock.elapsed(event.timeStamp), drawing: canvas.drawing, nothing });
+    const why = refusal({ kind, elapsed: item.clock.elapsed(event.timeStamp), drawing: canvas.drawing, nothing, unfinished: toolOf(item.interface).unfinished?.(canvas.drawing) });
     if (why !== null) {
       if (why) this.view.say(why, "no");
       return;

@@ -2,9 +2,12 @@
 // Buttons and keys: which name was pressed, and who does it.
 
 import { meaning } from "./keys.js";
+import { toolOf } from "./tools.js";
 
 /** @type {Record<string, number>} factors; 0 is the whole image */
 const ZOOMS = { "zoom-in": 1.5, "zoom-out": 1 / 1.5, "zoom-whole": 0 };
+/** How much a key makes the brush larger. */
+const GROWTH = 1.25;
 /** After these Enter means the image's next step, not the button's that was pressed with the mouse. */
 const GIVE_BACK = ["undo", "redo", "cancel", "tool-look", "tool-not", ...Object.keys(ZOOMS)];
 
@@ -28,6 +31,8 @@ export class Controls {
       "press-other": (event) => this.pressAtCursor(event, 2),
       "tool-look": () => this.hold("look"),
       "tool-not": () => this.hold("not"),
+      "smaller": () => canvas.resize(1 / GROWTH),
+      "larger": () => canvas.resize(GROWTH),
       "next": (event) => round.next(event),
       "previous-page": () => round.turn(-1),
       "next-page": () => round.turn(1),
@@ -80,6 +85,7 @@ export class Controls {
       onButton: target instanceof HTMLElement && target.tagName === "BUTTON",
       onCanvas: target === view.$(".top"),
       ready: stage.ready, cursor: Boolean(canvas.cursor), open: canvas.drawing.open.length,
+      closes: Boolean(canvas.item && toolOf(canvas.item.interface).close?.(canvas.drawing)),
       hotkeys: config.hotkeys,
     });
     if (!meant) return;

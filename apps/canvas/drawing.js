@@ -4,7 +4,9 @@
 /**
  * @typedef {[number, number]} Point image-relative
  * @typedef {{ label: number, point: Point }} Marked a region by its label
- * @typedef {{ points: Point[], regions: Marked[], polygons: Point[][], open: Point[] }} Drawing
+ * @typedef {{ left: number, top: number, right: number, bottom: number, points: Point[] }} Box
+ * @typedef {{ points: Point[], across: number, down: number, erase: boolean }} Stroke radii in image widths and heights
+ * @typedef {{ points: Point[], regions: Marked[], polygons: Point[][], open: Point[], boxes: Box[], strokes: Stroke[] }} Drawing open: presses that finish nothing yet
  * @typedef {{ height: number, width: number, labels: Uint16Array, sizes?: number[] }} Regions
  * @typedef {[number, number]} Corner polygon (-1: the open one) and vertex
  */
@@ -48,12 +50,12 @@ export function vertexAt(drawing, point, reach, ratio = 1) {
 
 /** @returns {Drawing} */
 export function emptyDrawing() {
-  return { points: [], regions: [], polygons: [], open: [] };
+  return { points: [], regions: [], polygons: [], open: [], boxes: [], strokes: [] };
 }
 
 /** @param {Drawing} drawing */
 export function isEmpty(drawing) {
-  return !(drawing.points.length + drawing.regions.length + drawing.polygons.length + drawing.open.length);
+  return Object.values(drawing).every((marks) => !marks.length);
 }
 
 // Every step returns a new drawing, so that undo is going back to an old one.
@@ -69,6 +71,10 @@ export const steps = {
   addVertex: (d, point) => ({ ...d, open: [...d.open, point] }),
   /** @param {Drawing} d @returns {Drawing} */
   close: (d) => ({ ...d, polygons: [...d.polygons, d.open], open: [] }),
+  /** @param {Drawing} d @param {Box} box @returns {Drawing} */
+  addBox: (d, box) => ({ ...d, boxes: [...d.boxes, box], open: [] }),
+  /** @param {Drawing} d @param {Stroke} stroke @returns {Drawing} */
+  addStroke: (d, stroke) => ({ ...d, strokes: [...d.strokes, stroke] }),
   /** @param {Drawing} d @returns {Drawing} */
   dropOpen: (d) => ({ ...d, open: [] }),
   /** @param {Drawing} d @param {Corner} corner @param {Point} point */
@@ -170,11 +176,13 @@ export function annotationOf(drawing, regions) {
       counts: runs(regions.labels, regions.height, regions.width, label),
     })),
     polygons: drawing.polygons,
+    boxes: drawing.boxes,
+    strokes: drawing.strokes,
   };
 }
 
 /**
- * @param {{ positive_points: Point[], negative_regions: { point: Point }[], polygons: Point[][] }} annotation
+ * @param {{ positive_points: Point[], negative_regions: { point: Point }[], polygons: Point[][], boxes?: Box[], strokes?: Stroke[] }} annotation
  * @param {Regions | null} regions
  * @returns {Drawing}
  */
@@ -183,6 +191,8 @@ export function drawingOf(annotation, regions) {
     points: annotation.positive_points,
     regions: regions ? annotation.negative_regions.map(({ point }) => ({ point, label: labelAt(regions, point) })) : [],
     polygons: annotation.polygons,
+    boxes: annotation.boxes || [],
+    strokes: annotation.strokes || [],
     open: [],
   };
 }

@@ -12,7 +12,8 @@ import { emptyDrawing, round4 } from "./drawing.js";
 export class History {
   /** @param {Drawing[]} drawings @param {number} at which of them is the present one @param {Action[]} actions */
   constructor(drawings = [emptyDrawing()], at = 0, actions = []) {
-    this.drawings = drawings;
+    // what an older page kept may lack kinds of marks
+    this.drawings = drawings.map((drawing) => ({ ...emptyDrawing(), ...drawing }));
     this.at = at;
     this.actions = actions;
   }

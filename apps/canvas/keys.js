@@ -3,11 +3,13 @@
 
 /**
  * @typedef {{ key: string, ctrlKey?: boolean, metaKey?: boolean, altKey?: boolean, shiftKey?: boolean, repeat?: boolean }} Key
- * @typedef {{ onButton: boolean, onCanvas: boolean, ready: boolean, cursor: boolean, open: number, hotkeys: Record<string, string> }} Place
+ * @typedef {{ onButton: boolean, onCanvas: boolean, ready: boolean, cursor: boolean, open: number, closes: boolean, hotkeys: Record<string, string> }} Place
  */
 
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+/** @type {Record<string, string>} */
+const SIZES = { "[": "smaller", "]": "larger" };
 /** @type {Record<string, string>} */
 const ZOOMS = { "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", 0: "zoom-whole" };
 
@@ -27,10 +29,11 @@ export function meaning(event, place) {
     return { do: "steer", by: [dx * far, dy * far] };
   }
   if (place.ready && event.key in ZOOMS) return { do: ZOOMS[event.key] };
+  if (place.ready && event.key in SIZES) return { do: SIZES[event.key] };
   if (place.ready && place.cursor && event.key === " ") return { do: "press" };
   if (place.ready && place.cursor && event.key === "x") return { do: "press-other" };
   if (place.ready && event.key === "Delete") return { do: "delete" };
-  if (place.ready && event.key === "Enter" && place.open >= 3) return { do: "close" };
+  if (place.ready && event.key === "Enter" && place.closes) return { do: "close" };
   const name = Object.keys(place.hotkeys).find((k) => place.hotkeys[k].toLowerCase() === event.key.toLowerCase());
   if (!name || event.repeat) return null;
   if (name === "cancel" && place.open) return { do: "cancel-open" };

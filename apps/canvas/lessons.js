@@ -3,6 +3,7 @@
 
 import { ItemClock, newId } from "./clock.js";
 import { round4 } from "./drawing.js";
+import { toolOf } from "./tools.js";
 
 /** Milliseconds in which a click was meant for the image that stood there before. */
 const TOO_SOON_FOR_CHECK = 500;
@@ -34,7 +35,7 @@ export class Lessons {
     const arrived = this.workspace.root.dataset.kind !== "practice" || this.workspace.interface !== practice.interface;
     this.workspace.show("work", "practice");
     this.workspace.interface = practice.interface;
-    this.view.legend(this.workspace.words, this.workspace.attends());
+    this.view.legend(this.workspace.words, this.workspace.attends(), Boolean(toolOf(this.workspace.interface).sizes));
     this.round.index = null;
     if (arrived && practice.attempt === 1) this.view.say("");
     const many = practice.count > 1 ? `each of the ${practice.count} things that show: ` : "the ";

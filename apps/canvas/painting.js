@@ -125,3 +125,48 @@ export function wanted(context, vertices, scale) {
   context.stroke(path);
   context.setLineDash([]);
 }
+
+/**
+ * @param {CanvasRenderingContext2D} context @param {[Place, Place]} corners @param {Place[]} points what was pressed
+ * @param {number} scale
+ */
+export function rectangle(context, [[left, top], [right, bottom]], points, scale) {
+  outline(context, [[left, top], [right, top], [right, bottom], [left, bottom]], true, scale, 0);
+  points.forEach((point) => dot(context, point, 4 * scale, MARK));
+}
+
+/**
+ * What strokes leave, green; an eraser takes away what was there before it.
+ * @param {import("./drawing.js").Stroke[]} strokes @param {number} width @param {number} height of the canvas
+ * @param {(point: [number, number]) => Place} place @param {number} side of the image
+ */
+export function painted(strokes, width, height, place, side) {
+  const [sheet, context] = sheetOf(width, height);
+  context.lineCap = "round";
+  context.lineJoin = "round";
+  for (const { points, across, erase } of strokes) {
+    context.globalCompositeOperation = erase ? "destination-out" : "source-over";
+    context.lineWidth = 2 * across * side;
+    context.beginPath();
+    points.forEach((point, i) => { const [x, y] = place(point); if (i) context.lineTo(x, y); else context.moveTo(x, y); });
+    const [x, y] = place(points[points.length - 1]);
+    context.lineTo(x, y + 0.01);
+    context.stroke();
+  }
+  // one tint, however often a place was painted
+  context.globalCompositeOperation = "source-in";
+  context.fillStyle = "rgba(18, 176, 76, .5)";
+  context.fillRect(0, 0, width, height);
+  return sheet;
+}
+
+/** The brush. @param {CanvasRenderingContext2D} context @param {Place} place @param {number} radius @param {number} scale */
+export function circle(context, [x, y], radius, scale) {
+  for (const [width, stroke] of /** @type {[number, string][]} */ ([[3, "rgba(16, 20, 26, .7)"], [1.5, "#fff"]])) {
+    context.lineWidth = width * scale;
+    context.strokeStyle = stroke;
+    context.beginPath();
+    context.arc(x, y, radius, 0, 7);
+    context.stroke();
+  }
+}

@@ -4,6 +4,7 @@
 import { ItemClock, pause } from "./clock.js";
 import { drawingOf, firstLeft, nextOnPage } from "./drawing.js";
 import { Grid } from "./grid.js";
+import { toolOf } from "./tools.js";
 
 /** Milliseconds in which Enter was meant for the image before. */
 const TOO_SOON_FOR_TUNING = 700;
@@ -67,7 +68,7 @@ export class Round {
     const arrived = this.workspace.shown !== "work" || this.workspace.root.dataset.kind !== "batch";
     this.workspace.show("work", "batch");
     this.workspace.interface = state.task.interface;
-    this.view.legend(this.workspace.words, this.workspace.attends());
+    this.view.legend(this.workspace.words, this.workspace.attends(), Boolean(toolOf(this.workspace.interface).sizes));
     this.workspace.gallery.reward(state.task);
     if (arrived) {
       this.view.say("");

@@ -2,7 +2,7 @@
 // What stands on the two canvases: below the image, its attention and the marked regions; above
 // the drawing and the pointer.
 
-import { CURSOR, NO, YES, cross, dot, hatched, outline, ring, stencil, wanted } from "./painting.js";
+import { CURSOR, NO, YES, circle, cross, dot, hatched, outline, painted, rectangle, ring, stencil, wanted } from "./painting.js";
 
 /**
  * @typedef {import("./canvas.js").Item} Item
@@ -36,9 +36,10 @@ export function paintBelow(canvas, item, drawing, { x, y, w, h }, opacity) {
 
 /**
  * @param {HTMLCanvasElement} canvas @param {Item | null} item @param {Drawing} drawing @param {Area} area
- * @param {{ tail: Point | null, cursor: Point | null }} pointer tail: where the open outline goes on
+ * @param {{ tail: Point | null, cursor: Point | null, brush: { at: Point | null, size: number } | null, joins: boolean }} pointer
+ *   tail: where the open outline goes on; brush: where it is and how large; joins: whether open presses are one line
  */
-export function paintAbove(canvas, item, drawing, { x, y, w, h }, { tail, cursor }) {
+export function paintAbove(canvas, item, drawing, { x, y, w, h }, { tail, cursor, brush, joins }) {
   const context = cleared(canvas);
   if (!item) return;
   const scale = window.devicePixelRatio || 1;
@@ -48,7 +49,11 @@ export function paintAbove(canvas, item, drawing, { x, y, w, h }, { tail, cursor
   (item.wanted || []).forEach((polygon) => wanted(context, polygon.map(place), scale));
   drawing.points.forEach((point) => cross(context, place(point), 9 * scale, YES));
   drawing.regions.forEach(({ point }) => dot(context, place(point), 4 * scale, NO));
+  if (drawing.strokes.length) context.drawImage(painted(drawing.strokes, canvas.width, canvas.height, place, w), 0, 0);
+  drawing.boxes.forEach((box) => rectangle(context, [place([box.left, box.top]), place([box.right, box.bottom])], box.points.map(place), scale));
   drawing.polygons.forEach((polygon) => outline(context, polygon.map(place), true, scale));
-  if (drawing.open.length) outline(context, [...drawing.open, ...(tail ? [tail] : [])].map(place), false, scale, drawing.open.length);
+  if (drawing.open.length && joins) outline(context, [...drawing.open, ...(tail ? [tail] : [])].map(place), false, scale, drawing.open.length);
+  else drawing.open.forEach((point) => dot(context, place(point), 5 * scale, "#f5a300"));
+  if (brush && brush.at) circle(context, place(brush.at), brush.size * w, scale);
   if (cursor) cross(context, place(cursor), 12 * scale, CURSOR);
 }

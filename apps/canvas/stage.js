@@ -24,6 +24,7 @@ export class Stage {
     this.canvas = new Canvas(view.$(".base"), view.$(".top"), {
       changed: () => { this.save(); this.buttons(); this.view.say(""); changed(); },
       tell: (text) => view.say(text, "no"),
+      sized: (size) => { view.$(".brush input").value = String(size * 100); },
       viewed: () => { view.$('[data-do="zoom-whole"]').textContent = `${Math.round(this.canvas.view.zoom * 100)}%`; },
     });
   }

@@ -18,10 +18,11 @@
  *   grab?: (place: Place) => Meant | null | undefined,
  *   remove?: (place: Place) => Change | null | undefined,
  *   close?: (drawing: Drawing) => Change | undefined,
- *   clears?: boolean, sizes?: boolean,
+ *   unfinished?: (drawing: Drawing) => string, clears?: boolean, sizes?: boolean,
  * }} Tool
  * press: the first button, or a finger that says so; other: the second button; grab: what a finger
  * that moves takes hold of; remove: what stands under a point goes; close: what is open is finished;
+ * unfinished: why what is open cannot be confirmed yet, or nothing;
  * clears: whether the middle button clears the image; sizes: whether there is a brush to be sized.
  */
 

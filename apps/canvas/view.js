@@ -98,14 +98,15 @@ export class View {
     this.cover.show();
   }
 
-  /** @param {Words} words @param {boolean} attention whether the overlay is shown */
-  legend(words, attention) {
+  /** @param {Words} words @param {boolean} attention whether the overlay is shown @param {boolean} sizes whether there is a brush */
+  legend(words, attention, sizes = false) {
     this.$(".legend").replaceChildren(...words.legend.map(([what, why]) => {
       const item = element("li");
       item.append(element("b", what), `: ${why}`);
       return item;
     }));
     this.$(".opacity").hidden = !attention;
+    this.$(".brush").hidden = !sizes;
     const [look, not] = this.$(".switch-tool").children;
     [look.textContent, not.textContent] = words.touch;
   }

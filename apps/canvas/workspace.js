@@ -87,6 +87,10 @@ export class Workspace {
     this.root.addEventListener("click", (event) => this.controls.act(event), { signal });
     this.root.addEventListener("pointerdown", (event) => { if (event.pointerType !== "mouse") this.root.dataset.touch = "yes"; }, { signal });
     this.view.$(".opacity input").addEventListener("input", (/** @type {any} */ event) => this.setOpacity(event.target.value / 100), { signal });
+    this.view.$(".brush input").addEventListener("input", (/** @type {any} */ event) => {
+      const { canvas } = this.stage;
+      canvas.resize(event.target.value / 100 / canvas.size);
+    }, { signal });
     window.addEventListener("keydown", (event) => this.controls.key(event), { signal });
     window.addEventListener("blur", (event) => this.stage.look(event, false), { signal });
     window.addEventListener("focus", (event) => this.stage.look(event, true), { signal });

@@ -26,6 +26,9 @@ def _drawn_by_a_person(annotation: Annotation) -> Annotation:
         ("regions", len(annotation.negative_regions), MOST_REGIONS),
         ("outlines", len(annotation.polygons), MOST_OUTLINES),
         ("corners", sum(map(len, annotation.polygons)), MOST_CORNERS),
+        ("boxes", len(annotation.boxes), MOST_OUTLINES),
+        ("strokes", len(annotation.strokes), MOST_POINTS),
+        ("points of strokes", sum(len(s.points) for s in annotation.strokes), MOST_ACTIONS),
     ):
         if many > most:
             raise ValueError(f"an image takes at most {most} {what}, not {many}")

@@ -13,6 +13,8 @@ from study.config import StudyConfig
 from study.protocol.steps import Annotate, Break, Check, FineTune, Practice, Step
 from study.protocol.timeline import Progress
 
+MARKS = ("positive_points", "negative_regions", "polygons", "boxes", "strokes")
+"""Columns of items that count what was drawn."""
 TOO_FAST_SECONDS = 0.8
 """Faster than anyone can look and click: pointing alone takes this long."""
 FEW_CORRECTIONS = 0.2
@@ -110,7 +112,7 @@ def quality(items: pd.DataFrame, participants: pd.DataFrame) -> pd.DataFrame:
     for (participant, position, interface), group in items.groupby(
         ["participant", "position", "interface"], observed=True
     ):
-        drawn = group[["positive_points", "negative_regions", "polygons"]].sum(axis=1)
+        drawn = group[[*MARKS]].sum(axis=1)
         row: dict[str, Any] = {
             "participant": participant,
             "position": position,

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from apps.web.stimuli import Maps, overlay
-from study.annotation import Annotation
+from study.annotation import Annotation, fill_strokes
 from study.framing import WHOLE, Frame
 
 SIZE = 480
@@ -43,6 +43,15 @@ def picture(
         corners = [place(corner) for corner in polygon]
         draw.polygon(corners, fill=(*GREEN[:3], 70))
         draw.line([*corners, corners[0]], fill=GREEN, width=3)
+    for box in annotation.boxes:
+        corners = [place(corner) for corner in box.corners]
+        draw.polygon(corners, fill=(*GREEN[:3], 70))
+        draw.line([*corners, corners[0]], fill=GREEN, width=3)
+    if annotation.strokes:
+        cover = fill_strokes(annotation.strokes, size[1], size[0], 1)
+        paint = Image.new("RGBA", base.size, GREEN[:3])
+        paint.putalpha(Image.fromarray((cover * 120).astype(np.uint8)))
+        base = Image.alpha_composite(base, paint)
     for point in annotation.positive_points:
         _mark(draw, *place(point), GREEN)
     for region in annotation.negative_regions:

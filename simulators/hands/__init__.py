@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from simulators.actions import Move
 from simulators.chance import Draws
-from simulators.hands import click, polygon
+from simulators.hands import box, click, paint, polygon
 from simulators.person import Person
 from simulators.scene import Scene
 from study.annotation import Annotation
@@ -41,6 +41,8 @@ class Hand:
 HANDS: Mapping[str, Hand] = {
     "click": Hand(click.draw, "click_speed", minds_attention=True, many=True),
     "polygon": Hand(polygon.draw, "polygon_speed", minds_attention=False),
+    "box": Hand(box.draw, "click_speed", minds_attention=False),
+    "paint": Hand(paint.draw, "polygon_speed", minds_attention=False),
 }
 
 

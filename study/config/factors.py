@@ -44,7 +44,7 @@ TAKEN = frozenset([
     "id", "type", "number", "at", "payload", "recorded_at", "study_hash", "instrument",
     "question", "answer", "text", "kind", "low", "high", "step", "labels", "choices", "key",
     "when", "split", "metric", "run", "arm", "seed", "undos", "updates", "learnt", "rests",
-    "satisfied", "polygons", "vertices", "simulated",
+    "satisfied", "polygons", "vertices", "boxes", "strokes", "simulated",
 ])  # fmt: skip
 """Names that something else in the study file or in the tables has."""
 TAKEN_PREFIXES = (

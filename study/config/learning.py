@@ -42,7 +42,7 @@ STRATEGY_NAMES = (
 """Our strategies; installed packages may add to them (``clickstudy.strategies``)."""
 POSITIVE_FORMS = ("none", "point", "spread", "disc", "discs", "disc+point")
 NEGATIVE_FORMS = ("none", "sum", "log-outside")
-POLYGON_FORMS = ("none", "outside", "log-energy", "iou")
+POLYGON_FORMS = ("none", "outside", "log-energy", "iou", "squared", "kl")
 """Our guidance; installed packages may add to it, as ``polygon.NAME`` (``clickstudy.guidance``)."""
 _STRATEGIES, _GUIDANCE = "clickstudy.strategies", "clickstudy.guidance"
 

@@ -105,6 +105,8 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "negative_regions": ("count", "negative regions in the final annotation"),
         "polygons": ("count", "polygons in the final annotation"),
         "vertices": ("count", "vertices of all polygons in the final annotation"),
+        "boxes": ("count", "boxes in the final annotation"),
+        "strokes": ("count", "strokes of the brush in the final annotation, erasing ones too"),
         "undos": ("count", "undo actions"),
         "confirmed_at": ("s since 1970", "the participant's clock at the (last) confirmation"),
     },

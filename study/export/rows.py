@@ -233,6 +233,8 @@ class Person:
                 "negative_regions": len(drawn.negative_regions),
                 "polygons": len(drawn.polygons),
                 "vertices": sum(len(polygon) for polygon in drawn.polygons),
+                "boxes": len(drawn.boxes),
+                "strokes": len(drawn.strokes),
                 "confirmed_at": event.at,
             }
         return list(rows.values())

@@ -38,8 +38,8 @@ COLUMNS: dict[str, list[str]] = {
     "items": [
         "participant", "mode", "sequence", "position", "interface", "sampling", "cycle", "page",
         "image", "class", "context", "feature", "trial", "learnt", "visits", "seconds",
-        "idle_seconds", "positive_points", "negative_regions", "polygons", "vertices", "undos",
-        "confirmed_at",
+        "idle_seconds", "positive_points", "negative_regions", "polygons", "vertices", "boxes",
+        "strokes", "undos", "confirmed_at",
     ],
     "features": [
         "participant", "mode", "sequence", "position", "interface", "sampling", "cycle", "split",

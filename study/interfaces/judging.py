@@ -42,7 +42,27 @@ def overlap(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
     return float((first & second).sum() / union) if union else 0.0
 
 
-def outlined(annotation: Annotation, asked: Asked, verb: str, closer: str) -> Verdict:
+def bounding(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The boxes around the parts of a mask [H, W], filled; specks count for nothing."""
+    from skimage.measure import label, regionprops
+
+    boxes = np.zeros_like(mask)
+    parts = regionprops(label(mask, connectivity=2))
+    largest = max((part.area for part in parts), default=0)
+    for part in parts:
+        if part.area >= SMALLEST_OBJECT * mask.size or part.area == largest:
+            top, left, bottom, right = part.bbox
+            boxes[top:bottom, left:right] = True
+    return boxes
+
+
+def outlined(
+    annotation: Annotation,
+    asked: Asked,
+    verb: str,
+    closer: str,
+    wanted: NDArray[np.bool_] | None = None,
+) -> Verdict:
     """Whether what is drawn covers the object, by intersection over union.
 
     Args:
@@ -50,10 +70,11 @@ def outlined(annotation: Annotation, asked: Asked, verb: str, closer: str) -> Ve
         asked: the object and the overlap that is enough.
         verb: what is to be done to each of several things.
         closer: advice where there is one thing; ``{}`` is its name.
+        wanted: bool [H, W], what should be covered; by default the object.
     """
     height, width = asked.mask.shape
     drawn = annotation.inside(height, width, oversample=1) > 0.5
-    if overlap(drawn, asked.mask) >= asked.iou:
+    if overlap(drawn, asked.mask if wanted is None else wanted) >= asked.iou:
         return Verdict(True)
     count = objects(asked.mask)
     if count > 1:

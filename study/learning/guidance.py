@@ -131,6 +131,25 @@ def iou(maps: Tensor, targets: Targets) -> Tensor:
     return -torch.log(both / (either + TINY) + TINY)
 
 
+def squared(maps: Tensor, targets: Targets) -> Tensor:
+    """Squared distance of two maps, each scaled to a maximum of 1: a mean over the cells."""
+    scaled = maps / (maps.amax((1, 2), keepdim=True) + TINY)
+    wanted = targets.inside.to(maps)
+    wanted = wanted / (wanted.amax((1, 2), keepdim=True) + TINY)
+    return ((scaled - wanted) ** 2).mean((1, 2))
+
+
+def divergence(maps: Tensor, targets: Targets) -> Tensor:
+    """Kullback-Leibler divergence of attention from what was drawn, both as distributions.
+
+    In nats; the person's map comes first, so that attention is missed where it is not.
+    """
+    wanted = targets.inside.to(maps)
+    wanted = wanted / (wanted.sum((1, 2), keepdim=True) + TINY)
+    shares = maps / (maps.sum((1, 2), keepdim=True) + TINY)
+    return (wanted * (torch.log(wanted + TINY) - torch.log(shares + TINY))).sum((1, 2))
+
+
 POSITIVE: Mapping[str, Form] = {
     "none": nothing,
     "point": point,
@@ -145,6 +164,8 @@ POLYGON: Mapping[str, Form] = {
     "outside": outside,
     "log-energy": log_energy,
     "iou": iou,
+    "squared": squared,
+    "kl": divergence,
 }
 
 

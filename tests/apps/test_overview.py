@@ -15,6 +15,8 @@ def test_data_quality_says_who_stands_out_and_why() -> None:
                 "participant": name, "position": 1, "interface": "click", "seconds": seconds,
                 "idle_seconds": idle, "positive_points": points, "negative_regions": 0,
                 "polygons": 0,
+                "boxes": 0,
+                "strokes": 0,
             }
         ] * 10  # fmt: skip
 

@@ -117,8 +117,9 @@ test("what cannot be confirmed, and why", () => {
   assert.equal(refusal(drawn({ elapsed: 150 })), "");
   assert.equal(refusal(drawn({ kind: "check" })), "");
   const open = { ...emptyDrawing(), open: [[0, 0], [1, 1]] };
-  assert.match(refusal(drawn({ drawing: open })), /three corners/);
-  assert.equal(refusal(drawn({ drawing: open, nothing: true })), null);
+  const unfinished = polygon.unfinished(open);
+  assert.match(refusal(drawn({ drawing: open, unfinished })), /three corners/);
+  assert.equal(refusal(drawn({ drawing: open, unfinished, nothing: true })), null);
   assert.match(refusal(drawn({ kind: "practice" })), /Mark the object/);
 });
 

@@ -24,13 +24,13 @@ test("a minute of failing is a handful of tries, not a storm", () => {
 });
 
 const place = (more = {}) => ({
-  onButton: false, onCanvas: true, ready: true, cursor: false, open: 0,
+  onButton: false, onCanvas: true, ready: true, cursor: false, open: 0, closes: false,
   hotkeys: { confirm: "Enter", nothing: "n", cancel: "Escape", attention: "a", next: "PageDown", help: "?" }, ...more,
 });
 const key = (name, more = {}) => ({ key: name, ...more });
 
 test("Enter closes an outline that can be closed, else confirms", () => {
-  assert.deepEqual(meaning(key("Enter"), place({ open: 3 })), { do: "close" });
+  assert.deepEqual(meaning(key("Enter"), place({ open: 3, closes: true })), { do: "close" });
   assert.deepEqual(meaning(key("Enter"), place({ open: 2 })), { do: "confirm" });
   assert.equal(meaning(key("Enter"), place({ onButton: true })), null);
   assert.equal(meaning(key("Enter", { repeat: true }), place()), null);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from itertools import pairwise
@@ -15,7 +16,16 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco
 from pydantic import ValidationError
 
-from study.annotation import Annotation, Region, fill_discs, fill_polygons, resample_mask
+from study.annotation import (
+    Annotation,
+    Box,
+    Region,
+    Stroke,
+    fill_discs,
+    fill_polygons,
+    fill_strokes,
+    resample_mask,
+)
 
 masks = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=12))
 Points = list[tuple[float, float]]
@@ -188,3 +198,36 @@ def test_resampling_to_a_multiple_repeats_cells(mask: NDArray[np.bool_], n: int,
 def test_resampling_three_cells_to_two_splits_the_middle_one() -> None:
     mask = np.array([[True, True, False]])
     np.testing.assert_allclose(resample_mask(mask, 1, 2), [[1, 1 / 3]], atol=1e-6)
+
+
+def test_paint_covers_what_is_near_the_stroke_and_the_eraser_comes_after_it() -> None:
+    path = ((0.2, 0.3), (0.7, 0.3), (0.7, 0.8))
+    stroke = Stroke(points=path, across=0.1, down=0.15)
+    cover = fill_strokes([stroke], 60, 40, oversample=1)
+    for row in range(60):
+        for column in range(40):
+            x, y = (column + 0.5) / 40, (row + 0.5) / 60
+            near = min(
+                ((x - a) / 0.1) ** 2 + ((y - b) / 0.15) ** 2
+                for a, b in [
+                    (p[0] + s * (q[0] - p[0]), p[1] + s * (q[1] - p[1]))
+                    for p, q in itertools.pairwise(path)
+                    for s in np.linspace(0, 1, 101)
+                ]
+            )
+            if abs(near - 1) > 0.02:
+                assert cover[row, column] == (near < 1)
+    eraser = Stroke(points=((0.7, 0.3),), across=0.1, down=0.15, erase=True)
+    both = fill_strokes([stroke, eraser], 60, 40, oversample=1)
+    other = fill_strokes([eraser, stroke], 60, 40, oversample=1)
+    assert both[18, 28] == 0
+    assert other[18, 28] == 1
+    assert np.array_equal(other, cover)
+
+
+def test_a_box_covers_its_inside() -> None:
+    box = Box(left=0.25, top=0.5, right=0.75, bottom=1.0)
+    cover = Annotation(boxes=(box,)).inside(4, 4)
+    assert np.array_equal(cover > 0, np.array([[0] * 4, [0] * 4, [0, 1, 1, 0], [0, 1, 1, 0]]) > 0)
+    with pytest.raises(ValueError, match="left < right"):
+        Box(left=0.5, top=0.5, right=0.5, bottom=1.0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study.annotation import Annotation, Region, fill_polygons
+from study.annotation import Annotation, Box, Region, Stroke, fill_polygons
 from study.framing import UNSEEN, WHOLE, Fit, Frame, clipped, letterbox
 
 fits = st.sampled_from(["stretch", "crop", "letterbox"])
@@ -128,3 +128,29 @@ def test_square_photographs_are_as_they_were() -> None:
         assert frame.inward(drawn) is drawn
         assert frame.outward(drawn) is drawn
     assert WHOLE.whole
+
+
+@settings(max_examples=25, deadline=None)
+@given(fits, st.sampled_from([(120, 40), (40, 120), (64, 64), (90, 60)]), st.integers(0, 10**6))
+def test_boxes_and_strokes_are_framed_as_what_they_cover(
+    fit: Fit, size: tuple[int, int], number: int
+) -> None:
+    frame = Frame.of(fit, size, 32)
+    rng = np.random.default_rng(number)
+    (left, right), (top, bottom) = np.sort(rng.uniform(0.1, 0.9, (2, 2)))
+    box = Box(left=left, top=top, right=right + 0.05, bottom=bottom + 0.05)
+    path = tuple((float(x), float(y)) for x, y in rng.uniform(0.1, 0.9, (4, 2)))
+    ratio = frame.ratio
+    strokes = (
+        Stroke(points=path, across=0.1, down=0.1 * ratio),
+        Stroke(points=path[1:2], across=0.05, down=0.05 * ratio, erase=True),
+    )
+    for drawn in (Annotation(boxes=(box,)), Annotation(strokes=strokes)):
+        inside = frame.inward(drawn).inside(32, 32, 16)
+        fine = drawn.inside(1440, 1440, 1)
+        framed = frame.over_square(fine, (512, 512), 0.0).reshape(32, 16, 32, 16).mean((1, 3))
+        # a brush at the photograph's edge reaches into padding, as a disc around a point does
+        there = frame.over_square(np.ones((480, 480)), (512, 512), 0.0).reshape(32, 16, 32, 16)
+        assert np.abs((inside - framed) * (there.mean((1, 3)) == 1)).mean() < 0.005
+    shown = frame.outward(frame.inward(Annotation(strokes=strokes)))
+    Annotation.model_validate(shown.model_dump())  # as the log reads it

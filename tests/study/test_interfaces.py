@@ -13,7 +13,7 @@ import pytest
 from apps import canvas
 from simulators.annotator import Shape, annotate
 from simulators.person import Person
-from study.annotation import Annotation, Region
+from study.annotation import Annotation, Box, Region, Stroke
 from study.config import load
 from study.interfaces import OURS, Asked, interface, interfaces
 from study.learning.targets import Targets
@@ -25,6 +25,8 @@ OTHERS = (
     Annotation(positive_points=((0.5, 0.5),)),
     Annotation(negative_regions=(REGION,)),
     Annotation(polygons=(((0.1, 0.1), (0.5, 0.1), (0.3, 0.5)),)),
+    Annotation(boxes=(Box(left=0.1, top=0.1, right=0.4, bottom=0.3),)),
+    Annotation(strokes=(Stroke(points=((0.1, 0.1),), across=0.1, down=0.1),)),
 )
 PRESENT = {"points": "has_point", "outside": "has_negative", "inside": "has_inside"}
 

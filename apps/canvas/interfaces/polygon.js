@@ -41,6 +41,8 @@ export const tool = {
   },
 
   close: closed,
+
+  unfinished: ({ open }) => (open.length && open.length < 3 ? "The open outline needs three corners: go on, or undo it." : ""),
 };
 
 /** @param {import("../drawing.js").Drawing} drawing @param {import("../drawing.js").Point} point @returns {import("../tools.js").Change} */

@@ -74,6 +74,8 @@ seconds = 1
 [attention_checks]
 every = {every}
 radius = 0.1
+[factors]
+{factors}
 [sequences]
 plan = "listed"
 listed = [[{sequence}]]
@@ -94,11 +96,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def write_study(folder: Path, first: str = "click", **values: object) -> Path:
     """The study file, with the order of the interfaces that a test wants."""
     second = "polygon" if first == "click" else "click"
+    factors = "" if first in ("click", "polygon") else f'interface = ["{first}", "{second}"]'
     names = [f"{name}-{sampling}" for sampling in ("random", "active") for name in (first, second)]
     sequence = ", ".join(f'"{name}"' for name in names)
     settings = {"images": 4, "batch": 3, "page": 2, "every": 3, "epochs": 2} | values
     path = folder / "study.toml"
-    path.write_text(STUDY.format(sequence=sequence, **settings))
+    path.write_text(STUDY.format(sequence=sequence, factors=factors, **settings))
     return path
 
 

@@ -19,6 +19,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+Spot = tuple[float, float]
 SEEN = 220
 """Milliseconds for which an image has to be on the screen before it can be confirmed."""
 VIEWPORT = ViewportSize(width=1280, height=720)
@@ -197,15 +198,20 @@ class Person(ABC):
         except TimeoutError:
             return
         x, y, around = self.object_of(practice)
-        if practice["interface"] == "click":
-            self.at(x, y)
-            beside = self.region_of(key) if practice["beside"] else None
-            if beside:
-                self.at(*beside, button="right")
-        else:
-            for corner in around:
-                self.at(*corner)
-            self.page.keyboard.press("Enter")
+        match practice["interface"]:
+            case "click":
+                self.at(x, y)
+                beside = self.region_of(key) if practice["beside"] else None
+                if beside:
+                    self.at(*beside, button="right")
+            case "box":
+                self.drag(around[0], around[2])
+            case "paint":
+                self.cover(around)
+            case _:
+                for corner in around:
+                    self.at(*corner)
+                self.page.keyboard.press("Enter")
         self.shot(f"practice-{practice['interface']}")
         self.press("CONFIRM")
         self.wait_for(lambda s: s.get("practice") != practice)
@@ -250,7 +256,13 @@ class Person(ABC):
                 following.click()
         key = self.shown()
         item = Done(key)
-        {"click": self.click_item, "polygon": self.trace_item}[state["task"]["interface"]](item)
+        hands = {
+            "click": self.click_item,
+            "polygon": self.trace_item,
+            "box": self.box_item,
+            "paint": self.paint_item,
+        }
+        hands[state["task"]["interface"]](item)
         self.shot(f"workspace-{state['task']['interface']}")
         self.press("CONFIRM")
         self.items.append(item)
@@ -273,6 +285,46 @@ class Person(ABC):
         region = self.region_of(item.key)
         if region is not None:
             self.does(item, "negative", *region, "right")
+
+    def drag(self, start: Spot, *way: Spot, button: Any = "left") -> None:
+        """Press, move through places of the image, and let go."""
+        box = self.page.locator("canvas.top").bounding_box()
+        assert box is not None
+        mouse = self.page.mouse
+
+        def to(spot: Spot) -> None:
+            x, y = box["x"] + spot[0] * box["width"], box["y"] + spot[1] * box["height"]
+            mouse.move(x, y, steps=6)
+
+        to(start)
+        mouse.down(button=button)
+        for spot in way:
+            to(spot)
+        mouse.up(button=button)
+
+    def cover(self, around: list[Spot]) -> None:
+        """Paint a rectangle, row by row, with the brush as it is (.04)."""
+        (left, top), (right, bottom) = around[0], around[2]
+        rows = max(1, round((bottom - top) / 0.06))
+        for row in range(rows):
+            y = top + (row + 0.5) * (bottom - top) / rows
+            self.drag((left + 0.03, y), (max(right - 0.03, left + 0.04), y))
+
+    def box_item(self, item: Done) -> None:
+        """Four outermost points, then a box that is dragged."""
+        for spot in [(0.5, 0.2), (0.3, 0.4), (0.5, 0.6)]:
+            self.does(item, "vertex", *spot)
+        self.does(item, "box", 0.7, 0.4)
+        if len(self.items) % 2:
+            self.drag((0.75, 0.7), (0.9, 0.9))
+            item.actions.append(("box", 0.9, 0.9))
+
+    def paint_item(self, item: Done) -> None:
+        """A stroke, part of which is erased."""
+        self.drag((0.3, 0.5), (0.7, 0.5))
+        item.actions.append(("stroke", 0.7, 0.5))
+        self.drag((0.6, 0.5), (0.7, 0.5), button="right")
+        item.actions.append(("erase", 0.7, 0.5))
 
     def trace_item(self, item: Done) -> None:
         """An outline, closed with Enter or on its first corner."""

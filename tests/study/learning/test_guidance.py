@@ -1,5 +1,6 @@
 """Guidance losses: gradients, what each asks for, and that they reach the whole network."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -192,3 +193,21 @@ def test_nobody_annotated_anything() -> None:
     for form in {**POSITIVE, **NEGATIVE, **POLYGON}.values():
         assert form(_maps(2).float(), targets).shape == (2,)
     assert not guidance_loss(_maps(2).float(), targets, GuidanceConfig()).any()
+
+
+def test_dense_forms_are_zero_where_maps_agree_and_grow_with_their_distance() -> None:
+    targets = _targets(LEFT, size=8)
+    for name in ("squared", "kl"):
+        same = POLYGON[name](targets.inside, targets)
+        flat = POLYGON[name](torch.ones(1, 8, 8), targets)
+        wrong = POLYGON[name](1 - targets.inside, targets)
+        assert same.item() == pytest.approx(0, abs=1e-4)
+        assert same.item() < flat.item() < wrong.item()
+    # scipy's relative entropy is the same
+    from scipy.special import rel_entr
+
+    p = targets.inside[0].numpy().astype(float)
+    q = np.random.default_rng(0).random((8, 8)) + 0.1
+    expected = rel_entr(p / p.sum(), q / q.sum()).sum()
+    found = POLYGON["kl"](torch.from_numpy(q)[None], targets)
+    assert found.item() == pytest.approx(float(expected), rel=1e-4)
