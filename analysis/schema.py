@@ -72,6 +72,9 @@ METRICS: dict[str, Column] = {
     "conflicting_accuracy_after": _share("Accuracy on conflicting images"),
     "worst_group_accuracy_after": _share("Accuracy of the worst group"),
     "attention_inside_after": _share("Attention inside the object", "share of attention"),
+    "on_object": _share("Marks on the object", "share of points or area"),
+    "objects_hit": _share("Objects hit", "share of objects"),
+    "map_similarity": _share("Similarity of successive attention maps", "correlation"),
 }
 
 #: Accuracy on a test set of the study file (`dataset.tests`), before and after.
@@ -91,6 +94,9 @@ NUMBERS: dict[str, dict[str, Column]] = {
         "conflicting_accuracy_before": _share("Accuracy on conflicting images, before"),
         "worst_group_accuracy_before": _share("Accuracy of the worst group, before"),
         "attention_inside_before": _share("Attention inside the object, before"),
+        "outline_iou": _share("Overlap of outlines and objects", "IoU"),
+        "coverage": _share("Share of the objects that is outlined", "share of area"),
+        "regions_on_object": _share("Share of negative regions on objects", "share of area"),
         "position": Column("place of the task in the participant's sequence"),
         "images": Column("images annotated"),
         "annotation_seconds": _seconds("annotation time of the task"),
@@ -110,6 +116,10 @@ NUMBERS: dict[str, dict[str, Column]] = {
         "negative_regions": Column("negative regions"),
         "vertices": Column("vertices of all polygons"),
         "undos": Column("undo actions"),
+        "on_object": _share("of what was marked, how much is on the object", "share"),
+        "outline_iou": _share("overlap of outlines and objects", "IoU"),
+        "coverage": _share("share of the objects that is outlined", "share of area"),
+        "map_similarity": _share("correlation with the maps seen before", "correlation"),
     },
     "participants": {
         "attention_checks": Column("attention checks shown"),

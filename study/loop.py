@@ -42,10 +42,12 @@ from study.protocol.events import (
     FineTuningFailed,
     HeadTuned,
     Payload,
+    Quality,
 )
 from study.protocol.session import Session
 from study.protocol.steps import Evaluate, FineTune, Select, Step, TuneHead
 from study.protocol.timeline import Progress
+from study.quality import quality, similarities
 from study.seeds import seed
 from study.start import Start, prepared
 
@@ -255,6 +257,26 @@ class TaskLoop:
             note=result.note,
             seconds=result.seconds,
             waiting_seconds=time.perf_counter() - started,
+            quality=self._quality(state, step.position, step.cycle),
+        )
+
+    def _quality(self, state: Progress, position: int, number: int) -> tuple[Quality, ...]:
+        """How well a cycle's images were annotated, in the order of their confirmation."""
+        drawn = state.task(position).cycles[number - 1].annotations
+        if self.pool.masks is None or not drawn:
+            return ()
+        images = self.pool.subset([self.pool.positions[name] for name in drawn])
+        masks = images.require_masks("quality")
+        alike: Sequence[float | None] = [None] * len(drawn)
+        here = self.config.for_condition(state.task(position).condition)
+        shown = state.task(position).condition.interface in here.workspace.show_attention
+        if shown and not self._by_image(state, position):
+            alike = similarities(self.attention(state, position, number, list(drawn)))
+        return tuple(
+            quality(name, seen, masks[i].cpu().numpy(), alike[i])
+            for i, (name, seen) in enumerate(
+                zip(drawn, images.seen(list(drawn.values())), strict=True)
+            )
         )
 
     def evaluate(self, state: Progress, step: Evaluate) -> Evaluated:

@@ -45,6 +45,8 @@ TAKEN = frozenset([
     "question", "answer", "text", "kind", "low", "high", "step", "labels", "choices", "key",
     "when", "split", "metric", "run", "arm", "seed", "undos", "updates", "learnt", "rests",
     "satisfied", "polygons", "vertices", "boxes", "strokes", "simulated",
+    "on_object", "objects", "objects_hit", "outline_iou", "coverage", "regions_on_object",
+    "map_similarity",
 ])  # fmt: skip
 """Names that something else in the study file or in the tables has."""
 TAKEN_PREFIXES = (

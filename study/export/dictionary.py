@@ -66,6 +66,15 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "rest_seconds": ("s", "their time; no clock counts it"),
         "satisfied": ("", "whether the participant ended the task as satisfactory"),
         "seconds_to_satisfaction": ("s", "annotation time until then; empty: not satisfied"),
+        "on_object": ("share", "mean over images: of what was marked, how much is on the object"),
+        "objects_hit": ("share", "of all objects: a point on them, or half covered by an outline"),
+        "outline_iou": ("share", "mean intersection over union of outlines and objects"),
+        "coverage": ("share", "mean share of the objects that outlines cover"),
+        "regions_on_object": ("share", "mean share of the negative regions that lies on objects"),
+        "map_similarity": (
+            "correlation",
+            "mean correlation of an attention map with the five seen before it, at least 0",
+        ),
     },
     "cycles": {
         "cycle": ("", "from 1; 0 is the pretrained model"),
@@ -109,6 +118,19 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "strokes": ("count", "strokes of the brush in the final annotation, erasing ones too"),
         "undos": ("count", "undo actions"),
         "confirmed_at": ("s since 1970", "the participant's clock at the (last) confirmation"),
+        "objects": ("count", "objects that the image shows, where masks are known"),
+        "on_object": ("share", "of the points, or of the area, that were marked: on the object"),
+        "objects_hit": (
+            "count",
+            "objects with a point on them, or half covered by what was outlined",
+        ),
+        "outline_iou": ("share", "intersection over union of what was outlined and the object"),
+        "coverage": ("share", "share of the object that what was outlined covers"),
+        "regions_on_object": ("share", "share of the negative regions that lies on the object"),
+        "map_similarity": (
+            "correlation",
+            "correlation of the attention map with the five seen before it, at least 0",
+        ),
     },
     "features": {
         "cycle": ("", "from 1; 0 is the pretrained model"),

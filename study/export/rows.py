@@ -10,7 +10,7 @@ say anything about them. Every test set of ``dataset.tests`` has its accuracy be
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -189,6 +189,7 @@ class Person:
             "satisfied": task.satisfied,
             "seconds_to_satisfaction": task.annotation_seconds if task.satisfied else None,
         }
+        row |= _mean_quality(self._said(FineTuned, task.position))
         for metric in STUDY_METRICS:
             row[f"{metric}_before"] = _study_metric(before, metric)
             row[f"{metric}_after"] = _study_metric(after, metric)
@@ -206,6 +207,10 @@ class Person:
             payload = event.payload
             if isinstance(payload, BatchSelected):
                 kinds |= _kinds(payload)
+            if isinstance(payload, FineTuned):
+                for judged in payload.quality:
+                    if judged.image in rows:
+                        rows[judged.image] |= judged.model_dump(exclude={"image"})
             if not isinstance(payload, ItemAnnotated):
                 continue
             drawn = payload.annotation
@@ -281,6 +286,18 @@ def _kinds(batch: BatchSelected) -> dict[str, Row]:
         name: dict(zip(columns, row, strict=True))
         for name, row in zip(batch.images, rows, strict=True)
     }
+
+
+def _mean_quality(tuned: Sequence[FineTuned]) -> Row:
+    """Means over a task's images, of objects the share that was hit; None: nothing is known."""
+    judged = [one for payload in tuned for one in payload.quality]
+    row: Row = {}
+    for name in ("on_object", "outline_iou", "coverage", "regions_on_object", "map_similarity"):
+        values = [value for one in judged if (value := getattr(one, name)) is not None]
+        row[name] = sum(values) / len(values) if values else None
+    there = sum(one.objects for one in judged)
+    row["objects_hit"] = sum(one.objects_hit for one in judged) / there if there else None
+    return row
 
 
 def _add_to_cycle(row: Row, payload: object) -> None:

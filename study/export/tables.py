@@ -29,6 +29,8 @@ COLUMNS: dict[str, list[str]] = {
         "seconds_per_image", "annotation_seconds", "waiting_seconds", "training_seconds",
         "collapsed", "failed", "rests", "rest_seconds", "satisfied", "seconds_to_satisfaction",
         *(f"{metric}_{when}" for metric in STUDY_METRICS for when in ("before", "after")),
+        "on_object", "objects_hit", "outline_iou", "coverage", "regions_on_object",
+        "map_similarity",
     ],
     "cycles": [
         "participant", "mode", "sequence", "position", "interface", "sampling", "cycle",
@@ -39,7 +41,8 @@ COLUMNS: dict[str, list[str]] = {
         "participant", "mode", "sequence", "position", "interface", "sampling", "cycle", "page",
         "image", "class", "context", "feature", "trial", "learnt", "visits", "seconds",
         "idle_seconds", "positive_points", "negative_regions", "polygons", "vertices", "boxes",
-        "strokes", "undos", "confirmed_at",
+        "strokes", "undos", "confirmed_at", "on_object", "objects", "objects_hit", "outline_iou",
+        "coverage", "regions_on_object", "map_similarity",
     ],
     "features": [
         "participant", "mode", "sequence", "position", "interface", "sampling", "cycle", "split",

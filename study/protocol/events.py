@@ -322,8 +322,32 @@ class Checked(CyclePayload):
         return f"{self.type}/{self.position}/{self.number}{again}"
 
 
+class Quality(BaseModel):
+    """How well an image was annotated; see :mod:`study.quality`.
+
+    ``on_object`` is the share of what was marked (points, area) that lies on the object,
+    ``objects_hit`` how many of its ``objects`` were. ``outline_iou`` and ``coverage`` are of what
+    was outlined, ``regions_on_object`` of what was marked as not to be looked at.
+    ``map_similarity`` is that of the attention map to those seen before it. None: there is none.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    image: Name
+    objects: Annotated[int, Field(ge=0)]
+    objects_hit: Annotated[int, Field(ge=0)]
+    on_object: Measured = None
+    outline_iou: Measured = None
+    coverage: Measured = None
+    regions_on_object: Measured = None
+    map_similarity: Measured = None
+
+
 class FineTuned(CyclePayload):
-    """The task's model was fine-tuned on every annotation so far."""
+    """The task's model was fine-tuned on every annotation so far.
+
+    ``quality`` is that of the cycle's annotations, where masks are known.
+    """
 
     type = "fine_tuned"
     images: int
@@ -333,6 +357,7 @@ class FineTuned(CyclePayload):
     loss: Measured = None
     collapsed: bool = False
     note: str = ""
+    quality: tuple[Quality, ...] = ()
 
 
 class FineTuningFailed(CyclePayload):
