@@ -46,10 +46,12 @@ TAKEN = frozenset([
     "when", "split", "metric", "run", "arm", "seed", "undos", "updates", "learnt", "rests",
     "satisfied", "polygons", "vertices", "boxes", "strokes", "simulated",
     "on_object", "objects", "objects_hit", "outline_iou", "coverage", "regions_on_object",
-    "map_similarity",
+    "map_similarity", "accuracy", "barycentre_distance", "count", "dead_maps", "erased_images",
+    "erased_tasks", "feature", "pointing_game", "sensitivity", "specificity",
 ])  # fmt: skip
 """Names that something else in the study file or in the tables has."""
 TAKEN_PREFIXES = (
+    "count_",
     "demographic_",
     "seconds_",
     "attention_",
@@ -62,6 +64,7 @@ TAKEN_PREFIXES = (
     "train_",
 )
 TAKEN_SUFFIXES = (
+    "_accuracy",
     "_seconds",
     "seconds_per_image",
     "_before",
