@@ -69,6 +69,7 @@ def with_features(
     folder: Path | None,
     device: torch.device | str,
     progress: Progress | None = None,
+    fitted: bool = True,
 ) -> Dataset:
     """The data with what a frozen trunk makes of every image, computed where it is not kept.
 
@@ -79,10 +80,11 @@ def with_features(
         folder: where features are kept, or None.
         device: where the trunk is computed.
         progress: called with (images done, images in all splits).
+        fitted: whether the model's head is; see :class:`study.learning.features.FeatureStore`.
     """
     if train == "all":
         return data
-    store = FeatureStore(folder, model, train, device)
+    store = FeatureStore(folder, model, train, device, fitted)
     whole = sum(len(images) for images in data.splits.values())
     splits, before = {}, 0
     for name, images in data.splits.items():
@@ -120,7 +122,7 @@ def pretrain(
         device
     )
     head = config.pretraining.train == "head"
-    own = with_features(data, whole, "head", folder, device) if head else data
+    own = with_features(data, whole, "head", folder, device, fitted=False) if head else data
     learning = learning_part(whole, "head") if head else whole
     recorder = Recorder(own["train"].items, device) if watched else None
     training.pretrain(

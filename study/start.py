@@ -14,7 +14,7 @@ import torch
 
 from study import cycle
 from study.beginning import dataset_of
-from study.config import StudyConfig, StudyFile
+from study.config import StudyConfig, StudyFile, TrainName
 from study.cycle import Metrics, Needs
 from study.data.dataset import DataError, Dataset
 from study.directory import StudyDirectory
@@ -95,10 +95,8 @@ class Start:
                 np.save(directory.predictions, predictions.astype(np.int16))
         self._whole = whole
         checkpoints.save(directory.pretrained, whole, {"study_hash": self.file.hash})
-        mode = config.pretraining.train
-        part = learning_part(whole, mode)
-        data = cycle.with_features(self.dataset, whole, mode, directory.features, self.device)
-        metrics = cycle.measure(part, data, self.device)
+        part = learning_part(whole, self._kept)
+        metrics = cycle.measure(part, self._taken(self._kept, progress), self.device)
         write_atomically(directory.baseline, json.dumps(metrics).encode())
 
     @property
@@ -136,7 +134,17 @@ class Start:
             config: what holds in a condition, or for an arm.
             progress: called with (images done, images in all) where features are computed.
         """
-        train = config.fine_tuning.train
+        return self._taken(config.fine_tuning.train, progress)
+
+    @property
+    def _kept(self) -> TrainName:
+        """What the classifier is measured on: a trunk's output, where that is kept anyway."""
+        conditions = self.config.conditions
+        trained = {self.config.for_condition(one).fine_tuning.train for one in conditions}
+        trained.add(self.config.pretraining.train)
+        return "head" if "head" in trained else "block" if "block" in trained else "all"
+
+    def _taken(self, train: TrainName, progress: Progress | None) -> Dataset:
         if train == "all":
             return self.dataset
         if train not in self._data:

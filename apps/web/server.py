@@ -9,11 +9,10 @@ from __future__ import annotations
 import argparse
 import functools
 import os
-import threading
-import time
 from pathlib import Path
 
 from apps.web.address import HOST_VARIABLE
+from apps.web.child import leave_with_parent
 from apps.web.desk import Desk
 
 DIRECTORY_VARIABLE = "CLICKSTUDY_DIRECTORY"
@@ -46,7 +45,7 @@ def main() -> None:
     from apps.web.headers import SecurityHeaders
     from apps.web.routes import routes
 
-    threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
+    leave_with_parent()  # the port must be free for the next
     app = st.App(
         Path(__file__).with_name("pages.py"),
         routes=routes(current_desk()),
@@ -54,13 +53,6 @@ def main() -> None:
     )
     address = {"server.address": arguments.host, "server.port": arguments.port}
     app.run(config=OPTIONS | address)
-
-
-def _leave_with(parent: int) -> None:
-    """No web process outlives the one that would start the next: the port must be free."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from the log, so nothing is lost when it dies; while it is away, the worker does
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import os
@@ -24,6 +23,7 @@ from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from apps.web import child
 from apps.web.layout import Layout
 from apps.web.stimuli import Batch, pack_regions
 from study.annotation import Annotation
@@ -198,24 +198,12 @@ class Bell:
 
 def main() -> None:
     """``python -m apps.web.tutor STUDY_DIR --device cpu``."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("directory", type=Path)
-    parser.add_argument("--device", default="auto")
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
-    layout = Layout.open(arguments.directory)
-    parent = os.getppid()
-
-    def watch() -> None:
-        # no tutor outlives the process that would start the next one
-        while os.getppid() == parent:
-            time.sleep(1.0)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    path, device = child.arguments()
+    child.leave_with_parent()
+    layout = Layout.open(path)
     while "prepared" not in layout.board.facts():  # the worker prepares what both begin with
         time.sleep(0.5)
-    serve(Tutor(arguments.directory, arguments.device), layout.tutor_path)
+    serve(Tutor(path, device), layout.tutor_path)
 
 
 if __name__ == "__main__":

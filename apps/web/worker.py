@@ -6,16 +6,15 @@ log, so a worker that is killed in the middle of a job does it again from the st
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
-import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
+from apps.web import child
 from apps.web.erasing import sweep
 from apps.web.layout import Layout, step_name
 from apps.web.stimuli import Batch, Validation, View, pack_regions
@@ -248,32 +247,20 @@ class Worker:
         return View(seen.maps, seen.correct)
 
 
-def _watch(worker_name: str, layout: Layout) -> None:
-    """Signs of life; and no worker outlives the process that would start the next one."""
-    parent = os.getppid()
-    while True:
-        layout.jobs.alive(worker_name)
-        layout.board.note(f"worker {worker_name}", "ready")
-        time.sleep(1.0)
-        if os.getppid() != parent:
-            os._exit(1)
-
-
 def main() -> None:
     """``python -m apps.web.worker STUDY_DIR --device cpu``."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("directory", type=Path)
-    parser.add_argument("--device", default="auto")
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    path, device = child.arguments()
     # the web process answers first: people wait for it, nobody for one more epoch
     if hasattr(os, "nice"):  # not on Windows
         os.nice(10)
-    watcher = threading.Thread(
-        target=_watch, args=(arguments.device, Layout.open(arguments.directory)), daemon=True
-    )
-    watcher.start()
-    worker = Worker(arguments.directory, arguments.device)
+    layout = Layout.open(path)
+
+    def alive() -> None:
+        layout.jobs.alive(device)
+        layout.board.note(f"worker {device}", "ready")
+
+    child.leave_with_parent(alive)
+    worker = Worker(path, device)
     worker.prepare()
     worker.run()
     # at once: torch's threads do not like an orderly exit in the middle of a job

@@ -6,8 +6,10 @@ images, memory-mapped, in a file that is named by a hash of all that can change 
 weights, the architecture, where it is cut, the precision, and the fingerprint of the images. A
 computation that was cut short goes on where it was.
 
-float16 halves what has to be read in every step of tuning. It is used where it changes no
-probability by more than :data:`TOLERANCE`; otherwise the features stay float32.
+float16 halves what has to be read in every step of tuning. It is used where it changes no image's
+probabilities by more than :data:`TOLERANCE`; otherwise the features stay float32. Whether it does
+is a matter of the head, so it is asked once there is a fitted one: until then the features stay as
+the trunk gave them, in a file of its own, from which no trunk is needed to go on.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,7 +37,7 @@ from study.learning.views import VIEWS
 Progress = Callable[[int, int], None]
 """Called with (images done, images in all)."""
 TOLERANCE = 1e-3
-"""The most that float16 may change a probability of the first images of a split."""
+"""The most that float16 may change a probability of an image."""
 VERSION = 1
 """To be raised when the same key means other numbers."""
 BATCH = 32
@@ -49,15 +52,23 @@ class FeatureStore:
         model: the classifier whose trunk is frozen.
         train: what learns: ``head`` or ``block``.
         device: where the trunk is computed.
+        fitted: whether the classifier's head is one that says something of its images; with one
+            that is to be fitted first, features stay float32.
     """
 
     def __init__(
-        self, folder: Path | None, model: Classifier, train: TrainName, device: torch.device | str
+        self,
+        folder: Path | None,
+        model: Classifier,
+        train: TrainName,
+        device: torch.device | str,
+        fitted: bool = True,
     ) -> None:
         self._folder = folder
         self._model = model
         self._train = train
         self._device = torch.device(device)
+        self._fitted = fitted
         self._trunk = _digest(model, train)
         self._fast = model.frozen_stem(train)
 
@@ -79,19 +90,41 @@ class FeatureStore:
             progress: called after every batch.
         """
         if self._folder is None:
-            parts = list(self._batches(images, view, 0, progress))
-            whole = torch.cat(parts).to(self._kind(parts[0]))
+            whole = torch.cat(list(self._batches(images, view, 0, progress)))
+            whole = whole.to(self._kind(whole))
             return whole.contiguous(memory_format=torch.channels_last)
-        name = f"{self._key(images, view)}.npy"
-        path = self._folder / name
+        name = self._key(images, view)
+        path, exact = self._folder / f"{name}.npy", self._folder / f"{name}.exact.npy"
         if not path.exists():
             self._folder.mkdir(parents=True, exist_ok=True)
             # of two processes that want the same features, one computes them
-            with FileLock(self._folder / f".{name}.lock"):
+            with FileLock(self._folder / f".{path.name}.lock"):
+                if not (path.exists() or exact.exists()):
+                    self._compute(exact, images, view, progress)
+                if self._fitted and not path.exists():
+                    self._settle(exact, path)
                 if not path.exists():
-                    self._compute(path, images, view, progress)
-        # channels lie last in the file: attention reads all channels of a cell
-        return torch.from_numpy(np.load(path, mmap_mode="c")).permute(0, 3, 1, 2)
+                    return _opened(exact)
+        return _opened(path)
+
+    def _settle(self, exact: Path, path: Path) -> None:
+        """Keep the trunk's output in half the bits, or as it is, as the fitted head has it."""
+        features = _opened(exact)
+        if self._kind(features) == torch.float32:
+            os.replace(exact, path)
+            return
+        draft = path.with_suffix(".half.npy")
+        rows = features.permute(0, 2, 3, 1)
+        store = np.lib.format.open_memmap(
+            draft, mode="w+", dtype=np.float16, shape=tuple(rows.shape)
+        )
+        for start in range(0, len(rows), BATCH):
+            store[start : start + BATCH] = rows[start : start + BATCH].numpy()
+        store.flush()
+        del store
+        os.replace(draft, path)
+        with suppress(PermissionError):  # Windows, while what fitted the head has it open
+            exact.unlink()
 
     def _compute(self, path: Path, images: ImageSet, view: str, progress: Progress | None) -> None:
         """Fill a draft batch by batch, with a note of how far it is, and rename it."""
@@ -104,8 +137,7 @@ class FeatureStore:
             if store is None:
                 _, channels, height, width = part.shape
                 shape = (len(images), height, width, channels)
-                kind = np.float16 if self._kind(part) == torch.float16 else np.float32
-                store = np.lib.format.open_memmap(draft, mode="w+", dtype=kind, shape=shape)
+                store = np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
             store[done : done + len(part)] = part.permute(0, 2, 3, 1).numpy()
             done += len(part)
             store.flush()
@@ -132,19 +164,21 @@ class FeatureStore:
             if progress is not None:
                 progress(min(start + BATCH, len(images)), len(images))
 
-    def _kind(self, first: Tensor) -> torch.dtype:
-        """float16 where that changes no probability by more than :data:`TOLERANCE`.
-
-        ``first`` are the features of the first images: no image is looked at twice.
-        """
-        first = first.to(self._device)
-        late = learning_part(self._model, self._train)
+    def _kind(self, features: Tensor) -> torch.dtype:
+        """float16 where that changes no image's probabilities by more than :data:`TOLERANCE`."""
+        if not self._fitted:
+            return torch.float32
+        late = learning_part(self._model, self._train).eval()
         with torch.inference_mode():
-            exact, halved = (
-                late.labelling.probabilities(late(given)) for given in (first, first.half().float())
-            )
-        close = bool(((exact - halved).abs() <= TOLERANCE).all())
-        return torch.float16 if close else torch.float32
+            for part in features.split(BATCH):
+                part = part.to(self._device)
+                exact, halved = (
+                    late.labelling.probabilities(late(given))
+                    for given in (part, part.half().float())
+                )
+                if not ((exact - halved).abs() <= TOLERANCE).all():  # nor where one is no number
+                    return torch.float32
+        return torch.float16
 
     def _key(self, images: ImageSet, view: str) -> str:
         parts = (VERSION, self._trunk, self._train, images.fingerprint, view)
@@ -168,6 +202,11 @@ class _Views(Mapping[str, Tensor]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def _opened(path: Path) -> Tensor:
+    """Features from their file; channels lie last in it: attention reads all channels of a cell."""
+    return torch.from_numpy(np.load(path, mmap_mode="c")).permute(0, 3, 1, 2)
 
 
 def _digest(model: Classifier, train: TrainName) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny
 from command import clickstudy
 from typer.testing import CliRunner
 
@@ -25,26 +26,7 @@ strategies = ["random", "entropy", { strategy = "attention", balance = true }]
 [budget]
 batch = 6
 cycles = 2
-
-[dataset]
-kind = "scenes"
-size = 48
-train = 40
-val = 8
-test = 8
-balanced = 16
-
-[model]
-name = "small"
-width = 8
-blocks = 2
-
-[pretraining]
-epochs = 1
-
-[fine_tuning]
-epochs = 1
-"""
+""" + tiny.learning()
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable
 
 import pytest
+import tiny
 from installed import ROOT, packaged_files
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -21,26 +22,7 @@ from study.acquisition.registry import STRATEGIES
 
 pytestmark = pytest.mark.xdist_group("many processes")
 
-TINY = """
-[dataset]
-kind = "scenes"
-size = 48
-train = 40
-val = 8
-test = 8
-balanced = 16
-
-[model]
-name = "small"
-width = 8
-blocks = 2
-
-[pretraining]
-epochs = 1
-
-[fine_tuning]
-epochs = 1
-"""
+TINY = tiny.learning()
 BENCH = (
     """
 name = "all"

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import tiny
 
 from study.config import StudyFile, load
 from study.directory import StudyDirectory
@@ -13,25 +14,6 @@ STUDY = """
 name = "tiny"
 seed = 3
 questionnaires = ["paper", "nasa-tlx", "sus"]
-
-[dataset]
-kind = "scenes"
-size = 48
-train = 40
-val = 8
-test = 8
-balanced = 8
-
-[model]
-name = "small"
-width = 8
-blocks = 2
-
-[pretraining]
-epochs = 1
-
-[fine_tuning]
-epochs = 1
 
 [acquisition]
 active = "entropy"
@@ -49,7 +31,7 @@ seconds = 60
 
 [attention_checks]
 every = 3
-"""
+""" + tiny.learning()
 
 
 @pytest.fixture(scope="session")

@@ -5,31 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import tiny
 
 from study.config import StudyFile, load
 
 TINY = """
 name = "tiny"
 seed = 3
-
-[dataset]
-kind = "scenes"
-size = 48
-train = 48
-val = 16
-test = 16
-balanced = 16
-
-[model]
-name = "small"
-width = 8
-blocks = 2
-
-[pretraining]
-epochs = 1
-
-[fine_tuning]
-epochs = 2
 
 [task]
 images = 6
@@ -41,7 +23,7 @@ items = 1
 
 [breaks]
 seconds = 0
-"""
+""" + tiny.learning(fine_tuning=2)
 
 
 @pytest.fixture

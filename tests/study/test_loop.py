@@ -287,8 +287,8 @@ def test_predictions_are_kept_for_a_strategy_that_looks_back(
     of_task = loop.learner(session.progress, 1, 1).predictions
     assert of_pretraining is not None
     assert of_task is not None
-    assert of_pretraining.shape == (1, 48)
-    assert of_task.shape == (2, 48)
+    assert of_pretraining.shape == (1, len(loop.pool))
+    assert of_task.shape == (2, len(loop.pool))
     assert np.array_equal(views[0].predictions, of_pretraining)
     assert np.array_equal(views[1].predictions, of_task)
     assert views[0].seed != views[1].seed

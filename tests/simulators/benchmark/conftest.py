@@ -1,6 +1,7 @@
 """A benchmark small enough to run in seconds."""
 
 import pytest
+import tiny
 
 from simulators.benchmark import config, sweep
 
@@ -13,26 +14,7 @@ strategies = ["random", "entropy", "label-dispersion"]
 [budget]
 batch = 6
 cycles = 2
-
-[dataset]
-kind = "scenes"
-size = 48
-train = 40
-val = 8
-test = 8
-balanced = 16
-
-[model]
-name = "small"
-width = 8
-blocks = 2
-
-[pretraining]
-epochs = 2
-
-[fine_tuning]
-epochs = 1
-"""
+""" + tiny.learning(pretraining=2)
 
 
 @pytest.fixture

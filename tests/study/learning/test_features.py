@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import shutil
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -75,6 +77,62 @@ def test_features_stay_exact_where_half_the_bits_would_change_an_answer(
     found = FeatureStore(tmp_path, tiny, "head", "cpu").features(toy)
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_half_the_bits_are_asked_of_the_head_that_was_fitted(
+    tiny: Classifier, toy: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An untrained head, which says one half of everything, would let any rounding pass."""
+    fitted = copy.deepcopy(tiny)
+    assert tiny.linear is not None
+    assert fitted.linear is not None
+    with torch.no_grad():
+        exact = tiny.features(toy.images)
+        tiny.linear.weight *= 0.01
+        fitted.linear.weight *= 30
+        fitted.linear.bias -= fitted(toy.images).mean(0)
+
+    def moved(model: Classifier) -> float:
+        """The most that float16 changes a probability."""
+        late = learning_part(model, "head")
+        with torch.no_grad():
+            change = late(exact).softmax(1) - late(exact.half().float()).softmax(1)
+        return float(change.abs().max())
+
+    before = FeatureStore(tmp_path, tiny, "head", "cpu", fitted=False)
+    count = Count(before)
+    assert before.features(toy).dtype == torch.float32  # nobody can say yet
+    assert before.features(toy).dtype == torch.float32
+    assert count.images == len(toy)
+    monkeypatch.setattr(kept, "TOLERANCE", (moved(tiny) * moved(fitted)) ** 0.5)
+    assert moved(tiny) < kept.TOLERANCE < moved(fitted)
+    for allowed, wanted in ((kept.TOLERANCE, torch.float32), (1.01 * moved(fitted), torch.float16)):
+        monkeypatch.setattr(kept, "TOLERANCE", allowed)
+        place = tmp_path / str(wanted)
+        shutil.copytree(tmp_path, place, ignore=shutil.ignore_patterns("torch.*"))
+        after = FeatureStore(place, fitted, "head", "cpu")
+        count = Count(after)
+        assert after.features(toy).dtype == wanted
+        torch.testing.assert_close(after.features(toy).float(), exact, rtol=1e-3, atol=1e-3)
+        assert count.images == 0
+        assert len(list(place.glob("*.npy"))) == 1
+        # and a store whose head is not fitted takes what was decided
+        assert FeatureStore(place, tiny, "head", "cpu", fitted=False).features(toy).dtype == wanted
+
+
+def test_every_image_has_a_say_about_half_the_bits(
+    tiny: Classifier, toy: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last batch is the one that half the bits would change."""
+    with torch.no_grad():
+        late = learning_part(tiny, "head")
+        exact = tiny.features(toy.images)
+        change = late(exact).softmax(1) - late(exact.half().float()).softmax(1)
+    order = change.abs().amax(1).argsort().tolist()
+    monkeypatch.setattr(kept, "TOLERANCE", float(change.abs().max()) * 0.99)
+    for folder in (tmp_path, None):
+        found = FeatureStore(folder, tiny, "head", "cpu").features(toy.subset(order))
+        assert found.dtype == torch.float32
 
 
 @pytest.mark.parametrize("folder", [True, False])

@@ -115,6 +115,31 @@ def test_labels_alone_need_no_grid(head: Classifier, kept: ImageSet) -> None:
     assert torch.allclose(results[0], results[1], atol=1e-4)
 
 
+def test_labels_alone_do_not_pool_what_enters_a_block() -> None:
+    """A last block sees the grid, whether its maps are guided or not."""
+    whole = models.build(ModelConfig(name="small", width=8, blocks=2), 2, seed=0)
+    generator = torch.Generator().manual_seed(2)
+    pixels = torch.randint(0, 256, (12, 3, 32, 32), dtype=torch.uint8, generator=generator)
+    labels = torch.arange(12) % 2
+    images = ImageSet(pixels, labels, tuple(map(str, range(12))), ("a", "b"))
+    with torch.no_grad():
+        entering = whole.stem(pixels)
+    assert entering.shape[2:] != (1, 1)
+    images = replace(images, features=entering)
+    config = FineTuningConfig(train="block", epochs=3, batch=6, learning_rate=0.1)
+    states = []
+    for w_g in (0.0, 1e-12):
+        part = learning_part(whole, "block")
+        tuning.fine_tune(
+            part, images, [CLICK] * 12, config, GuidanceConfig(w_g=w_g, w_c=1.0), 0, "cpu"
+        )
+        states.append(part.state_dict())
+    moved = learning_part(whole, "block").state_dict()
+    assert any(not torch.allclose(states[0][name], moved[name]) for name in moved)
+    for name in moved:
+        torch.testing.assert_close(states[0][name], states[1][name], rtol=1e-4, atol=1e-5)
+
+
 def test_a_head_that_loses_its_numbers_gets_the_good_ones_back(
     head: Classifier, kept: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
