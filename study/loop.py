@@ -48,7 +48,7 @@ from study.protocol.session import Session
 from study.protocol.steps import Evaluate, FineTune, Select, Step, TuneHead
 from study.protocol.timeline import Progress
 from study.quality import quality, similarities
-from study.seeds import seed
+from study.seeds import rng, seed
 from study.start import Start, prepared
 
 ProgressCallback = Callable[[int, int], None]
@@ -152,17 +152,25 @@ class TaskLoop:
         here = self.config.for_condition(step.condition)
         strategy = build_strategy(here.acquisition)
         positions = self.pool.positions
-        picked = cycle.select(
-            self.learner(state, step.position, step.cycle - 1),
-            self.start.data(here)["train"].items,
-            [positions[name] for name in state.task(step.position).annotations()],
-            step.count,
-            strategy,
-            here,
-            self._stream(state, step.position),
-            step.cycle,
-            self.device,
-        ).tolist()
+        done = [positions[name] for name in state.task(step.position).annotations()]
+        stream = self._stream(state, step.position)
+        shared = self._shared(step.condition, done, step.count)
+        picked = (
+            shared
+            + cycle.select(
+                self.learner(state, step.position, step.cycle - 1),
+                self.start.data(here)["train"].items,
+                [*done, *shared],
+                step.count - len(shared),
+                strategy,
+                here,
+                stream,
+                step.cycle,
+                self.device,
+            ).tolist()
+        )
+        if shared:  # nobody should tell them by their place
+            picked = rng(stream("shared", step.cycle)).permutation(picked).tolist()
         return BatchSelected(
             position=step.position,
             cycle=step.cycle,
@@ -171,8 +179,20 @@ class TaskLoop:
             classes=tuple(self.pool.classes[int(self.pool.asked[i])] for i in picked),
             contexts=self._contexts(picked),
             photographs=tuple(self.pool.photographs[i] for i in picked if self.pool.photographs),
+            shared=tuple(self.pool.names[i] for i in shared),
             seconds=time.perf_counter() - started,
         )
+
+    def _shared(self, condition: Condition, done: Sequence[int], count: int) -> list[int]:
+        """The next images of a condition that every participant gets, of a batch of ``count``."""
+        wanted = round(self.config.task.shared * count)
+        if not wanted:
+            return []
+        conditions = [each.name for each in self.config.conditions]
+        order = rng(self.config.seed, "shared").permutation(len(self.pool))
+        own = order[conditions.index(condition.name) :: len(conditions)].tolist()
+        known = set(done)
+        return [index for index in own if index not in known][:wanted]
 
     def _stream(self, state: Progress, position: int) -> cycle.Stream:
         return functools.partial(seed, self.config.seed, state.participant, position)

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from apps.commands import benchmark, data
+from apps.commands import benchmark, data, human
 from apps.commands.attention import attention
 from apps.commands.backup import backup, restore
 from apps.commands.bundle import bundle
@@ -50,6 +50,7 @@ for panel, commands in COMMANDS.items():
         app.command(rich_help_panel=panel)(command)
 app.add_typer(data.app, name="data", rich_help_panel=PREPARE)
 app.add_typer(benchmark.app, name="benchmark", rich_help_panel=RUN)
+app.add_typer(human.app, name="annotations", rich_help_panel=READ)
 
 
 def _version(asked: bool) -> None:

@@ -11,9 +11,10 @@ from simulators.person import Person
 from simulators.scene import Scene
 from study.annotation import Annotation, Box
 
-LOOKING = 0.4
-"""Preparation before each extreme point, in units of M: one searches for it. With it a box takes
-about the 7 s of Papadopoulos et al. (2017) (chosen)."""
+LOOKING = 0.25
+"""Preparation before each extreme point, in units of M: one searches for it (chosen; a practised
+person then takes six to seven seconds for a box, deciding and checking not counted, where
+Papadopoulos et al. 2017 report 7)."""
 WIDTH = 0.04
 """Width of an extreme point as a target, in image sides (chosen)."""
 

@@ -54,6 +54,10 @@ class TaskConfig(Section):
     shorten the task), or everything since the task began, as in the paper. With
     ``until_satisfied`` participants may end a task when they find the model's attention
     satisfactory (section 3.4), once it was fine-tuned.
+
+    ``shared`` is the share of every batch that all participants get alike, whatever the strategy:
+    images drawn by the study's seed, others in each condition. Agreement between people is measured
+    on them.
     """
 
     minutes: Annotated[float, Field(strict=True, gt=0)] = 45.0
@@ -63,6 +67,7 @@ class TaskConfig(Section):
     page: Positive = 64
     batch: Positive = 256
     until_satisfied: bool = False
+    shared: Share = 0.0
 
 
 class PracticeConfig(Section):

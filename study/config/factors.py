@@ -46,8 +46,8 @@ TAKEN = frozenset([
     "when", "split", "metric", "run", "arm", "seed", "undos", "updates", "learnt", "rests",
     "satisfied", "polygons", "vertices", "boxes", "strokes", "simulated",
     "on_object", "objects", "objects_hit", "outline_iou", "coverage", "regions_on_object",
-    "map_similarity", "accuracy", "barycentre_distance", "count", "dead_maps", "erased_images",
-    "erased_tasks", "feature", "pointing_game", "sensitivity", "specificity",
+    "map_similarity", "shared", "accuracy", "barycentre_distance", "count", "dead_maps",
+    "erased_images", "erased_tasks", "feature", "pointing_game", "sensitivity", "specificity",
 ])  # fmt: skip
 """Names that something else in the study file or in the tables has."""
 TAKEN_PREFIXES = (

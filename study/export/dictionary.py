@@ -101,6 +101,7 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
             "which feature of the image was asked, where it may show several; an image may be in "
             "several rows then",
         ),
+        "shared": ("", "whether all participants of the condition get the image"),
         "trial": ("", "order in which the image was first confirmed in the task, from 1"),
         "learnt": (
             "count",

@@ -283,7 +283,7 @@ def _kinds(batch: BatchSelected) -> dict[str, Row]:
     }
     rows = zip(*columns.values(), strict=True)
     return {
-        name: dict(zip(columns, row, strict=True))
+        name: dict(zip(columns, row, strict=True)) | {"shared": name in batch.shared}
         for name, row in zip(batch.images, rows, strict=True)
     }
 

@@ -236,7 +236,8 @@ class BatchSelected(CyclePayload):
     ``classes`` and ``contexts`` are the images', by name, from the data that the study ran on;
     empty where they are not known, as in logs of version 1. Where an image may show several
     features, ``images`` are items: of one image there may be one for each of its features, which
-    ``classes`` then names; ``photographs`` are the items' images.
+    ``classes`` then names; ``photographs`` are the items' images. ``shared`` are those that all
+    participants get.
     """
 
     type = "batch_selected"
@@ -246,6 +247,7 @@ class BatchSelected(CyclePayload):
     classes: tuple[str, ...] = ()
     contexts: tuple[str, ...] = ()
     photographs: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
     seconds: Seconds
 
     @model_validator(mode="after")

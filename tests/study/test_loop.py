@@ -13,6 +13,7 @@ from study.annotation import Annotation
 from study.config import StudyFile, load
 from study.directory import StudyDirectory
 from study.errors import UserError
+from study.export.tables import tables
 from study.learning import tuning
 from study.loop import TaskLoop
 from study.protocol.events import (
@@ -33,6 +34,7 @@ from study.protocol.steps import (
     Consent,
     Debriefing,
     Demographics,
+    Evaluate,
     FineTune,
     Instructions,
     Practice,
@@ -363,3 +365,56 @@ def test_practice_is_correct_when_it_meets_the_object(loop: TaskLoop) -> None:
     assert not loop.practice_correct("click", image, Annotation())
     box = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
     assert not loop.practice_correct("polygon", image, Annotation(polygons=(box,)))
+
+
+def test_shared_images_are_everybodys_and_others_in_each_condition(
+    tiny_file: StudyFile, tmp_path: Path
+) -> None:
+    text = tiny_file.path.read_text().replace("[task]", "[task]\nshared = 0.5", 1)
+    path = tmp_path / "shared.toml"
+    path.write_text(text)
+    file = load(path)
+    config = file.config
+    directory = StudyDirectory.create(tmp_path / "shared", file)
+    loop = TaskLoop(file, directory, "cpu")
+    loop.prepare()
+    found: dict[str, list[BatchSelected]] = {}
+    for name in ("P01", "P02"):
+        session = enrol(directory.study(), name, "pilot", at=0.0)
+        do_until(session, loop, Annotate, cycle=2)
+        found[name] = [
+            e.payload
+            for e in session.study.store.events(name)
+            if isinstance(e.payload, BatchSelected)
+        ]
+    conditions = [c.name for c in config.conditions]
+    lists = {
+        name: loop._shared(condition, [], 8)
+        for name, condition in zip(conditions, config.conditions, strict=True)
+    }
+    flat = [index for own in lists.values() for index in own]
+    assert len(set(flat)) == len(flat)
+    for name, batches in found.items():
+        session = Session(directory.study(), name)
+        own = [loop.pool.names[i] for i in lists[session.progress.task(1).condition.name]]
+        shared = [image for batch in batches for image in batch.shared]
+        assert [len(batch.shared) for batch in batches] == [2, 1]
+        assert set(shared) == set(own[:3])
+        for batch in batches:
+            assert set(batch.shared) <= set(batch.images)
+    rows = tables(config, *directory.study().store.readable())["items"]
+    assert rows["shared"].sum() >= 2
+
+
+def test_quality_is_logged_with_each_fine_tuning(loop: TaskLoop, session: Session) -> None:
+    do_until(session, loop, Evaluate, cycle=1)
+    (tuned,) = [e.payload for e in session.study.store.events() if isinstance(e.payload, FineTuned)]
+    assert len(tuned.quality) == 4
+    for one in tuned.quality:
+        assert one.image in loop.pool.names
+        assert one.objects >= 1
+        assert one.on_object is not None
+        assert 0 <= one.on_object <= 1
+    items = tables(loop.config, *session.study.store.readable())["items"]
+    assert items["on_object"].notna().all()
+    assert items["map_similarity"].between(0, 1).sum() >= 1

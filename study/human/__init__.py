@@ -1,0 +1,1 @@
+"""What people drew, as data: records, the formats of other programmes, agreement."""

@@ -1,0 +1,81 @@
+"""``clickstudy annotations``, on a study of two simulated people."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.apps.command import clickstudy
+
+STUDY = """
+name = "human"
+seed = 5
+[dataset]
+kind = "scenes"
+size = 32
+train = 30
+val = 8
+test = 6
+balanced = 6
+[model]
+name = "small"
+width = 16
+[pretraining]
+epochs = 1
+[fine_tuning]
+epochs = 1
+[task]
+images = 4
+batch = 4
+page = 4
+shared = 0.5
+[practice]
+items = 0
+[factors]
+interface = ["box", "paint"]
+sampling = ["random"]
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("human")
+    (folder / "study.toml").write_text(STUDY)
+    out = folder / "run"
+    done = clickstudy(
+        "simulate", folder / "study.toml", "--out", out, "--participants", 2, "--device", "cpu"
+    )
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_annotations_are_exported_and_people_compared(run: Path, tmp_path: Path) -> None:
+    for format, name in (("coco", "a.json"), ("label-studio", "b.json"), ("npz", "c.npz")):
+        out = tmp_path / name
+        done = clickstudy(
+            "annotations", "export", run, "--out", out, "--format", format, "--mode", "simulated"
+        )
+        assert done.returncode == 0, done.stderr
+    document = json.loads((tmp_path / "a.json").read_text())
+    assert {mark["clickstudy"]["mark"] for mark in document["annotations"]} == {"box", "strokes"}
+    assert np.load(tmp_path / "c.npz")["maps"].shape == (16, 56, 56)
+    out = tmp_path / "agreement.csv"
+    done = clickstudy(
+        "annotations", "agreement", run, "--out", out, "--mode", "simulated", "--with",
+        tmp_path / "a.json", "--device", "cpu",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(out)
+    assert len(table) >= 4
+    assert (table["people"] >= 2).all()
+    assert table[["iou", "ceiling", "model"]].notna().any().all()
+
+
+def test_modes_are_not_mixed(run: Path, tmp_path: Path) -> None:
+    done = clickstudy("annotations", "export", run, "--out", tmp_path / "a.json")
+    assert done.returncode == 2
+    assert "no annotations by participants of mode live" in done.stderr
