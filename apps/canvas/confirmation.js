@@ -45,6 +45,7 @@ export class Confirmation {
     }
     if (nothing) canvas.cancel(event);
     else canvas.close(event);
+    this.workspace.preview.stop();
     const common = {
       id: newId(), at: this.server.serverTime(event.timeStamp),
       seconds: round4(item.clock.elapsed(event.timeStamp) / 1000),

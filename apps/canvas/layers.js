@@ -18,12 +18,30 @@ export class Layers {
     this.arrived = arrived;
     /** @type {Map<string, Layer>} */
     this.known = new Map();
+    /** @type {Map<string, Promise<HTMLImageElement>>} */
+    this.pictures = new Map();
     /** @type {Map<string, Promise<import("./drawing.js").Regions | null>>} one try at a time, however often it is asked for */
     this.fetching = new Map();
     this.stopped = false;
   }
 
-  clear() { this.known.clear(); }
+  clear() {
+    this.known.clear();
+    this.pictures.clear();
+  }
+
+  /** What lies over the images has changed; they have not. */
+  renew() { this.known.clear(); }
+
+  /** An image, decoded once. @param {string} path */
+  picture(path) {
+    const known = this.pictures.get(path);
+    if (known) return known;
+    const loading = decoded(this.url(path));
+    this.pictures.set(path, loading);
+    loading.catch(() => { if (this.pictures.get(path) === loading) this.pictures.delete(path); });
+    return loading;
+  }
 
   /** @param {string} key */
   drop(key) { this.known.delete(key); }
@@ -38,7 +56,7 @@ export class Layers {
     if (known) return known;
     /** @type {Layer} */
     const layer = {
-      loading: Promise.all([decoded(this.url(paths.image)), paths.overlay ? decoded(this.url(paths.overlay, newest)) : null]),
+      loading: Promise.all([this.picture(paths.image), paths.overlay ? decoded(this.url(paths.overlay, newest)) : null]),
       regions: null,
     };
     layer.loading.catch(() => { if (this.known.get(key) === layer) this.known.delete(key); });

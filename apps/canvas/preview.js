@@ -14,6 +14,13 @@ export class Preview {
     this.timer = undefined;
   }
 
+  /** Nobody waits for a preview any more: what is drawn is confirmed. */
+  stop() {
+    clearTimeout(this.timer);
+    this.number += 1;
+    this.said(false);
+  }
+
   /** The drawing has changed: ask when the hand rests. */
   changed() {
     clearTimeout(this.timer);
@@ -30,9 +37,13 @@ export class Preview {
     this.timer = setTimeout(() => this.ask(item, asked), CALM);
   }
 
+  /** Whether what is shown is not yet so. @param {boolean} preview */
+  said(preview) { this.workspace.view.$(".opacity .if").hidden = !preview; }
+
   /** @param {any} item @param {number} asked */
   async ask(item, asked) {
     const { stage, server, round } = this.workspace;
+    if (stage.item !== item) return; // the page or the round has changed meanwhile
     const { position, cycle } = round.batch;
     const body = { position, cycle, index: item.index, annotation: annotationOf(stage.canvas.drawing, item.regions || null) };
     try {
@@ -44,6 +55,7 @@ export class Preview {
   /** @param {any} item @param {HTMLImageElement | null | undefined} overlay */
   paint(item, overlay) {
     item.overlay = overlay;
+    this.said(overlay !== item.own);
     this.workspace.stage.canvas.paintBase();
   }
 }

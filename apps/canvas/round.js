@@ -26,6 +26,8 @@ export class Round {
     /** @type {number | null} */
     this.index = null;
     this.loading = "";
+    /** @type {number | null} how much the model had learnt whose attention the layers show */
+    this.version = null;
     this.restedAt = -1e9;
     /** the round whose fine-tuning was asked for while nobody answered */
     this.wish = "";
@@ -103,6 +105,8 @@ export class Round {
     // a model that learns from every image looks at this one anew
     const learnt = this.learnt();
     const newest = learnt === null ? {} : { v: learnt };
+    if (learnt !== this.version) this.layers.renew();
+    this.version = learnt;
     return this.layers.of(`${name}/${learnt ?? ""}`, {
       image: `/stimuli/image/${name}`,
       overlay: this.workspace.attends() && `/stimuli/overlay/${name}`,
@@ -116,7 +120,9 @@ export class Round {
     for (let i = 0; i < 4; i += 1) {
       next = nextOnPage(/** @type {number} */ (next), new Set([...this.done, index]), this.batch.size, this.batch.pageSize);
       if (next === null || next === index) return;
-      this.layersOf(next);
+      // what a model that learns from each image sees here is another thing by then
+      if (this.learnt() === null) this.layersOf(next);
+      else this.layers.picture(`/stimuli/image/${this.batch.name}/${next}`).catch(() => {});
     }
   }
 
@@ -124,6 +130,7 @@ export class Round {
   async open(index) {
     if (this.stage.suspend() && this.index !== index) this.view.say("");
     this.index = index;
+    this.workspace.preview.stop();
     const { batch } = this;
     this.drafts.open(batch.name, index);
     const again = this.done.has(index);

@@ -16,7 +16,8 @@ import secrets
 import socket
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener
@@ -135,9 +136,9 @@ def write_newest(loop: TaskLoop, layout: Layout, session: Session, position: int
 
 
 def serve(tutor: Tutor, address: Path) -> None:
-    """Answer until the process ends; one question at a time, in the order in which they come."""
+    """Answer until the process ends; one question at a time, who learns before who only looks."""
     key = secrets.token_bytes(32)
-    turn = threading.Lock()
+    turns = Turns()
     # TCP holds small messages back for tens of milliseconds, which somebody would wait for
     family = "AF_UNIX" if hasattr(socket, "AF_UNIX") else "AF_INET"
     with Listener(family=family, authkey=key) as listener:
@@ -150,14 +151,38 @@ def serve(tutor: Tutor, address: Path) -> None:
             except (AuthenticationError, OSError, EOFError) as error:
                 log.warning("somebody without the key: %s", error)
                 continue
-            threading.Thread(target=_attend, args=(tutor, line, turn), daemon=True).start()
+            threading.Thread(target=_attend, args=(tutor, line, turns), daemon=True).start()
 
 
-def _attend(tutor: Tutor, line: Connection, turn: threading.Lock) -> None:
+class Turns:
+    """One at a time: whoever waits for the next image goes before whoever has one."""
+
+    def __init__(self) -> None:
+        self._free = threading.Condition()
+        self._taken = False
+        self._first = 0
+
+    @contextmanager
+    def turn(self, first: bool) -> Iterator[None]:
+        """Wait for one's turn, and give it back."""
+        with self._free:
+            self._first += first
+            self._free.wait_for(lambda: not self._taken and (first or not self._first))
+            self._first -= first
+            self._taken = True
+        try:
+            yield
+        finally:
+            with self._free:
+                self._taken = False
+                self._free.notify_all()
+
+
+def _attend(tutor: Tutor, line: Connection, turns: Turns) -> None:
     with line, suppress(EOFError, OSError):
         asked = line.recv()
         try:
-            with turn:
+            with turns.turn(first=asked["what"] == "learn"):
                 line.send((tutor.answer(asked), None))
         except Exception as error:
             log.exception("%s failed", asked)

@@ -18,7 +18,7 @@ from apps.web.desk import Desk, Seat
 from apps.web.layout import Layout
 from apps.web.routes import routes
 from apps.web.stimuli import Batch
-from apps.web.tutor import Bell, Tutor, is_needed, serve
+from apps.web.tutor import Bell, Turns, Tutor, is_needed, serve
 from apps.web.worker import Worker
 from study.annotation import Annotation
 from study.config import load, parse
@@ -84,6 +84,27 @@ def test_nobody_waits_for_a_tutor_that_is_away_or_slow(
     assert Bell(tmp_path / "nowhere.json").ask("learn", "P01") is None
     monkeypatch.setattr(tutor, "PATIENCE", 0.05)
     assert Bell(address).ask("sleep", "P01") is None
+
+
+def test_whoever_waits_for_the_next_image_goes_first() -> None:
+    turns, order = Turns(), list[str]()
+    waiting = threading.Barrier(4)
+
+    def ask(what: str) -> None:
+        waiting.wait()
+        with turns.turn(first=what == "learn"):
+            order.append(what)
+
+    threads = [threading.Thread(target=ask, args=(what,)) for what in ("look", "look", "learn")]
+    with turns.turn(first=False):
+        for thread in threads:
+            thread.start()
+        waiting.wait()
+        while turns._first < 1:
+            time.sleep(0.001)
+    for thread in threads:
+        thread.join()
+    assert order == ["learn", "look", "look"]
 
 
 def test_a_tutor_is_needed_where_somebody_sees_what_a_head_learns() -> None:

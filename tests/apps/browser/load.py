@@ -1,10 +1,16 @@
 """Load test: many scripted participants at once, with fine-tuning going on (not part of CI).
 
     python -m tests.apps.browser.load --participants 16 --minutes 5
+    python -m tests.apps.browser.load --participants 8 --minutes 5 --feedback image
+
+With ``--feedback image`` the head of a pretrained network learns after every CONFIRM, and the time
+is that to the next image with the newest attention: only images are counted that were shown with
+what the model had learnt from all that was confirmed before.
 
 Each participant is a page of its own that clicks, confirms and presses FINE-TUNE as fast as a
 quick person would. Afterwards the log is compared, item by item, with what the pages confirmed.
-Prints the time from pressing CONFIRM to the next image on the screen, as the page measured it.
+Prints the time from pressing CONFIRM to the next image on the screen, as the page measured it, and
+how busy the machine was.
 """
 
 from __future__ import annotations
@@ -12,6 +18,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import tempfile
 import time
 from collections import Counter
@@ -27,6 +34,18 @@ from study.protocol.events import FineTuned, ItemAnnotated
 from tests.apps.browser.conftest import CHROMIUM, Served, write_study
 from tests.apps.browser.person import FLAGS, VIEWPORT
 
+LIVE = (
+    ('name = "small"\nwidth = 4\n', 'name = "efficientnet-lite0"\nweights = "imagenet"\n'),
+    ("[pretraining]\nepochs = 1\n", '[pretraining]\ntrain = "head"\n'),
+    (
+        "[fine_tuning]\nepochs = 60\n",
+        '[fine_tuning]\ntrain = "head"\n[workspace]\nfeedback = "image"\n',
+    ),
+    ("train = 60\n", "train = 500\n"),
+    ("images = 400\nbatch = 16\npage = 16\n", "images = 400\nbatch = 64\npage = 64\n"),
+)
+"""What makes the study one on a pretrained network whose head learns after each image."""
+
 PERSON = """
 async ([milliseconds, seed]) => {
   const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
@@ -34,7 +53,16 @@ async ([milliseconds, seed]) => {
     e => e.shadowRoot?.querySelector(".cs"))?.shadowRoot;
   let state = seed;
   const random = () => (state = (state * 16807) % 2147483647) / 2147483647;
-  const done = [];
+  const done = [], stale = [];
+  // the overlay that was asked for last, and the confirmations that its model knew
+  const version = () => {
+    const overlays = performance.getEntriesByType("resource")
+      .map(entry => entry.name).filter(name => name.includes("/stimuli/overlay/"));
+    const v = overlays.length ? new URL(overlays.at(-1)).searchParams.get("v") : null;
+    return v === null ? null : Number(v);
+  };
+  performance.setResourceTimingBufferSize(100000);
+  let confirmed = 0;
   const end = performance.now() + milliseconds;
   while (performance.now() < end) {
     await pause(30);
@@ -47,6 +75,7 @@ async ([milliseconds, seed]) => {
       continue;
     }
     if (!cs.dataset.shown) continue;
+    if (version() !== null && version() !== confirmed) stale.push(cs.dataset.shown);
     await pause(700 + 1800 * random());
     const key = cs.dataset.shown;
     if (!key) continue;
@@ -60,28 +89,32 @@ async ([milliseconds, seed]) => {
     }
     if (cs.dataset.shown !== key) continue;
     cs.querySelector('[data-do="confirm"]').click();
-    if (!cs.dataset.shown) done.push(key);
+    if (!cs.dataset.shown) { done.push(key); confirmed += 1; }
   }
-  return [done, performance.getEntriesByName("clickstudy:next").map(e => e.duration)];
+  return [done, stale.length, performance.getEntriesByName("clickstudy:next").map(e => e.duration)];
 }
 """
 
 
 async def person(
     browser: Browser, served: Served, name: str, seconds: float, seed: int
-) -> tuple[list[str], list[float]]:
-    """One participant in a context of their own; the keys they confirmed and the latencies."""
+) -> tuple[list[str], int, list[float]]:
+    """One participant in a context of their own.
+
+    Returns the keys they confirmed, how many images came with another than the newest attention,
+    and the latencies.
+    """
     # nobody sits down in the same second, and one Chromium opens pages one after the other
     await asyncio.sleep(seed)
     context = await browser.new_context(viewport=VIEWPORT)
     page = await context.new_page()
     await page.goto(served.link(name), timeout=120_000)
     await page.locator("canvas.base").wait_for(state="attached", timeout=120_000)
-    done, latencies = await page.evaluate(PERSON, [seconds * 1000, seed])
+    done, stale, latencies = await page.evaluate(PERSON, [seconds * 1000, seed])
     # what is still in the outbox is delivered before the page is closed
     await page.wait_for_timeout(3000)
     await context.close()
-    return done, latencies
+    return done, stale, latencies
 
 
 async def crowd(served: Served, names: list[str], seconds: float) -> dict[str, object]:
@@ -92,9 +125,9 @@ async def crowd(served: Served, names: list[str], seconds: float) -> dict[str, o
             *(person(browser, served, n, seconds, i + 1) for i, n in enumerate(names))
         )
         await browser.close()
-    latencies = np.concatenate([np.array(found[1]) for found in results])
+    latencies = np.concatenate([np.array(found[2]) for found in results])
     lost = doubled = tuned = 0
-    for name, (done, _) in zip(names, results, strict=True):
+    for name, (done, _, _) in zip(names, results, strict=True):
         events = [e.payload for e in served.desk.layout.study.store.events(name)]
         tuned += sum(isinstance(payload, FineTuned) for payload in events)
         logged = Counter(
@@ -109,9 +142,26 @@ async def crowd(served: Served, names: list[str], seconds: float) -> dict[str, o
         "lost": lost,
         "doubled": doubled,
         "fine-tunings": tuned,
+        "not with the newest attention": sum(found[1] for found in results),
         "next image painted, ms": {
             f"p{q}": round(float(np.percentile(latencies, q))) for q in (50, 95, 99)
         },
+    }
+
+
+def processors() -> tuple[int, int]:
+    """Ticks that the cores were idle, and in all, since the machine started (Linux)."""
+    ticks = [int(each) for each in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    return ticks[3] + ticks[4], sum(ticks)
+
+
+def machine_since(before: tuple[int, int]) -> dict[str, float]:
+    """How busy the machine was: its cores, the share of their time that nobody used, the queue."""
+    idle, whole = (now - then for now, then in zip(processors(), before, strict=True))
+    return {
+        "cores": os.cpu_count() or 1,
+        "idle": round(idle / whole, 2),
+        "load, 1 min": round(os.getloadavg()[0], 1),
     }
 
 
@@ -128,9 +178,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--participants", type=int, default=16)
     parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--feedback", choices=("round", "image"), default="round")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         study = write_study(Path(name), images=400, batch=16, page=16, every=0, epochs=60)
+        if arguments.feedback == "image":
+            text = study.read_text()
+            for old, new in LIVE:
+                assert old in text
+                text = text.replace(old, new)
+            study.write_text(text)
         out = Path(name) / "run"
         StudyDirectory.create(out, load(study))
         Worker(out, "cpu").prepare()
@@ -139,9 +196,10 @@ def main() -> None:
             names = [f"P{number:02d}" for number in range(1, arguments.participants + 1)]
             for participant in names:
                 served.at_work(participant)
-            begun = time.monotonic()
+            begun, busy = time.monotonic(), processors()
             found = asyncio.run(crowd(served, names, arguments.minutes * 60))
             found["minutes"] = round((time.monotonic() - begun) / 60, 1)
+            found["machine"] = machine_since(busy)
             print(json.dumps(found, indent=2))
         finally:
             served.stop()

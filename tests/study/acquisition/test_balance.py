@@ -102,6 +102,20 @@ def test_near_the_integer_program_and_above_its_bound(seed: int, temperature: fl
     assert best - 1e-6 <= found.cost <= best + 1e-3 * max(1.0, abs(best))
 
 
+@pytest.mark.parametrize(("n", "seed"), [(80, 0), (80, 2), (80, 3), (120, 3)])
+def test_where_the_bound_is_far_the_selection_is_not(n: int, seed: int) -> None:
+    """Sure answers, even counts: what is left of the gap is the bound's, by the program solved."""
+    rng = np.random.default_rng(seed)
+    weights = np.exp(3 * rng.normal(size=(n, 4)))
+    probabilities = weights / weights.sum(1, keepdims=True)
+    entropy = -(probabilities * np.log(probabilities)).sum(1)
+    problem = entropy, probabilities, np.full(4, 5.0), 20, 1.0
+    found = balanced_selection(*problem)
+    best = best_cost(*problem)
+    assert found.gap > 1e-3
+    assert found.cost <= best + 1e-5 * abs(best)
+
+
 @pytest.mark.parametrize("size", [1, 5, 20, 59])
 @pytest.mark.parametrize("seed", range(3))
 def test_rows_not_decided_on_do_not_spoil_the_bound(
