@@ -16,7 +16,7 @@ from simulators.hands import hand_of
 from simulators.person import Person
 from simulators.sheet import Sheet
 from simulators.timing import RECENT
-from study.annotation import Annotation
+from study.annotation import Annotation, Region
 from study.config import InterfaceName
 from study.framing import WHOLE, Frame
 
@@ -80,6 +80,22 @@ def performed(
         )
         yield Item(drawn, done.seconds, sum(a.kind not in ("blur", "focus") for a in done.actions))
         shape = _later(shape, done.seconds)
+
+
+def given(masks: Tensor, frames: Sequence[Frame]) -> Iterator[Item]:
+    """The masks themselves as perfect annotations, which take nobody's time.
+
+    Args:
+        masks: bool [N, H, W]; where one is empty, so is the annotation.
+        frames: what of each photograph its mask shows.
+    """
+    for mask, frame in zip(masks.numpy(), frames, strict=True):
+        drawn = Annotation()
+        if mask.any():
+            rows, columns = np.nonzero(mask)
+            middle = (columns.mean() + 0.5) / mask.shape[1], (rows.mean() + 0.5) / mask.shape[0]
+            drawn = Annotation(objects=(Region.from_mask(middle, mask),))
+        yield Item(frame.outward(drawn), 0.0, 0)
 
 
 def _clicked(

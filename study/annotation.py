@@ -22,7 +22,7 @@ Polygon = Annotated[tuple[Point, ...], Field(min_length=3)]
 
 
 class Region(BaseModel):
-    """A negative region: the superpixel of the attention map under a right click.
+    """Some pixels: mostly a negative region, the superpixel of the map under a right click.
 
     ``counts`` is COCO's uncompressed run-length code (column by column, zeros first) of the
     region on a ``height`` x ``width`` grid, so pycocotools and the browser read the same thing.
@@ -113,7 +113,11 @@ MarkName = Literal["positive_points", "negative_regions", "polygons", "boxes", "
 
 
 class Annotation(BaseModel):
-    """One person's correction of one image; empty means "nothing to correct here"."""
+    """One person's correction of one image; empty means "nothing to correct here".
+
+    ``objects`` are given, not drawn: the pixels of the object where a dataset's own mask stands in
+    for a person.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -122,6 +126,7 @@ class Annotation(BaseModel):
     polygons: tuple[Polygon, ...] = ()
     boxes: tuple[Box, ...] = ()
     strokes: tuple[Stroke, ...] = ()
+    objects: tuple[Region, ...] = ()
 
     @property
     def kinds(self) -> tuple[MarkName, ...]:
@@ -131,12 +136,14 @@ class Annotation(BaseModel):
     @property
     def empty(self) -> bool:
         """Whether nothing was drawn."""
-        return not self.kinds
+        return not (self.kinds or self.objects)
 
     def inside(self, height: int, width: int, oversample: int = 8) -> NDArray[np.float32]:
         """Share of each grid cell that is inside of something drawn: float32 [height, width]."""
         outlines = (*self.polygons, *(box.corners for box in self.boxes))
         filled = fill_polygons(outlines, height, width, oversample)
+        for region in self.objects:
+            filled = np.maximum(filled, resample_mask(region.mask(), height, width))
         if not self.strokes:
             return filled
         return np.maximum(filled, fill_strokes(self.strokes, height, width, oversample))

@@ -24,6 +24,7 @@ from study.learning import models, training, tuning
 from study.learning.attention import looked_at
 from study.learning.evaluation import evaluate
 from study.learning.features import FeatureStore
+from study.learning.groups import balanced
 from study.learning.learner import Learner, mean_of
 from study.learning.models import Classifier
 from study.learning.parts import learning_part, put_back
@@ -276,6 +277,8 @@ def tune(
 ) -> tuple[Learner, tuning.FineTuned]:
     """The learner, tuned on everything annotated so far; the one given stays as it is.
 
+    With ``fine_tuning.data = "balanced"`` heads are fitted to part of the pool instead.
+
     Args:
         learner: as the last cycle left it.
         beginning: as it was before any annotation.
@@ -296,6 +299,15 @@ def tune(
         model: Classifier, before: Classifier, chosen: Sequence[int], number: int
     ) -> tuning.FineTuned:
         own = number == 0
+        if config.fine_tuning.data == "balanced":
+            return tuning.retrain(
+                model,
+                images.subset(balanced(images, stream("balanced", number))),
+                config.fine_tuning,
+                device,
+                progress if own else None,
+                recorder if own else None,
+            )
         return tuning.fine_tune(
             model,
             images.subset([index[i] for i in chosen]),

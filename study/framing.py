@@ -129,6 +129,7 @@ class Frame:
         ]
         regions = [self._region_inward(region) for region in annotation.negative_regions]
         boxes = [self._box_inward(box) for box in annotation.boxes]
+        objects = [self._region_inward(region) for region in annotation.objects]
         return annotation.model_copy(
             update={
                 "boxes": tuple(box for box in boxes if box is not None),
@@ -136,6 +137,7 @@ class Frame:
                 "positive_points": tuple(point for point in points if _inside(point)),
                 "polygons": tuple(tuple(polygon) for polygon in polygons if len(polygon) >= 3),
                 "negative_regions": tuple(region for region in regions if region is not None),
+                "objects": tuple(region for region in objects if region is not None),
             }
         )
 
@@ -149,6 +151,7 @@ class Frame:
             for polygon in annotation.polygons
         ]
         regions = [self._region_outward(region) for region in annotation.negative_regions]
+        objects = [self._region_outward(region) for region in annotation.objects]
         return annotation.model_copy(
             update={
                 "boxes": tuple(self._box_outward(box) for box in annotation.boxes),
@@ -156,6 +159,7 @@ class Frame:
                 "positive_points": tuple(held),
                 "polygons": tuple(polygons),
                 "negative_regions": tuple(regions),
+                "objects": tuple(objects),
             }
         )
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tomli_w
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
@@ -46,6 +46,7 @@ from study.config import (
     nearest,
     read_toml,
 )
+from study.config.agreement import clashes
 from study.config.condition import OwnFineTuning, OwnGuidance, merged, own, said
 from study.data.loading import READING_VERSION, contents_of
 from study.data.scenes import DRAWING_VERSION
@@ -87,6 +88,8 @@ class Arm(AcquisitionConfig):
     Attributes:
         label: its name in tables and figures; by default made of the rest.
         interfaces: the interfaces that it is tried with; by default the file's.
+        annotator: who annotates: a simulated person, or ``masks``, the datasets' own masks as
+            perfect annotations, which take nobody's time.
         model, pretraining, fine_tuning, guidance: settings that are this arm's alone, in place of
             the file's.
     """
@@ -94,6 +97,7 @@ class Arm(AcquisitionConfig):
     active: StrategyName = Field(default="attention", alias="strategy")
     label: str = ""
     interfaces: tuple[InterfaceName, ...] = ()
+    annotator: Literal["person", "masks"] = "person"
     model: OwnModel | None = None
     pretraining: OwnPretraining | None = None
     fine_tuning: OwnFineTuning | None = None
@@ -115,7 +119,8 @@ class Arm(AcquisitionConfig):
     @property
     def settings(self) -> dict[str, str]:
         """What it changes of the file's own settings: ``{"guidance: positive": "point"}``."""
-        return {
+        hand = {"annotator": "masks"} if self.annotator == "masks" else {}
+        return hand | {
             f"{table}: {name}": str(value)
             for table in OVERRIDDEN
             for name, value in said(getattr(self, table)).items()
@@ -133,6 +138,7 @@ class Arm(AcquisitionConfig):
             text += f", committee of {self.committee + 1}"
         text += ", balanced" if self.balance else ""
         text += f", of {self.subsample}" if self.subsample else ""
+        text += ", masks" if self.annotator == "masks" else ""
         for table in OVERRIDDEN:
             for name, value in said(getattr(self, table)).items():
                 text += f", {name}={value}"
@@ -271,10 +277,27 @@ class BenchConfig(Section):
                     kind = type(getattr(self, table))
                     lines = explain(error, kind)
                     problems += [f"strategies[{index}].{table}: {line}" for line in lines]
+        if not problems:
+            problems += self._clashes()
         problems += self._late_mistakes()
         if problems:
             raise ValueError("\n".join(problems))
         return self
+
+    def _clashes(self) -> Iterator[str]:
+        """What cannot be done together, arm by arm."""
+        for index, arm in enumerate(self.strategies):
+            guidance = merged(self.guidance, said(arm.guidance))
+            tuned = merged(self.fine_tuning, said(arm.fine_tuning))
+            for problem in clashes(self.dataset, guidance, tuned, arm):
+                yield f"strategies[{index}] ({arm.name}): {problem}"
+            limits = {"seconds": self.budget.seconds, "actions": self.budget.actions}
+            limited = [name for name, most in limits.items() if most is not None]
+            if arm.annotator == "masks" and limited:
+                yield (
+                    f"strategies[{index}] ({arm.name}): masks take no time and no press, so "
+                    f"budget.{limited[0]} does not end them: limit images or cycles"
+                )
 
     def _late_mistakes(self) -> Iterator[str]:
         """What would show only when all has been computed."""
@@ -359,6 +382,7 @@ class Run:
             **self._beginning(),
             "arm": study.acquisition.model_dump(mode="json"),
             "interface": self.interface,
+            "hand": self.arm.annotator,
             "budget": config.budget.model_dump(mode="json"),
             "annotator": config.annotator.model_dump(mode="json"),
             "fine_tuning": study.fine_tuning.model_dump(mode="json"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from simulators.annotator import Shape
-from simulators.batch import performed
+from simulators.batch import Item, given, performed
 from simulators.benchmark.config import Run
 from simulators.benchmark.state import State
 from simulators.person import Person
@@ -154,16 +154,22 @@ class Machine:
         shown = interface in self.config.annotator.show_attention
         aligned = batch.aligned
         names = batch.names
-        items = performed(
-            interface,
-            self.masks[torch.from_numpy(chosen)],
-            sight.maps if shown else None,
-            self.person,
-            Shape(len(state.annotations) + 1, state.seconds / 3600.0),
-            [seed(self.run.number, interface, name, "annotate") for name in names],
-            self.device,
-            [batch.frame(number) for number in range(len(chosen))],
-        )
+        masks = self.masks[torch.from_numpy(chosen)]
+        frames = [batch.frame(number) for number in range(len(chosen))]
+        items: Iterator[Item]
+        if self.run.arm.annotator == "masks":
+            items = given(masks, frames)
+        else:
+            items = performed(
+                interface,
+                masks,
+                sight.maps if shown else None,
+                self.person,
+                Shape(len(state.annotations) + 1, state.seconds / 3600.0),
+                [seed(self.run.number, interface, name, "annotate") for name in names],
+                self.device,
+                frames,
+            )
         for number, (index, item) in enumerate(zip(chosen.tolist(), items, strict=False)):
             if _over(budget.seconds, state.seconds + item.seconds) or _over(
                 budget.actions, state.actions + item.presses

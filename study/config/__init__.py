@@ -52,6 +52,7 @@ from study.config.learning import (
     AcquisitionConfig,
     FineTuningConfig,
     GuidanceConfig,
+    MethodName,
     ModelConfig,
     NegativeForm,
     PolygonForm,
@@ -61,6 +62,7 @@ from study.config.learning import (
     ScoreName,
     StrategyName,
     TrainName,
+    WeightsName,
     strategy_names,
 )
 from study.config.mistakes import (
@@ -126,6 +128,7 @@ __all__ = [
     "InterfaceName",
     "LabelmeConfig",
     "LabelsName",
+    "MethodName",
     "ModelConfig",
     "NegativeForm",
     "NonNegative",
@@ -149,6 +152,7 @@ __all__ = [
     "TaskConfig",
     "TrainName",
     "VocConfig",
+    "WeightsName",
     "Whole",
     "WorkspaceConfig",
     "YoloConfig",

@@ -14,6 +14,8 @@ from study.config.questions import BUILT_IN_INSTRUMENTS
 from study.config.spelling import nearest
 
 if TYPE_CHECKING:
+    from study.config.data import DatasetConfig
+    from study.config.learning import AcquisitionConfig, FineTuningConfig, GuidanceConfig
     from study.config.models import StudyConfig
 
 
@@ -123,6 +125,49 @@ def _feedback_has_a_head(config: StudyConfig) -> Iterator[str]:
                 )
 
 
+def clashes(
+    dataset: DatasetConfig,
+    guidance: GuidanceConfig,
+    fine_tuning: FineTuningConfig,
+    acquisition: AcquisitionConfig,
+) -> Iterator[str]:
+    """What cannot be done together, of the tables that hold in a condition or for an arm."""
+    if guidance.method == "rrr" and guidance.w_g > 0 and fine_tuning.train == "head":
+        yield (
+            "guidance.method = 'rrr' penalises input gradients, and those of a head behind pooling "
+            "are the same in every cell: use 'rrr-cam', or fine_tuning.train = 'block' or 'all'"
+        )
+    if dataset.labels == "several":
+        strategies = (acquisition.active, *acquisition.combine)
+        if "svm-margin" in strategies:
+            yield (
+                "acquisition: svm-margin is the boundary between classes, and images with "
+                "dataset.labels = 'several' have none: use entropy or margin"
+            )
+        if fine_tuning.data == "balanced":
+            yield (
+                "fine_tuning.data = 'balanced' draws as many images of every group, and no draw is "
+                "balanced for several features at once: use fine_tuning.weights = 'group'"
+            )
+
+
+def _learning_fits(config: StudyConfig) -> Iterator[str]:
+    for index, condition in enumerate(config.conditions):
+        try:
+            here = config.for_condition(condition)
+        except ValueError:
+            continue  # told by _conditions_differ
+        for problem in clashes(here.dataset, here.guidance, here.fine_tuning, here.acquisition):
+            yield f"conditions[{index}] ({condition.name}): {problem}"
+        learns = here.workspace.feedback == "image" or here.workspace.preview
+        if learns and here.fine_tuning.data == "balanced":
+            yield (
+                f"conditions[{index}] ({condition.name}): fine_tuning.data = 'balanced' learns "
+                f"nothing from annotations, so there is no feedback to show: set "
+                f"workspace.feedback = 'round' and preview = false"
+            )
+
+
 def _sequences_fit(config: StudyConfig) -> Iterator[str]:
     names = [condition.name for condition in config.conditions]
     if config.sequences.plan == "all" and len(names) > MOST_FOR_ALL:
@@ -179,6 +224,7 @@ CHECKS: Mapping[tuple[str, ...], Callable[[StudyConfig], Iterator[str]]] = {
     ("conditions",): _conditions_are_distinct,
     ("conditions", "factors", *OVERRIDABLE): _conditions_differ,
     ("conditions", "factors", "workspace", "fine_tuning"): _feedback_has_a_head,
+    ("conditions", "dataset", *OVERRIDABLE): _learning_fits,
     ("conditions", "sequences"): _sequences_fit,
     ("questionnaires", "instruments"): _questionnaires_exist,
     ("instruments", "demographics"): _keys_are_distinct,

@@ -45,8 +45,13 @@ class ExtraTest(Section):
 
 
 class _Tested(Section):
-    """What every dataset may have: further test sets."""
+    """What every dataset has: labels, and perhaps further test sets.
 
+    ``labels = "several"``, where a kind of dataset offers it, means that an image may show several
+    target features, each with its own annotation, attention and evaluation (section 5).
+    """
+
+    labels: LabelsName = "one"
     tests: tuple[ExtraTest, ...] = ()
 
     @model_validator(mode="after")
@@ -65,7 +70,6 @@ class ScenesConfig(_Tested):
     """
 
     kind: Literal["scenes"] = "scenes"
-    labels: LabelsName = "one"
     scene: Literal["beside", "background"] = "beside"
     size: Annotated[int, Field(strict=True, ge=32, le=512)] = 80
     bias: Annotated[float, Field(strict=True, ge=0.5, le=1.0)] = 0.95
@@ -208,6 +212,15 @@ class FolderConfig(_Photographed):
     test_share: Part = 0.2
     seed: Whole = 0
     """Draws the splits that have no folder of their own."""
+
+    @model_validator(mode="after")
+    def _is_of_one_class(self) -> FolderConfig:
+        if self.labels == "several":
+            raise ValueError(
+                "labels = 'several': an image lies in one class folder; list images and features "
+                "in a CSV file instead (dataset.kind = 'table')"
+            )
+        return self
 
 
 class Awa2Config(_Photographed):

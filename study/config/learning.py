@@ -78,6 +78,8 @@ PolygonForm = Annotated[
     schema(POLYGON_FORMS, _GUIDANCE, "polygon."),
 ]
 ScoreName = Literal["label", "centred", "absolute"]
+MethodName = Literal["forms", "rrr", "rrr-cam", "hint"]
+WeightsName = Literal["none", "class", "context", "group"]
 TrainName = Literal["all", "block", "head"]
 """What learns: the whole network, its last block and its head, or its head."""
 
@@ -119,6 +121,9 @@ class PretrainingConfig(Section):
     ``"one-cycle"`` raises the rate to ``learning_rate`` and lets it fall to zero over all
     ``epochs``, without stopping early: a validation split with the same bias stops a network as
     soon as it has the shortcut, before it has learned anything of the object.
+
+    ``weights`` are what each image's loss counts: the inverse of how frequent its class, its
+    context, or its group (class x context) is.
     """
 
     train: Literal["all", "head"] = "all"
@@ -129,6 +134,7 @@ class PretrainingConfig(Section):
     epochs: Positive = 150
     patience: Positive = 10
     schedule: Literal["constant", "one-cycle"] = "constant"
+    weights: WeightsName = "none"
 
 
 class FineTuningConfig(Section):
@@ -146,6 +152,12 @@ class FineTuningConfig(Section):
 
     ``ensemble`` is how many heads learn, each from its own draw of the annotated images and of the
     training split (bootstrap); with more than one, the classifier is their mean.
+
+    ``weights`` are what each annotated image's classification loss counts, as in pretraining.
+    ``data = "balanced"`` learns nothing from annotations: the head is fitted anew, with
+    ``weight_decay``, to as many training images of every group as the smallest has (last-layer
+    re-training: Kirichenko, Izmailov & Wilson 2022), each of an ensemble to a draw of its own. It
+    needs the context of every training image, and is what a head could be at best.
     """
 
     train: TrainName = "all"
@@ -158,6 +170,8 @@ class FineTuningConfig(Section):
     clip: Annotated[float, Field(strict=True, gt=0)] = 1.0
     anchor: NonNegative = 0.0
     ensemble: Positive = 1
+    weights: WeightsName = "none"
+    data: Literal["annotated", "balanced"] = "annotated"
 
     @model_validator(mode="wrap")
     @classmethod
@@ -184,6 +198,17 @@ class FineTuningConfig(Section):
                 f"optimiser = 'lbfgs' fits heads, and train = {self.train!r}: "
                 f"set train = 'head', or optimiser = 'sgd'"
             )
+        if self.data == "balanced":
+            if self.train != "head":
+                raise ValueError(
+                    f"data = 'balanced' fits the last layer anew, and train = {self.train!r}: set "
+                    f"train = 'head'"
+                )
+            if self.weights != "none":
+                raise ValueError(
+                    f"data = 'balanced' has as many images of every group, and weights = "
+                    f"{self.weights!r} weighs them: take one of the two out"
+                )
         return self
 
 
@@ -197,8 +222,13 @@ class GuidanceConfig(Section):
     ``score`` is what the guided map explains; see :mod:`study.learning.attention`. ``auto`` is
     ``absolute`` where a head alone learns, which costs least where the bias holds, and ``centred``
     elsewhere (docs/guidance.md).
+
+    ``method`` is ``forms``, this system's own, or another way of holding a classifier to its
+    reasons (:mod:`study.learning.reasons`): ``rrr``, ``rrr-cam``, ``hint``; those have no forms, no
+    floor and their own scale.
     """
 
+    method: MethodName = "forms"
     w_g: NonNegative = 0.75
     w_c: NonNegative = 0.25
     positive: PositiveForm = "disc+point"
@@ -208,6 +238,19 @@ class GuidanceConfig(Section):
     floor: Share = 0.01
     normalise: bool = True
     score: ScoreName | Literal["auto"] = "auto"
+
+    @model_validator(mode="after")
+    def _settings_are_the_methods(self) -> GuidanceConfig:
+        own = {"positive", "negative", "polygon", "floor", "normalise"}
+        if self.method == "rrr":
+            own.add("score")
+        foreign = sorted(own & self.model_fields_set)
+        if self.method != "forms" and foreign:
+            raise ValueError(
+                f"{' and '.join(foreign)} {'are' if len(foreign) > 1 else 'is'} of method = "
+                f"'forms', and method = {self.method!r}: take one of the two out"
+            )
+        return self
 
 
 class AcquisitionConfig(Section):

@@ -55,6 +55,8 @@ class ImageSet:
         features: float [N, C, h, w], what a frozen trunk made of the images, for classifiers that
             take that in place of images; None where there is none.
         views: the same of every view of the images, by its name; not of subsets.
+        all_contexts: of items int64 [N, K], the contexts of all features; see
+            :attr:`every_context`.
         about: int64 [N], the feature that each row is asked about, or None.
         photographs: the name of each row's image, where ``names`` are of items.
         shapes: int64 [N, 2], (width, height) of the photographs that the images were made of, in
@@ -74,6 +76,7 @@ class ImageSet:
     usual_contexts: tuple[int, ...] | None = None
     features: Many | None = None
     views: Mapping[str, Many] | None = None
+    all_contexts: Tensor | None = None
     about: Tensor | None = None
     photographs: tuple[str, ...] = ()
     shapes: Tensor | None = None
@@ -92,9 +95,8 @@ class ImageSet:
                 f"labels of {len(self.classes)} features must be bool [N, {len(self.classes)}], "
                 f"not {tuple(self.labels.shape)}"
             )
-        lengths = dict.fromkeys(
-            ("images", "labels", "contexts", "context_masks", "features", "about", "shapes"), n
-        )
+        of_rows = ("images", "labels", "contexts", "context_masks", "features", "about", "shapes")
+        lengths = dict.fromkeys((*of_rows, "all_contexts"), n)
         for name, wanted in {**lengths, "masks": self._masked_rows}.items():
             value = getattr(self, name)
             if value is not None and len(value) != wanted:
@@ -124,6 +126,11 @@ class ImageSet:
             raise DataError("of several features of an image one must be asked: take .items")
         return self.about
 
+    @property
+    def every_context(self) -> Tensor | None:
+        """The contexts in the shape of ``labels``; None when they are unknown."""
+        return self.contexts if self.all_contexts is None else self.all_contexts
+
     @cached_property
     def items(self) -> ImageSet:
         """A row for everything that can be asked: an image and a feature that it shows.
@@ -148,6 +155,7 @@ class ImageSet:
             usual_contexts=self.usual_contexts,
             features=None if self.features is None else rows_of(self.features, rows),
             views=None if self.views is None else RowsOfEach(self.views, rows),
+            all_contexts=None if self.contexts is None else self.contexts[rows],
             about=about,
             photographs=tuple(self.names[row] for row in rows.tolist()),
             shapes=None if self.shapes is None else self.shapes[rows],
@@ -253,6 +261,7 @@ class ImageSet:
             context_masks=pick(self.context_masks),
             usual_contexts=self.usual_contexts,
             features=pick(self.features),
+            all_contexts=pick(self.all_contexts),
             about=pick(self.about),
             photographs=tuple(self.photographs[i] for i in index.tolist() if self.photographs),
             shapes=pick(self.shapes),

@@ -52,31 +52,37 @@ def attend_to(
     model: Classifier, features: Tensor, asked: Tensor, of: ScoreName = "label"
 ) -> tuple[Tensor, Tensor]:
     """:func:`attend`, from the last block's output [N, C, h, w]."""
+    logits, maps = evidence(model, features, asked, of)
+    return logits, maps.abs() if of == "absolute" else maps.relu()
+
+
+def evidence(
+    model: Classifier, features: Tensor, asked: Tensor, of: ScoreName = "label"
+) -> tuple[Tensor, Tensor]:
+    """Logits, and the maps of :func:`attend_to` before what is negative is taken away."""
     if model.linear is not None:
-        return _attend_closed(model, model.linear, features, asked, of)
+        return _closed(model, model.linear, features, asked, of)
     if not features.requires_grad:  # kept features, or a trunk without a graph
         features = features.detach().requires_grad_()
     # a copy, because some networks (DenseNet) go on in place and would change the map's features
     logits = model.classify(features.clone())
     weights = model.labelling.evidence(asked, logits.shape[1], of)
-    maps = gradcam(features, (logits * weights).sum(1))
-    return logits, maps.abs() if of == "absolute" else maps.relu()
+    return logits, gradcam(features, (logits * weights).sum(1))
 
 
-def _attend_closed(
+def _closed(
     model: Classifier, linear: nn.Linear, features: Tensor, asked: Tensor, of: ScoreName
 ) -> tuple[Tensor, Tensor]:
     """Logits and maps of pooling and one layer, from one pass over the features.
 
     A class's logit is its bias and the sum of its map (CAM, Zhou et al. 2016).
     """
-    evidence = closed_form(features, linear.weight)
-    logits = evidence.sum((1, 2))
+    of_each = closed_form(features, linear.weight)
+    logits = of_each.sum((1, 2))
     if linear.bias is not None:
         logits = logits + linear.bias
     weights = model.labelling.evidence(asked, logits.shape[1], of)
-    maps = (evidence * weights.to(evidence)[:, None, None]).sum(3)
-    return logits, maps.abs() if of == "absolute" else maps.relu()
+    return logits, (of_each * weights.to(of_each)[:, None, None]).sum(3)
 
 
 def closed_form(features: Tensor, class_weights: Tensor) -> Tensor:

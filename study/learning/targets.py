@@ -24,7 +24,7 @@ class Targets:
         point_counts: int64 [N], how many of them there are.
         discs: float32 [N, P, h, w], coverage by the disc around each point.
         negative: float32 [N, h, w], coverage by the union of the negative regions.
-        inside: float32 [N, h, w], coverage by the union of what was outlined.
+        inside: float32 [N, h, w], coverage by the union of what was outlined or given.
     """
 
     points: Tensor
@@ -97,6 +97,22 @@ class Targets:
     def has_inside(self) -> Tensor:
         """Bool [N]."""
         return self.inside.amax((1, 2)) > 0
+
+    @property
+    def any(self) -> Tensor:
+        """Bool [N]: whether anything was annotated."""
+        return self.has_point | self.has_negative | self.has_inside
+
+    @property
+    def relevant(self) -> Tensor:
+        """float32 [N, h, w] in [0, 1]: where people say that the reason is.
+
+        On what was outlined and around what was clicked, or anywhere where nothing was; and not in
+        a negative region.
+        """
+        positive = torch.maximum(self.disc, self.inside)
+        said = (self.has_point | self.has_inside)[:, None, None]
+        return torch.where(said, positive, 1.0) * (1 - self.negative)
 
     @property
     def disc(self) -> Tensor:

@@ -15,6 +15,7 @@ from study.config import FineTuningConfig, PretrainingConfig
 from study.data.dataset import ImageSet
 from study.learning.cuts import Nothing
 from study.learning.fitting import fit
+from study.learning.groups import balancing
 from study.learning.models import Classifier
 from study.seeds import torch_generator
 
@@ -65,6 +66,7 @@ def pretrain(
     model.to(device)
     images, labels = train.inputs[:].to(device), train.labels.to(device)
     val_images, val_labels = val.inputs[:].to(device), val.labels.to(device)
+    weights = _weights(train, config, device)
     descent = optimiser(model, config)
     generator = torch_generator(seed, "pretrain")
     annealed = config.schedule == "one-cycle"
@@ -79,7 +81,8 @@ def pretrain(
             summed = torch.zeros((), device=device)
             for index in batches(len(train), config.batch, generator):
                 index = index.to(device)
-                loss = model.labelling.loss(model(images[index]), labels[index]).mean()
+                own = None if weights is None else weights[index]
+                loss = model.labelling.loss(model(images[index]), labels[index], own).mean()
                 descent.zero_grad(set_to_none=True)
                 loss.backward()
                 descent.step()
@@ -125,6 +128,7 @@ def _fit_head(
     model.to(device).eval()
     inputs, labels = pooled(model, train.inputs[:]).to(device), train.labels.to(device)
     val_inputs, val_labels = pooled(model, val.inputs[:]).to(device), val.labels.to(device)
+    weights = _weights(train, config, device)
     decayed = [parameter for parameter in model.parameters() if parameter.ndim > 1]
     losses: list[float] = []
     last = [0.0]
@@ -133,7 +137,8 @@ def _fit_head(
         value = torch.zeros((), device=device)
         for start in range(0, len(labels), config.batch):
             part = slice(start, start + config.batch)
-            entropy = model.labelling.loss(model(inputs[part]), labels[part]).sum()
+            own = None if weights is None else weights[part]
+            entropy = model.labelling.loss(model(inputs[part]), labels[part], own).sum()
             (entropy / len(labels)).backward()
             value += entropy.detach() / len(labels)
         penalty = sum(
@@ -161,6 +166,14 @@ def _fit_head(
     return History(
         tuple(losses), (val_loss,), (accuracy,), len(losses) - 1, time.perf_counter() - began
     )
+
+
+def _weights(
+    train: ImageSet, config: PretrainingConfig, device: torch.device | str
+) -> Tensor | None:
+    """What each label of the training images counts, on the device."""
+    weights = balancing(train, config.weights, f"pretraining.weights = {config.weights!r}")
+    return None if weights is None else weights.to(device)
 
 
 def pooled(model: Classifier, inputs: Tensor, batch: int = 256) -> Tensor:

@@ -16,13 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from study.annotation import Annotation
-from study.config import FineTuningConfig, GuidanceConfig, ScoreName
+from study.config import FineTuningConfig, GuidanceConfig, PretrainingConfig, ScoreName
 from study.data.dataset import ImageSet
-from study.learning.attention import attend
 from study.learning.collapse import EpochSums, Watch
 from study.learning.fitting import fit
-from study.learning.guidance import guidance_loss
+from study.learning.groups import balancing
 from study.learning.models import Classifier
+from study.learning.reasons import METHODS, Method
 from study.learning.targets import Targets
 from study.learning.training import (
     AfterEpoch,
@@ -31,6 +31,7 @@ from study.learning.training import (
     batches,
     optimiser,
     pooled,
+    pretrain,
     snapshot,
 )
 from study.seeds import torch_generator
@@ -130,18 +131,63 @@ def fine_tune(
     )
 
 
+def retrain(
+    model: Classifier,
+    images: ImageSet,
+    fine_tuning: FineTuningConfig,
+    device: torch.device | str,
+    progress: Progress | None = None,
+    after_epoch: AfterEpoch | None = None,
+) -> FineTuned:
+    """Fit a head anew to labels alone, in place: last-layer re-training.
+
+    Kirichenko, Izmailov & Wilson 2022, with an L2 penalty (``fine_tuning.weight_decay``) in place
+    of their L1. What it is fitted to is the caller's choice; see
+    :func:`study.learning.groups.balanced`.
+
+    Args:
+        model: the part behind a frozen trunk; its weights have no part in the result.
+        images: what to fit to, with features.
+        fine_tuning: weight decay and the most iterations.
+        device: where to compute.
+        progress: called after every iteration.
+        after_epoch: called with the model as each iteration leaves it.
+    """
+    config = PretrainingConfig(
+        train="head", weight_decay=fine_tuning.weight_decay, epochs=fine_tuning.epochs
+    )
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+    history = pretrain(model, images, images, config, 0, device, progress, after_epoch)
+    nothing = (0.0,) * len(history.train_loss)
+    return FineTuned(
+        losses=history.train_loss,
+        classification_loss=history.train_loss,
+        guidance_loss=nothing,
+        accuracy=history.val_accuracy,
+        collapsed=False,
+        note=f"the head was fitted anew to {len(images)} images, as many of every group",
+        restored_epoch=len(history.train_loss),
+        seconds=history.seconds,
+    )
+
+
 @dataclass(frozen=True)
 class _Task:
     """What is minimised, on the device: images or features, labels, targets, the anchor.
 
-    ``asked`` is the class or feature of each row whose attention is guided.
+    ``asked`` is the class or feature of each row whose attention is guided; ``weights`` what each
+    label counts, of their shape, or None where all count the same.
     """
 
     model: Classifier
     inputs: Tensor
     labels: Tensor
     asked: Tensor
+    weights: Tensor | None
     targets: Targets
+    method: Method
     guided: bool
     fine_tuning: FineTuningConfig
     guidance: GuidanceConfig
@@ -162,8 +208,11 @@ class _Task:
         inputs, labels = images.inputs[:].to(device), images.labels.to(device)
         if inputs.is_floating_point():
             inputs = inputs.float().contiguous(memory_format=torch.channels_last)
-        with torch.no_grad():
-            height, width = model.features(inputs[:1]).shape[2:]
+        method = METHODS[guidance.method]
+        height, width = method.grid(model, inputs)
+        weights = balancing(
+            images, fine_tuning.weights, f"fine_tuning.weights = {fine_tuning.weights!r}"
+        )
         guided = guidance.w_g > 0 and any(not annotation.empty for annotation in annotations)
         targets = Targets.from_annotations(
             images.seen(annotations) if guided else [Annotation()] * len(images),
@@ -178,7 +227,9 @@ class _Task:
             inputs if guided else pooled(model, inputs),
             labels,
             images.asked.to(device),
+            None if weights is None else weights.to(device),
             targets,
+            method,
             guided,
             fine_tuning,
             guidance,
@@ -188,6 +239,11 @@ class _Task:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def needs_no_graph(self) -> bool:
+        """Whether losses can be had without derivatives: attention that has a closed form can."""
+        return not self.guided or (self.model.closed_form and self.guidance.method != "rrr")
 
     def slices(self) -> list[slice]:
         """All images in batches, in their order: a slice of them is no copy."""
@@ -201,16 +257,23 @@ class _Task:
         """The weighted losses [n] of some images, whose parts are added to ``sums``."""
         labelling, labels, targets = self.model.labelling, self.labels[index], self.targets[index]
         if self.guided:
-            logits, maps = attend(self.model, self.inputs[index], self.asked[index], self.score)
-            steering = guidance_loss(maps, targets, self.guidance)
+            found = self.method(
+                self.model,
+                self.inputs[index],
+                self.asked[index],
+                targets,
+                self.guidance,
+                self.score,
+            )
+            logits, steering = found.logits, found.loss
             sums.guidance += steering.detach().sum()
-            annotated = targets.has_point | targets.has_negative | targets.has_inside
-            sums.dead += ((maps.detach().amax((1, 2)) <= 0) & annotated).sum()
-            sums.guided += annotated.sum()
+            sums.dead += (found.dead & targets.any).sum()
+            sums.guided += targets.any.sum()
         else:
             logits = self.model(self.inputs[index])
             steering = logits.new_zeros(len(logits))
-        entropy = labelling.loss(logits, labels)
+        weights = None if self.weights is None else self.weights[index]
+        entropy = labelling.loss(logits, labels, weights)
         said = logits.detach()
         sums.classification += entropy.detach().sum()
         sums.correct += labelling.accuracy(said, labels).sum()
@@ -254,7 +317,7 @@ class _Training:
         self._good = snapshot(task.model)
         self._watch = Watch(task.model.labelling, task.labels, task.model.classes)
         before = task.sums()
-        with torch.no_grad() if task.model.closed_form else nullcontext():
+        with torch.no_grad() if task.needs_no_graph else nullcontext():
             for index in task.slices():
                 task.losses(index, before)
         self._watch.symptom(before)

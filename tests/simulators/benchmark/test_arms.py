@@ -106,3 +106,51 @@ def test_the_first_row_of_an_ensemble_is_the_ensembles(bench, tmp_path) -> None:
     assert sweep.run(file, place, workers=1, device="cpu", progress=False) == []
     start = cycles(place).query("cycle == 0 and split == 'balanced'").set_index("strategy")
     assert start.loc["three", "attention_inside"] != start.loc["random", "attention_inside"]
+
+
+def _arms(**own: str) -> str:
+    arms = (f'{{ label = "{k}", strategy = "random", {v} }}' for k, v in own.items())
+    return f"[{', '.join(arms)}]"
+
+
+BASELINES = {
+    "masks": 'annotator = "masks"',
+    "rrr": 'guidance = { method = "rrr" }',
+    "rrr-cam": f'guidance = {{ method = "rrr-cam" }}, {HEAD}',
+    "hint": f'guidance = {{ method = "hint" }}, {HEAD}',
+    "weights": 'guidance = { w_g = 0.0 }, fine_tuning = { train = "head", weights = "group" }',
+    "retraining": 'fine_tuning = { train = "head", data = "balanced" }',
+}
+
+
+def test_the_baselines_of_the_literature_are_arms(bench) -> None:
+    arms = f'{_arms(**BASELINES)}\nbaseline = "masks"'
+    file = bench([(ARMS, arms), ("[0, 1]", "[0]"), ("cycles = 2", "cycles = 1")])
+    out = file.path.parent / "out"
+    assert sweep.run(file, out, workers=1, device="cpu", progress=False) == []
+    last = cycles(out)[lambda rows: rows["cycle"] == 1].set_index("strategy")
+    assert set(last.index) == set(BASELINES)
+    assert (last.loc["masks", "seconds"] == 0).all()
+    assert (last.loc["rrr", "seconds"] > 0).all()
+    assert last.loc["retraining", "note"].str.contains("as many of every group").all()
+
+
+@pytest.mark.parametrize(
+    ("own", "lines", "said"),
+    [
+        ({"rrr": 'guidance = { method = "rrr" }, ' + HEAD}, "", "same in every cell"),
+        ({"rrr": 'guidance = { method = "rrr", positive = "disc" }'}, "", "positive is of method"),
+        ({"masks": 'annotator = "masks"'}, "seconds = 60.0", "budget.seconds does not end them"),
+        ({"all": 'fine_tuning = { data = "balanced" }'}, "", "set train = 'head'"),
+    ],
+)  # fmt: skip
+def test_what_a_baseline_cannot_do_is_refused_in_a_sentence(bench, own, lines, said) -> None:
+    arms = f'{_arms(**own)}\nbaseline = "{next(iter(own))}"'
+    with pytest.raises(StudyFileError, match=said):
+        bench([(ARMS, arms), ("cycles = 2", f"cycles = 2\n{lines}")])
+
+
+def test_what_several_features_cannot_do_is_refused_in_a_sentence(bench) -> None:
+    several = [("size = 48", 'size = 48\nlabels = "several"'), (ARMS, '["svm-margin"]')]
+    with pytest.raises(StudyFileError, match="svm-margin is the boundary between classes"):
+        bench([*several, ("[budget]", 'baseline = "svm-margin"\n\n[budget]')])

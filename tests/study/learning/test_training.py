@@ -6,7 +6,7 @@ import torch
 from study.annotation import Annotation
 from study.config import FineTuningConfig, GuidanceConfig, PretrainingConfig
 from study.data.dataset import ImageSet
-from study.learning import training, tuning
+from study.learning import reasons, training, tuning
 from study.learning.evaluation import evaluate
 from study.learning.models import Classifier
 
@@ -91,7 +91,7 @@ def test_a_loss_that_is_not_finite_restores_the_last_good_weights(
 ) -> None:
     before = _weights(tiny)
     monkeypatch.setattr(
-        tuning, "guidance_loss", lambda maps, targets, config: maps.sum((1, 2)) * torch.nan
+        reasons, "guidance_loss", lambda maps, targets, config: maps.sum((1, 2)) * torch.nan
     )
     result = tuning.fine_tune(tiny, toy, [CLICK] * len(toy), SHORT, GuidanceConfig(), 0, "cpu")
     assert result.collapsed
@@ -105,7 +105,7 @@ def test_attention_that_dies_is_noticed(
     training.pretrain(tiny, toy, toy, QUICK, seed=0, device="cpu")
     # Eq. 4 over the whole map, as printed, has its minimum at the map that is zero everywhere
     monkeypatch.setattr(
-        tuning, "guidance_loss", lambda maps, targets, config: 100 * maps.sum((1, 2))
+        reasons, "guidance_loss", lambda maps, targets, config: 100 * maps.sum((1, 2))
     )
     config = SHORT.model_copy(update={"epochs": 60, "clip": 100.0})
     result = tuning.fine_tune(tiny, toy, [CLICK] * len(toy), config, GuidanceConfig(), 0, "cpu")

@@ -10,7 +10,7 @@ from torch import Tensor
 from study.annotation import Annotation
 from study.config import FineTuningConfig, GuidanceConfig, ModelConfig, ScoreName
 from study.data.dataset import ImageSet
-from study.learning import models, tuning
+from study.learning import models, reasons, tuning
 from study.learning.attention import attend, gradcam
 from study.learning.learner import Learner, mean_of
 from study.learning.models import Classifier
@@ -144,7 +144,7 @@ def test_a_head_that_loses_its_numbers_gets_the_good_ones_back(
     head: Classifier, kept: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        tuning, "guidance_loss", lambda maps, targets, config: maps.sum((1, 2)) * torch.nan
+        reasons, "guidance_loss", lambda maps, targets, config: maps.sum((1, 2)) * torch.nan
     )
     after = copy.deepcopy(head)
     result = tuning.fine_tune(after, kept, [CLICK] * 24, HEAD, GuidanceConfig(), 0, "cpu")
