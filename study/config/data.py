@@ -129,6 +129,15 @@ class AnnotatedConfig(_Photographed):
     seed: Whole = 0
     """Draws the splits that are held out and the images kept by ``limit``."""
 
+    @model_validator(mode="after")
+    def _several_is_said_once(self) -> Self:
+        if self.labels == "several" and "several" in self.model_fields_set:
+            raise ValueError(
+                "several says what becomes of an image of several categories, and labels = "
+                "'several' keeps them all: take one of the two out"
+            )
+        return self
+
 
 class CocoConfig(AnnotatedConfig):
     """The COCO-2017 layout, or one file in COCO's format; see :mod:`study.data.coco`.
@@ -240,12 +249,22 @@ class Awa2Config(_Photographed):
     test_share: Part = 0.16
     seed: Whole = 0
 
+    @model_validator(mode="after")
+    def _is_of_one_class(self) -> Awa2Config:
+        if self.labels == "several":
+            raise ValueError(
+                "labels = 'several': every photograph of AwA2 is of one animal; set labels = 'one'"
+            )
+        return self
+
 
 class TableConfig(_Photographed):
     """Photographs listed in a CSV file; see :mod:`study.data.table`.
 
     ``image``, ``label``, ``context``, ``split`` and ``mask`` name columns; the ``..._names`` say
-    what the values of a column are called.
+    what the values of a column are called. With ``labels = "several"`` there are ``features`` in
+    place of a label: columns of 0 and 1; ``contexts`` and ``masks`` name the columns, of 0 and 1
+    and of files, of each feature's context and mask.
     """
 
     kind: Literal["table"]
@@ -262,10 +281,36 @@ class TableConfig(_Photographed):
     context_names: Mapping[str, str] = {}
     split_names: Mapping[str, str] = {}
     mask_values: tuple[Annotated[int, Field(strict=True, ge=0, le=65535)], ...] = ()
+    features: tuple[str, ...] = ()
+    contexts: Mapping[str, str] = {}
+    masks: Mapping[str, str] = {}
     val_share: Part = 0.1
     test_share: Part = 0.2
     limit: Positive | None = None
     seed: Whole = 0
+
+    @model_validator(mode="after")
+    def _labels_and_features(self) -> TableConfig:
+        one = {"label", "context", "mask", "label_names", "context_names"}
+        of_several = {"features", "contexts", "masks"}
+        foreign = sorted((one if self.labels == "several" else of_several) & self.model_fields_set)
+        if foreign:
+            raise ValueError(
+                f"{foreign[0]} does not go with labels = {self.labels!r}: take it out, or set "
+                f"labels = {'one' if self.labels == 'several' else 'several'!r}"
+            )
+        if self.labels == "several" and not self.features:
+            raise ValueError("labels = 'several' needs features: the columns of 0 and 1")
+        for setting in ("contexts", "masks"):
+            named = getattr(self, setting)
+            missing = [f for f in self.features if f not in named] if named else []
+            extra = [f for f in named if f not in self.features]
+            if missing or extra:
+                raise ValueError(
+                    f"{setting} must name a column for each of features, and "
+                    f"{(missing + extra)[0]!r} is {'missing' if missing else 'no feature'}"
+                )
+        return self
 
 
 class CelebaConfig(_Photographed):
@@ -274,11 +319,14 @@ class CelebaConfig(_Photographed):
     ``masks`` says what a mask is: a region around the landmarks, or the parts that
     CelebAMask-HQ outlines (then the photographs are its 30,000). ``split = "he2023"`` keeps as
     many images of each of CelebA's splits as Table 1 states. ``limit`` keeps at most this many
-    images of each split, so that class shares stay.
+    images of each split, so that class shares stay. With ``labels = "several"`` there are
+    ``attributes`` in place of one, each with the context and the region that the paper and the
+    poster have for it.
     """
 
     kind: Literal["celeba"]
     root: Path
+    attributes: tuple[Literal["Wearing_Lipstick", "High_Cheekbones", "Double_Chin"], ...] = ()
     attribute: str = "Wearing_Lipstick"
     context: str | None = "Heavy_Makeup"
     region: Literal["mouth", "eyes", "cheeks", "chin"] | None = "mouth"
@@ -286,6 +334,26 @@ class CelebaConfig(_Photographed):
     split: Literal["official", "he2023"] = "official"
     limit: Positive | None = None
     seed: Whole = 0
+
+    @model_validator(mode="after")
+    def _attributes_and_attribute(self) -> CelebaConfig:
+        several = self.labels == "several"
+        one = {"attribute", "context", "region"} & self.model_fields_set
+        if several and one:
+            raise ValueError(
+                f"{sorted(one)[0]} is of labels = 'one', and 'several' has attributes: take one "
+                f"of the two out"
+            )
+        if several != bool(self.attributes) or len(set(self.attributes)) != len(self.attributes):
+            raise ValueError(
+                "labels = 'several' and attributes, each once, go together: set both or neither"
+            )
+        if several and self.masks == "celebamask-hq":
+            raise ValueError(
+                "CelebAMask-HQ outlines neither cheeks nor chin: set masks = 'landmarks' for "
+                "several attributes"
+            )
+        return self
 
     @model_validator(mode="after")
     def _region_is_outlined(self) -> CelebaConfig:

@@ -6,6 +6,8 @@ Which class is an image in?
 * Several chosen categories: with ``several = "drop"`` the image is left out, with ``"largest"`` it
   is in the category that covers the largest total area.
 * None of them: ``none_class`` if that is set, else the image is left out. Its mask is empty.
+* With ``labels = "several"`` an image shows every chosen category that it shows, and is kept where
+  it shows none if ``none_class`` is set (which then names nothing).
 * Crowd regions (``iscrowd``) are no object and no mask. An image that shows a chosen category only
   as a crowd is left out: it is not evidence for the category, nor for its absence.
 
@@ -23,7 +25,14 @@ from typing import Any
 from study.config import nearest
 from study.config.data import AnnotatedConfig
 from study.data import outlines
-from study.data.catalogue import Catalogue, Record, counted
+from study.data.catalogue import (
+    Catalogue,
+    Feature,
+    Record,
+    counted,
+    require_features,
+    stratified,
+)
 from study.data.dataset import DataError
 from study.data.division import Division
 from study.data.outlines import Nothing, Outline, Several, Shapes
@@ -76,6 +85,10 @@ class Annotated:
 
 def classes_of(config: AnnotatedConfig) -> tuple[str, ...]:
     """The categories, then the class of none of them."""
+    if config.labels == "several":
+        if len(set(config.categories)) != len(config.categories):
+            raise DataError(f"dataset.categories must differ: {', '.join(config.categories)}")
+        return config.categories
     names = config.categories if config.none_class is None else (
         *config.categories, config.none_class)  # fmt: skip
     if len(set(names)) != len(names):
@@ -134,7 +147,12 @@ def catalogue(
         ("test",) if test_is_a_fifth else (),
     )
     called = {split: where for split, (where, _) in given.items()}
-    parts, notes = division.of(records, classes, called)
+    several = config.labels == "several"
+    if several:
+        parts, notes = division.of(stratified(records), (), called)
+        require_features(parts, classes)
+    else:
+        parts, notes = division.of(records, classes, called)
     return Catalogue(
         name=name,
         classes=classes,
@@ -143,6 +161,7 @@ def catalogue(
         context_names=context_names_of(config),
         context_masked=bool(config.contexts) and config.masks != "none",
         notes=(*notes, *remarks),
+        several=several,
     )
 
 
@@ -185,6 +204,25 @@ def _records(
         neither += not found and not crowded
         if unusable:
             continue  # counted first, then refused together
+        context = int(bool(surroundings)) if config.contexts else None
+        if config.labels == "several":
+            if found or (config.none_class is not None and not crowded):
+                records.append(
+                    Record(
+                        name=image.name,
+                        file=image.file,
+                        label=-1,
+                        surroundings=_outline(surroundings, image, config),
+                        features=tuple(
+                            Feature(label in found, _outline(things, image, config), context)
+                            for label, things in (
+                                (number, found.get(number, []))
+                                for number in range(len(config.categories))
+                            )
+                        ),
+                    )
+                )
+            continue
         label = _label(found, crowded, config)
         if label is not None:
             records.append(
@@ -193,14 +231,14 @@ def _records(
                     file=image.file,
                     label=label,
                     outline=_outline(found.get(label, []), image, config),
-                    context=int(bool(surroundings)) if config.contexts else None,
+                    context=context,
                     surroundings=_outline(surroundings, image, config),
                 )
             )
     if unusable:
         raise DataError(_refusal(unusable, outlined, config, where))
     notes = []
-    if several:
+    if several and config.labels == "one":
         fate = "left out" if config.several == "drop" else "put into the largest"
         notes.append(f"{where}: {counted(several, 'image')} of several of the categories {fate}")
     if crowds:

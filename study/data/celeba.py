@@ -6,6 +6,7 @@ are CelebA's own, or with ``split = "he2023"`` as many images of each as Table 1
 states. The mask is a region around the landmarks (:mod:`study.data.face`), which the aligned faces
 have, or with ``masks = "celebamask-hq"`` what that dataset outlines, of its own photographs
 (:mod:`study.data.celeba_hq`). A face without the attribute has an empty mask.
+Several attributes (:data:`PAIRS`) each have a context and a region of their own.
 
 Source: Liu et al., Deep Learning Face Attributes in the Wild, ICCV 2015.
 """
@@ -22,7 +23,7 @@ from torchvision import datasets
 
 from study.config import CelebaConfig, nearest
 from study.data import celeba_hq, face
-from study.data.catalogue import Catalogue, Record
+from study.data.catalogue import Catalogue, Feature, Record, require_features, stratified
 from study.data.dataset import DataError
 from study.data.division import Division, beside_the_paper, require_files
 from study.data.outlines import Nothing, Outline
@@ -85,6 +86,8 @@ def catalogue(config: CelebaConfig, root: Path) -> Catalogue:
             class without images; the message names it.
     """
     read = _read(root)
+    if config.labels == "several":
+        return _of_several(config, root, read)
     known = [name for name in read.attr_names if name]
     for setting in ("attribute", "context"):
         name = getattr(config, setting)
@@ -118,6 +121,47 @@ def catalogue(config: CelebaConfig, root: Path) -> Catalogue:
         masked=config.region is not None,
         context_names=() if config.context is None else (f"no {config.context}", config.context),
         notes=tuple(notes),
+    )
+
+
+def _of_several(config: CelebaConfig, root: Path, read: _Reader) -> Catalogue:
+    """Every attribute of a face, with what co-occurs with it and where it is."""
+    names = list(read.attr_names)
+    for name in config.attributes:
+        for wanted in (name, PAIRS[name][0]):
+            if wanted not in names:
+                raise DataError(
+                    f"{root / 'celeba' / FILES[0]} has no attribute {wanted}, which {name} needs: "
+                    f"download it again"
+                )
+    columns = [(names.index(name), names.index(PAIRS[name][0])) for name in config.attributes]
+    given: dict[str, list[Record]] = {split: [] for split in SPLITS}
+    folder = root / "celeba" / "img_align_celeba"
+    for found in _faces(read, root):
+        features = []
+        for number, (name, (own, beside)) in enumerate(
+            zip(config.attributes, columns, strict=True)
+        ):
+            shown = bool(found.attributes[own])
+            where = f"the landmarks of {found.name}"
+            outline = face.region(PAIRS[name][1], found.landmarks, where) if shown else Nothing()
+            context = 2 * number + int(found.attributes[beside])
+            features.append(Feature(shown, outline, context))
+        record = Record(found.name, folder / found.name, -1, features=tuple(features))
+        given[found.split].append(record)
+    division = Division((config.seed, "celeba"), limit=_limits(config))
+    parts, notes = division.of(stratified(given), ())
+    require_files(parts, f"unpack img_align_celeba.zip again below {root}")
+    require_features(parts, config.attributes)
+    beside_each = [PAIRS[name][0] for name in config.attributes]
+    return Catalogue(
+        name=f"CelebA ({', '.join(config.attributes)})",
+        classes=config.attributes,
+        splits=parts,
+        masked=True,
+        context_names=tuple(word for name in beside_each for word in (f"no {name}", name)),
+        notes=tuple(notes),
+        several=True,
     )
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ class Seen:
     digest: bytes
     doubtful_turn: bool
     numbers: tuple[int, ...]
-    empty: bool
+    empty: tuple[bool, ...]
     size: tuple[int, int]
 
 
@@ -74,7 +75,7 @@ def read(
     result: dict[str, ImageSet] = {}
     seen: dict[str, list[Seen]] = {}
     for split, records in catalogue.splits.items():
-        arrays = _arrays(catalogue, len(records), size, None if place is None else place / split)
+        arrays = _arrays(catalogue, records, size, None if place is None else place / split)
         seen[split] = []
         for facts in _decoded(records, arrays, size, fit):
             seen[split].append(facts)
@@ -116,9 +117,16 @@ def remarks(catalogue: Catalogue, seen: dict[str, list[Seen]]) -> Iterator[str]:
             f"dataset.mask_values where some are background"
         )
     if catalogue.masked:
-        outlined = [(r, f) for r, f in everything if not isinstance(r.outline, Nothing)]
-        empty = Counter(record.label for record, facts in outlined if facts.empty)
-        members = Counter(record.label for record, _ in outlined)
+        outlined = [
+            (label, nothing)
+            for record, facts in everything
+            for label, outline, nothing in zip(
+                record.labels, record.outlines, facts.empty, strict=True
+            )
+            if not isinstance(outline, Nothing)
+        ]
+        empty = Counter(label for label, nothing in outlined if nothing)
+        members = Counter(label for label, _ in outlined)
         for label, count in sorted(empty.items()):
             which = f"{count:,} of {members[label]:,} images"
             yield f"class {catalogue.classes[label]}: {which} show no object, by their masks"
@@ -134,7 +142,7 @@ def _copies(catalogue: Catalogue, seen: dict[str, list[Seen]]) -> Iterator[str]:
     for group in groups.values():
         if len(group) < 2:
             continue
-        labels = {record.label for _, record in group}
+        labels = {record.labels for _, record in group}
         splits = {split for split, _ in group}
         if len(labels) > 1:
             kinds["in several classes, and a classifier cannot learn both"].append(group)
@@ -150,11 +158,12 @@ def _copies(catalogue: Catalogue, seen: dict[str, list[Seen]]) -> Iterator[str]:
 
 
 def _arrays(
-    catalogue: Catalogue, n: int, size: int, folder: Path | None
+    catalogue: Catalogue, records: Sequence[Record], size: int, folder: Path | None
 ) -> dict[str, NDArray[Any]]:
+    n = len(records)
     shapes: dict[str, tuple[tuple[int, ...], type]] = {"images": ((n, 3, size, size), np.uint8)}
     if catalogue.masked:
-        shapes["masks"] = ((n, size, size), np.bool_)
+        shapes["masks"] = ((sum(len(r.labels) for r in records), size, size), np.bool_)
     if catalogue.context_masked:
         shapes["context_masks"] = ((n, size, size), np.bool_)
     if folder is not None:
@@ -179,25 +188,27 @@ def _decoded(
     records: Sequence[Record], arrays: dict[str, NDArray[Any]], size: int, fit: Fit
 ) -> Iterator[Seen]:
     """Fill the arrays; Pillow decodes and resizes outside of Python's lock."""
+    first = [0, *accumulate(len(record.labels) for record in records)]
 
     def one(row: int) -> Seen:
         record = records[row]
         photo = pixels.photograph(record.file, size, fit)
         frame = Frame.of(fit, photo.upright, size)
         arrays["images"][row] = photo.pixels
-        mask = record.outline.drawn(photo)
+        masks = [outline.drawn(photo) for outline in record.outlines]
         if "masks" in arrays:
-            arrays["masks"][row] = pixels.shrunk_mask(mask.inside, size, frame)
+            for number, mask in enumerate(masks, start=first[row]):
+                arrays["masks"][number] = pixels.shrunk_mask(mask.inside, size, frame)
         if "context_masks" in arrays:
             around = record.surroundings.drawn(photo)
             arrays["context_masks"][row] = pixels.shrunk_mask(around.inside, size, frame)
-        outlined = not isinstance(record.outline, Nothing)
+        outlined = not all(isinstance(outline, Nothing) for outline in record.outlines)
         doubtful = outlined and photo.orientation > 1 and photo.stored == photo.upright
         return Seen(
             sha256(photo.pixels.tobytes()).digest(),
             doubtful,
-            mask.numbers,
-            not bool(mask.inside.any()),
+            tuple(number for mask in masks for number in mask.numbers),
+            tuple(not bool(mask.inside.any()) for mask in masks),
             photo.upright,
         )
 
@@ -212,12 +223,18 @@ def _image_set(
     catalogue: Catalogue, records: Sequence[Record], arrays: dict[str, NDArray[Any]]
 ) -> ImageSet:
     tensors: dict[str, Tensor] = {name: torch.from_numpy(a) for name, a in arrays.items()}
-    contexts = None
-    if catalogue.context_names:
+    labels, contexts = torch.from_numpy(labels_of(records)), None
+    if catalogue.several:
+        shown = [[feature.shown for feature in r.features] for r in records]
+        labels = torch.tensor(shown, dtype=torch.bool)
+        if catalogue.context_names:
+            around = [[feature.context for feature in r.features] for r in records]
+            contexts = torch.tensor(around, dtype=torch.int64)
+    elif catalogue.context_names:
         contexts = torch.tensor([r.context for r in records], dtype=torch.int64)
     return ImageSet(
         images=tensors["images"],
-        labels=torch.from_numpy(labels_of(records)),
+        labels=labels,
         names=tuple(record.name for record in records),
         classes=catalogue.classes,
         masks=tensors.get("masks"),

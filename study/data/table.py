@@ -3,8 +3,9 @@
 A row is an image: its file (relative to root), its label, and where there are such columns its
 context, its split and its mask file. Waterbirds' ``metadata.csv`` is
 ``image = "img_filename", label = "y", context = "place", split = "split"``. Numbers become words
-with ``label_names`` and the like. Splits that the table does not name are held out of train by the
-images' names.
+with ``label_names`` and the like. Where an image may show several features each has a column of 0
+and 1, and may have others for its context and its mask. Splits that the table does not name are
+held out of train by the images' names.
 
 Source of the metadata: Koh et al., WILDS, ICML 2021; Sagawa et al., ICLR 2020 (Waterbirds).
 """
@@ -12,13 +13,20 @@ Source of the metadata: Koh et al., WILDS, ICML 2021; Sagawa et al., ICLR 2020 (
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from study.config import TableConfig, nearest
-from study.data.catalogue import Catalogue, Record, counted
+from study.data.catalogue import (
+    Catalogue,
+    Feature,
+    Record,
+    counted,
+    require_features,
+    stratified,
+)
 from study.data.dataset import DataError
-from study.data.division import SPLITS, Division, require_files
+from study.data.division import SPLITS, Division, Parts, require_files
 from study.data.outlines import MaskFile, Nothing
 
 SPLIT_NAMES = {"0": "train", "1": "val", "2": "test", "valid": "val", "validation": "val"}
@@ -41,6 +49,8 @@ def catalogue(config: TableConfig, root: Path) -> Catalogue:
         raise DataError(f"{root} is not a folder: set dataset.root to the folder of the table")
     file = root / config.file
     rows = _rows(file, config)
+    if config.labels == "several":
+        return _of_several(config, root, file, rows)
     labels = _words(rows, config.label, config.label_names, file, "label_names")
     contexts: list[str] = []
     if config.context is not None:
@@ -49,32 +59,17 @@ def catalogue(config: TableConfig, root: Path) -> Catalogue:
     names = _ordered(contexts, config.context_names)
     if len(classes) < 2:
         raise DataError(f"{file} has one class only, {classes[0]!r}: name two or more in label")
-    parts: dict[str, list[Record]] = {}
-    dropped = 0
-    for number, row in enumerate(rows):
-        split = _split(row, config, f"{file}, line {row['']}")
-        if split is None:
-            dropped += 1
-            continue
-        image = row[config.image].replace("\\", "/")
-        record = Record(
+
+    def record(number: int, row: Row, image: str) -> Record:
+        return Record(
             name=image,
             file=root / config.images / image,
             label=classes.index(labels[number]),
-            outline=_outline(row, config, root, f"{file}, line {row['']}"),
+            outline=_outline(row, config.mask, config, root, f"{file}, line {row['']}"),
             context=names.index(contexts[number]) if names else None,
         )
-        parts.setdefault(split, []).append(record)
-    if "train" not in parts:
-        raise DataError(
-            f"{file} has no row of the split train: add some, or leave dataset.split out"
-        )
-    division = Division((config.seed, "table"), config.val_share, config.test_share, config.limit)
-    called = {split: f"{file} ({split})" for split in SPLITS}
-    done, notes = division.of(parts, classes, called)
-    require_files(done, f"put it where {file} says, or correct dataset.images")
-    if dropped:
-        notes.append(f"{config.file}: {counted(dropped, 'row')} without a split left out")
+
+    done, notes = _divided(config, file, rows, record, classes)
     return Catalogue(
         name=f"table ({file.name})",
         classes=classes,
@@ -85,14 +80,83 @@ def catalogue(config: TableConfig, root: Path) -> Catalogue:
     )
 
 
+def _of_several(config: TableConfig, root: Path, file: Path, rows: Sequence[Row]) -> Catalogue:
+    """A row is an image, with a column for each feature and for each feature's context and mask."""
+    beside = [config.contexts[name] for name in config.features] if config.contexts else []
+
+    def record(number: int, row: Row, image: str) -> Record:
+        where = f"{file}, line {row['']}"
+        features = []
+        for label, name in enumerate(config.features):
+            shown = _yes(row, name, where)
+            outline = _outline(row, config.masks.get(name), config, root, where)
+            context = 2 * label + int(_yes(row, beside[label], where)) if beside else None
+            features.append(Feature(shown, outline if shown else Nothing(), context))
+        return Record(image, root / config.images / image, -1, features=tuple(features))
+
+    done, notes = _divided(config, file, rows, record, ())
+    require_features(done, config.features)
+    return Catalogue(
+        name=f"table ({file.name})",
+        classes=config.features,
+        splits=done,
+        masked=bool(config.masks),
+        context_names=tuple(word for name in beside for word in (f"no {name}", name)),
+        notes=tuple(notes),
+        several=True,
+    )
+
+
+def _yes(row: Row, column: str, where: str) -> bool:
+    if row[column] not in ("0", "1"):
+        raise DataError(f"{where}: {column} = {row[column]!r} must be 0 or 1")
+    return row[column] == "1"
+
+
+def _divided(
+    config: TableConfig,
+    file: Path,
+    rows: Sequence[Row],
+    record: Callable[[int, Row, str], Record],
+    classes: Sequence[str],
+) -> tuple[Parts, list[str]]:
+    """The records of the rows, by split; ``record`` makes one of a row and its image's name."""
+    parts: dict[str, list[Record]] = {}
+    dropped = 0
+    for number, row in enumerate(rows):
+        split = _split(row, config, f"{file}, line {row['']}")
+        if split is None:
+            dropped += 1
+            continue
+        image = row[config.image].replace("\\", "/")
+        parts.setdefault(split, []).append(record(number, row, image))
+    if "train" not in parts:
+        raise DataError(
+            f"{file} has no row of the split train: add some, or leave dataset.split out"
+        )
+    if config.labels == "several":
+        parts = stratified(parts)
+    division = Division((config.seed, "table"), config.val_share, config.test_share, config.limit)
+    called = {split: f"{file} ({split})" for split in SPLITS}
+    done, notes = division.of(parts, classes, called)
+    require_files(done, f"put it where {file} says, or correct dataset.images")
+    if dropped:
+        notes.append(f"{config.file}: {counted(dropped, 'row')} without a split left out")
+    return done, notes
+
+
 def _rows(file: Path, config: TableConfig) -> list[Row]:
     """The rows, each with its line number under the empty name."""
     try:
         with file.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
             present = list(reader.fieldnames or ())
-            for setting in ("image", "label", "context", "split", "mask"):
-                column = getattr(config, setting)
+            one = ("label", "context", "mask") if config.labels == "one" else ()
+            wanted = [(name, getattr(config, name)) for name in ("image", "split", *one)]
+            wanted += [("features", name) for name in config.features]
+            for name in ("contexts", "masks"):
+                wanted += [(name, column) for column in getattr(config, name).values()]
+            for setting, column in wanted:
                 if column is not None and column not in present:
                     raise DataError(
                         f"dataset.{setting} = {column!r} is no column of {file}"
@@ -163,11 +227,13 @@ def _split(row: Row, config: TableConfig, where: str) -> str | None:
     return known[value]
 
 
-def _outline(row: Row, config: TableConfig, root: Path, where: str) -> MaskFile | Nothing:
+def _outline(
+    row: Row, column: str | None, config: TableConfig, root: Path, where: str
+) -> MaskFile | Nothing:
     """An empty cell says that there is no object."""
-    if config.mask is None or not row[config.mask]:
+    if column is None or not row[column]:
         return Nothing()
-    file = root / row[config.mask].replace("\\", "/")
+    file = root / row[column].replace("\\", "/")
     if not file.is_file():
         raise DataError(f"{where}: the mask {file} is missing: put it there or empty the cell")
     return MaskFile(file, config.mask_values)
