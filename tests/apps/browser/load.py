@@ -41,8 +41,8 @@ LIVE = (
         "[fine_tuning]\nepochs = 60\n",
         '[fine_tuning]\ntrain = "head"\n[workspace]\nfeedback = "image"\n',
     ),
-    ("train = 60\n", "train = 500\n"),
-    ("images = 400\nbatch = 16\npage = 16\n", "images = 400\nbatch = 64\npage = 64\n"),
+    ("train = 60\n", "train = 250\n"),
+    ("images = 400\nbatch = 16\npage = 16\n", "images = 200\nbatch = 64\npage = 64\n"),
 )
 """What makes the study one on a pretrained network whose head learns after each image."""
 
