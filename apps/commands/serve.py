@@ -62,7 +62,8 @@ def serve(
     ]
     if tutor.is_needed(file.config):
         first = (device or ["auto"])[0]
-        kept.append(Kept("the tutor", ["-m", "apps.web.tutor", place, "--device", first]))
+        line = ["-m", "apps.web.tutor", place, "--device", first]
+        kept.append(Kept("the tutor", line, alone=True))
     ending = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ending.set())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 QUICK = 10.0
 """A process that lived shorter than this many seconds is started again more slowly."""
 SLOWEST = 30.0
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 log = logging.getLogger(__name__)
 
 
@@ -21,10 +23,13 @@ class Kept:
     Args:
         name: for the log.
         arguments: what ``python`` is run with.
+        alone: whether its linear algebra uses one thread, unless the environment says otherwise:
+            of small problems more threads wait for each other longer than they compute.
     """
 
-    def __init__(self, name: str, arguments: Sequence[str]) -> None:
+    def __init__(self, name: str, arguments: Sequence[str], alone: bool = False) -> None:
         self.name = name
+        self.environment = {**(dict.fromkeys(THREADS, "1") if alone else {}), **os.environ}
         # -P: an analysis.py of the user's, in the working directory, is not ours
         self.arguments = [sys.executable, "-P", *arguments]
         self.process: subprocess.Popen[bytes] | None = None
@@ -52,7 +57,7 @@ class Kept:
         delay = 0.2
         while not self._ending.is_set():
             begun = time.monotonic()
-            self.process = subprocess.Popen(self.arguments)
+            self.process = subprocess.Popen(self.arguments, env=self.environment)
             code = self.process.wait()
             if self._ending.is_set():
                 return

@@ -18,6 +18,7 @@ from apps.web.desk import Desk, Seat
 from apps.web.layout import Layout
 from apps.web.routes import routes
 from apps.web.stimuli import Batch
+from apps.web.supervisor import Kept
 from apps.web.tutor import Bell, Turns, Tutor, is_needed, serve
 from apps.web.worker import Worker
 from study.annotation import Annotation
@@ -105,6 +106,31 @@ def test_whoever_waits_for_the_next_image_goes_first() -> None:
     for thread in threads:
         thread.join()
     assert order == ["learn", "look", "look"]
+
+
+@pytest.mark.parametrize(("said", "wanted"), [(None, "1"), ("3", "3")])
+def test_a_tutor_computes_with_one_thread_unless_somebody_says_otherwise(
+    said: str | None, wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if said is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", said)
+    told = tmp_path / "told"
+    script = (
+        "import os, pathlib, time\n"
+        f"pathlib.Path({str(told)!r}).write_text(os.environ['OMP_NUM_THREADS'])\n"
+        "time.sleep(60)"
+    )
+    kept = Kept("a child", ["-c", script], alone=True)
+    kept.start()
+    try:
+        end = time.monotonic() + 20
+        while not (told.exists() and told.read_text()) and time.monotonic() < end:
+            time.sleep(0.02)
+    finally:
+        kept.end()
+        kept.wait()
+    assert told.read_text() == wanted
 
 
 def test_a_tutor_is_needed_where_somebody_sees_what_a_head_learns() -> None:
