@@ -22,6 +22,7 @@ class Example(StrEnum):
     live_feedback = "live-feedback"
     benchmark = "benchmark"
     guidance = "guidance"
+    baselines = "baselines"
 
 
 def init(
@@ -32,14 +33,14 @@ def init(
             help="scenes: every setting, commented; demo: a short study; photographs: COCO; "
             "he2023: the paper's study; "
             "live-feedback: a model that learns after each image; benchmark: strategies compared; "
-            "guidance: forms of guidance compared."
+            "guidance: forms of guidance compared; baselines: beside other debiasing."
         ),
     ] = Example.scenes,
 ) -> None:
     """Write a commented study file (or benchmark file) into DIRECTORY."""
     from study.errors import UserError
 
-    bench = example in (Example.benchmark, Example.guidance)
+    bench = example in (Example.benchmark, Example.guidance, Example.baselines)
     target = directory / (f"{example}.toml" if bench else "study.toml")
     if target.exists():
         raise UserError(f"{target} exists already: choose another directory, or edit that file")

@@ -11,6 +11,7 @@ import pandas as pd
 from simulators.benchmark.config import BenchFile
 from simulators.benchmark.places import Places
 from study.files import write_atomically
+from study.metrics import FEATURE_METRICS, by_feature
 
 WHO = ("trial", "strategy", "interface", "seed")
 CYCLES = (
@@ -42,12 +43,22 @@ computing, and the only ones that differ from run to run.
 """
 PICKS = (*WHO, "cycle", "order", "image", "label", "aligned", "correct", "seconds", "actions")
 """The columns of ``picks.csv``: one row per annotated image."""
+FEATURES = (*WHO, "cycle", "split", "feature", "images", *FEATURE_METRICS)
+"""The columns of ``features.csv``: one row per run, cycle, split and feature.
+
+It is there where an image may show several features; ``images`` are the items annotated up to then.
+"""
 
 
 def write(places: Places, file: BenchFile, facts: dict[str, Any]) -> None:
-    """Write ``benchmark.json``, ``cycles.csv`` and ``picks.csv`` of what is finished."""
+    """Write ``benchmark.json``, ``cycles.csv`` and ``picks.csv`` of what is finished.
+
+    And ``features.csv``, of images that may show several.
+    """
     cycles, picks = read(places, file)
-    for name, frame in (("cycles", cycles), ("picks", picks)):
+    found = features(places, file)
+    frames = {"cycles": cycles, "picks": picks, **({"features": found} if len(found) else {})}
+    for name, frame in frames.items():
         content = frame.to_csv(index=False).encode()
         write_atomically(places.path / f"{name}.csv", content)
     content = json.dumps(facts, indent=1).encode()
@@ -59,11 +70,25 @@ def read(places: Places, file: BenchFile) -> tuple[pd.DataFrame, pd.DataFrame]:
     cycles: list[dict[str, Any]] = []
     picks: list[dict[str, Any]] = []
     for who, content in _finished(places, file):
-        cycles += [who | row for row in content["rows"]]
+        cycles += [who | by_feature(row)[0] for row in content["rows"]]
         picks += [who | row for row in content["picks"]]
     frame = pd.DataFrame(cycles)
     rest = [name for name in frame.columns if name not in CYCLES]
     return frame.reindex(columns=[*CYCLES, *rest]), pd.DataFrame(picks, columns=list(PICKS))
+
+
+def features(places: Places, file: BenchFile) -> pd.DataFrame:
+    """What was measured of each feature in the finished runs; the columns are :data:`FEATURES`."""
+    rows = [
+        who
+        | {"feature": feature}
+        | {name: row[name] for name in ("cycle", "split", "images")}
+        | found
+        for who, content in _finished(places, file)
+        for row in content["rows"]
+        for feature, found in by_feature(row)[1].items()
+    ]
+    return pd.DataFrame(rows, columns=list(FEATURES))
 
 
 def _finished(places: Places, file: BenchFile) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

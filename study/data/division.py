@@ -99,7 +99,7 @@ def beside_the_paper(
     lines = []
     for label, name in enumerate(classes):
         for split, stated in paper.get(name, {}).items():
-            count = sum(record.label == label for record in parts[split])
+            count = sum(label in record.labels for record in parts[split])
             lines.append(f"{name}, {split}: {count:,} images, {_in_table(count, stated)}")
     return lines
 
