@@ -28,13 +28,13 @@ export function due(state, here) {
 }
 
 /**
- * Seconds left of a task; null without one.
+ * Seconds left of a task; null without one, or without a clock (the sandbox's).
  * @param {any} state @param {{ messages: any[], elapsed: number, since: number, still: boolean }} passed
  *   messages: said and not yet heard of; elapsed: milliseconds of the open image, where they count;
  *   since: milliseconds since the state came; still: the clock stands (a rest, a pause)
  */
 export function secondsLeft({ task, paused }, { messages, elapsed, since, still }) {
-  if (!task) return null;
+  if (!task || task.seconds_left === null) return null;
   if (task.over) return 0;
   if (task.clock !== "annotation") return task.seconds_left - (paused || still ? 0 : since / 1000);
   const said = messages.filter((m) => m.type === "annotated" && m.position === task.position);

@@ -26,6 +26,7 @@ from apps.commands.init import init
 from apps.commands.plan import plan
 from apps.commands.power import power
 from apps.commands.report import report
+from apps.commands.sandbox import sandbox
 from apps.commands.schema import schema
 from apps.commands.serve import serve
 from apps.commands.simulate import simulate
@@ -42,7 +43,7 @@ PREPARE, RUN, READ = "Prepare a study", "Run it", "Read the results"
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     PREPARE: (init, check, doctor, plan, power, schema),
-    RUN: (serve, simulate, backup, restore, forget),
+    RUN: (serve, sandbox, simulate, backup, restore, forget),
     READ: (export, report, bundle, attention),
 }
 for panel, commands in COMMANDS.items():

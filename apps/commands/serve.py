@@ -46,7 +46,7 @@ def serve(
     file = load(study)
     # first what may be refused: a directory belongs to the file that it was begun with
     os.environ[PASSWORD_VARIABLE] = _password()
-    _require_free(host, port)
+    require_free(host, port)
     directory = StudyDirectory.create(out, file)
     _require_ready(file, directory)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
@@ -116,7 +116,8 @@ def _password() -> str:
     return password
 
 
-def _require_free(host: str, port: int) -> None:
+def require_free(host: str, port: int) -> None:
+    """Refuse a port that something else serves, in one sentence."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

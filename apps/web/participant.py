@@ -19,8 +19,9 @@ from apps.web import _compat
 from apps.web.desk import Desk, Seat
 from apps.web.forms import Form, answered, ask, ask_demographics, missing
 from apps.web.guard import address_of
-from apps.web.routes import accuracies, latest_view, shares
+from apps.web.routes import accuracies, latest_view
 from apps.web.state import page_of, workspace_of
+from apps.web.stimuli import shares
 from study.config import StudyConfig
 from study.interfaces import Interface, interface
 from study.protocol.events import (

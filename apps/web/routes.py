@@ -22,7 +22,7 @@ from apps.web.desk import Desk, Seat
 from apps.web.intake import MOST_BYTES, BadRequest, body_of, number_of
 from apps.web.messages import Sketch
 from apps.web.state import workspace_of
-from apps.web.stimuli import Maps, overlay
+from apps.web.stimuli import Maps, overlay, shares
 from study.framing import WHOLE, Frame
 from study.protocol.events import Evaluated, Withdrawn
 from study.protocol.session import ProtocolError
@@ -248,12 +248,6 @@ def gallery(seat: Seat, request: Request, said: Answer) -> Response:
             "accuracy": accuracies(seat, position),
         }
     )
-
-
-def shares(maps: Maps) -> Maps:
-    """Maps [N, h, w] as shares that sum to one."""
-    found: Maps = maps / maps.sum((1, 2), keepdims=True).clip(1e-9)
-    return found
 
 
 def latest_view(seat: Seat, position: int) -> int:

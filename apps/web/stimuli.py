@@ -203,6 +203,12 @@ class Stimuli:
         return View(**_read_arrays(path)) if path.exists() else None
 
 
+def shares(maps: Maps) -> Maps:
+    """Maps [N, h, w] as shares that sum to one."""
+    found: Maps = maps / maps.sum((1, 2), keepdims=True).clip(1e-9)
+    return found
+
+
 def pack_regions(labels: NDArray[np.int32], frame: Frame = WHOLE) -> bytes:
     """Superpixels [H, W] as zlib-compressed little-endian uint16: H, W, then the rows.
 
