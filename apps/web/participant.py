@@ -20,10 +20,10 @@ from apps.web.desk import Desk, Seat
 from apps.web.forms import Form, answered, ask, ask_demographics, missing
 from apps.web.guard import address_of
 from apps.web.routes import accuracies, latest_view
-from apps.web.state import page_of, workspace_of
+from apps.web.state import page_of, words_of, workspace_of
 from apps.web.stimuli import shares
 from study.config import StudyConfig
-from study.interfaces import Interface, interface
+from study.interfaces import interface
 from study.protocol.events import (
     Consented,
     Debriefed,
@@ -76,19 +76,6 @@ def _used(config: StudyConfig) -> list[str]:
     return list(dict.fromkeys(condition.interface for condition in config.conditions))
 
 
-def _words(used: Interface) -> dict[str, Any]:
-    """What the workspace has to know of an interface."""
-    words = used.words
-    return {
-        "prompt": words.prompt,
-        "practice": words.practice,
-        "beside": words.beside,
-        "legend": words.legend,
-        "touch": words.touch,
-        "regions": used.regions,
-    }
-
-
 def _data(desk: Desk, seat: Seat, step: Step) -> dict[str, Any]:
     workspace = workspace_of(desk.config, seat.session.progress, step)
     return {
@@ -103,7 +90,7 @@ def _data(desk: Desk, seat: Seat, step: Step) -> dict[str, Any]:
             "feedback": workspace.feedback,
             "preview": workspace.preview,
             "hotkeys": workspace.hotkeys.model_dump(),
-            "interfaces": {name: _words(interface(name)) for name in _used(desk.config)},
+            "interfaces": {name: words_of(interface(name)) for name in _used(desk.config)},
         },
     }
 

@@ -22,10 +22,12 @@ from apps.web.intake import BadRequest, body_of
 from apps.web.messages import MESSAGE, AnnotatedMessage
 from apps.web.routes import module
 from apps.web.sandbox import DATASETS, Panel, Sandbox, panel_of, strategies
+from apps.web.state import words_of
 from apps.web.stimuli import Maps, overlay
 from study.config import WorkspaceConfig
 from study.errors import UserError
 from study.framing import Frame
+from study.interfaces import interfaces
 
 FRESH = {"Cache-Control": "no-store"}
 NAMES = {
@@ -101,7 +103,7 @@ def app_of(sandbox: Sandbox, token: str) -> Starlette:
 
 def page_of(sandbox: Sandbox, token: str) -> str:
     """The whole page, as HTML."""
-    workspace = WorkspaceConfig()
+    workspace = WorkspaceConfig(show_attention=tuple(interfaces()))
     facts = {
         "token": token,
         "base": "",
@@ -113,6 +115,7 @@ def page_of(sandbox: Sandbox, token: str) -> str:
             "feedback": "round",
             "preview": False,
             "hotkeys": workspace.hotkeys.model_dump(),
+            "interfaces": {name: words_of(each) for name, each in interfaces().items()},
         },
     }
     panel = Panel()
@@ -125,6 +128,7 @@ def page_of(sandbox: Sandbox, token: str) -> str:
         "TITLE": html.escape(sandbox.file.config.title or sandbox.file.config.name),
         "DATASETS": options["dataset"],
         "STRATEGIES": options["strategy"],
+        "INTERFACES": _options({name: name for name in interfaces()}, panel.interface),
         "STYLE": canvas.source("sandbox.css"),
         "WORKSPACE": f"<style>{canvas.source('workspace.css')}</style>"
         + canvas.source("workspace.html"),

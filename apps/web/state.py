@@ -7,6 +7,7 @@ from typing import Any
 
 from apps.web.jobs import Job
 from study.config import StudyConfig, WorkspaceConfig
+from study.interfaces import Interface
 from study.protocol.steps import (
     Annotate,
     Break,
@@ -94,6 +95,19 @@ def workspace_of(config: StudyConfig, progress: Progress, step: Step) -> Workspa
     if position is None:
         return config.practice_workspace
     return config.for_condition(progress.task(position).condition).workspace
+
+
+def words_of(used: Interface) -> dict[str, Any]:
+    """What the workspace has to know of an interface."""
+    words = used.words
+    return {
+        "prompt": words.prompt,
+        "practice": words.practice,
+        "beside": words.beside,
+        "legend": words.legend,
+        "touch": words.touch,
+        "regions": used.regions,
+    }
 
 
 def _task(config: StudyConfig, task: Task, now: float) -> State:

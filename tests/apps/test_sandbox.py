@@ -112,7 +112,7 @@ def test_stop_forgets_and_nothing_of_it_is_on_the_disk(
     assert not [name for name in names if "events" in name or "sqlite" in name or "models" in name]
 
 
-@pytest.mark.parametrize("interface", ["click", "polygon"])
+@pytest.mark.parametrize("interface", ["click", "polygon", "box", "paint"])
 def test_the_panel_chooses(client: TestClient, sandbox: Sandbox, interface: str) -> None:
     state = begun(client, sandbox, interface=interface, strategy="margin", w_g=0.0, candidates=2)
     assert (state["task"]["interface"], state["batch"]["size"]) == (interface, 2)
