@@ -18,11 +18,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from filelock import FileLock, Timeout
 from torch import Tensor
 
 from study.data.dataset import DataError, Dataset, ImageSet
 
 TENSORS = ("images", "labels", "masks", "contexts", "context_masks", "shapes")
+BEGUN = ".begun"
+"""Ending of the folder of a dataset that is not whole yet."""
 MAPPED_BYTES = 64 * 2**20
 """Arrays from this size stay on disk; smaller ones are read."""
 
@@ -42,6 +45,8 @@ def traces(files: Iterable[Path]) -> list[tuple[str, int, int]]:
 def through(folder: Path | None, name: str, build: Callable[[Path | None], Dataset]) -> Dataset:
     """The dataset stored as ``folder / name``, built and stored first where it is missing.
 
+    A call that is interrupted leaves what it has read, and the next one goes on with it.
+
     ``build`` gets the folder in which it may write arrays as ``SPLIT/images.npy`` itself, so that
     they are never in memory; or None.
     """
@@ -49,9 +54,45 @@ def through(folder: Path | None, name: str, build: Callable[[Path | None], Datas
         return build(None)
     place = folder / name
     if not is_stored(place):
-        with _draft(place) as draft:
-            _write(build(draft), draft)
+        with _begun(place) as draft:
+            if draft is not None:
+                _write(build(draft), draft)
     return load(place)
+
+
+@contextmanager
+def _begun(place: Path) -> Iterator[Path | None]:
+    """A folder to fill, which becomes ``place`` when it is whole and otherwise is gone on with.
+
+    One process fills it and the others wait; None where one of them was done meanwhile.
+    """
+    draft = place.parent / f".{place.name}{BEGUN}"
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{place.parent} cannot be written ({error.strerror})") from error
+    with FileLock(place.parent / f".{place.name}.lock"):
+        if is_stored(place):
+            yield None
+            return
+        _forget_others(draft)
+        draft.mkdir(exist_ok=True)
+        yield draft
+        if place.exists():
+            shutil.rmtree(place)
+        draft.rename(place)
+
+
+def _forget_others(draft: Path) -> None:
+    """Delete what was begun with other settings or files and is not being gone on with."""
+    for other in draft.parent.glob(f".*{BEGUN}"):
+        lock = FileLock(other.with_suffix(".lock"))
+        if other != draft:
+            try:
+                with lock.acquire(blocking=False):
+                    shutil.rmtree(other, ignore_errors=True)
+            except Timeout:
+                continue
 
 
 def adopt(folder: Path, name: str, other: Path) -> None:

@@ -12,7 +12,7 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from itertools import accumulate
 from pathlib import Path
@@ -26,6 +26,7 @@ from torch import Tensor
 from study.data import pixels
 from study.data.catalogue import Catalogue, Record, counted, labels_of
 from study.data.dataset import Dataset, ImageSet
+from study.data.journal import Journal, Seen
 from study.data.outlines import Nothing
 from study.framing import Fit, Frame
 
@@ -33,19 +34,9 @@ log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 """Called with how many photographs are done, of how many."""
 THREADS = max(1, min(16, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4))
+JOURNAL = "journal.jsonl"
 LARGE_BYTES = 2**26
 """Arrays from this size lie in a file, even where nobody keeps it."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What is to be said of one photograph."""
-
-    digest: bytes
-    doubtful_turn: bool
-    numbers: tuple[int, ...]
-    empty: tuple[bool, ...]
-    size: tuple[int, int]
 
 
 def read(
@@ -61,8 +52,8 @@ def read(
     Args:
         catalogue: what to read.
         size: side of the images, in pixels.
-        place: a folder where the arrays are written as ``SPLIT/images.npy``, ...; without it, large
-            ones lie in temporary files.
+        place: a folder where the arrays are written as ``SPLIT/images.npy``, ..., and where a
+            call that was interrupted goes on; without it, large ones lie in temporary files.
         progress: called after every photograph.
         fit: how a photograph becomes a square; see :mod:`study.framing`.
         root: what the photographs' files are remembered relative to; None remembers none.
@@ -75,13 +66,19 @@ def read(
     result: dict[str, ImageSet] = {}
     seen: dict[str, list[Seen]] = {}
     for split, records in catalogue.splits.items():
-        arrays = _arrays(catalogue, records, size, None if place is None else place / split)
+        folder = None if place is None else place / split
+        arrays, kept = _arrays(catalogue, records, size, folder)
+        journal = Journal(folder and folder / JOURNAL, begin_anew=not kept)
         seen[split] = []
-        for facts in _decoded(records, arrays, size, fit):
-            seen[split].append(facts)
-            done += 1
-            if progress is not None:
-                progress(done, total)
+        try:
+            for row, facts in enumerate(_decoded(records, arrays, size, fit, journal)):
+                seen[split].append(facts)
+                journal.add(row, records[row].file, facts)
+                done += 1
+                if progress is not None:
+                    progress(done, total)
+        finally:
+            journal.close()
         result[split] = _image_set(catalogue, records, arrays)
         if root is not None:
             sizes = torch.tensor([f.size for f in seen[split]], dtype=torch.int64).reshape(-1, 2)
@@ -159,7 +156,8 @@ def _copies(catalogue: Catalogue, seen: dict[str, list[Seen]]) -> Iterator[str]:
 
 def _arrays(
     catalogue: Catalogue, records: Sequence[Record], size: int, folder: Path | None
-) -> dict[str, NDArray[Any]]:
+) -> tuple[dict[str, NDArray[Any]], bool]:
+    """The arrays of a split, and whether they are those of an interrupted call."""
     n = len(records)
     shapes: dict[str, tuple[tuple[int, ...], type]] = {"images": ((n, 3, size, size), np.uint8)}
     if catalogue.masked:
@@ -168,10 +166,25 @@ def _arrays(
         shapes["context_masks"] = ((n, size, size), np.bool_)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
+        there = {name: _left(folder / f"{name}.npy", *kind) for name, kind in shapes.items()}
+        found = {name: array for name, array in there.items() if array is not None}
+        if len(found) == len(shapes):
+            return found, True
     return {
         name: blank(shape, dtype, None if folder is None else folder / f"{name}.npy")
         for name, (shape, dtype) in shapes.items()
-    }
+    }, False
+
+
+def _left(file: Path, shape: tuple[int, ...], dtype: type) -> NDArray[Any] | None:
+    """The array that an interrupted call left, if it is one of this shape."""
+    if not all(shape):
+        return np.zeros(shape, dtype)
+    try:
+        array = np.lib.format.open_memmap(file, mode="r+")
+    except (OSError, ValueError):
+        return None
+    return array if array.shape == shape and array.dtype == dtype else None
 
 
 def blank(shape: tuple[int, ...], dtype: type, file: Path | None = None) -> NDArray[Any]:
@@ -185,13 +198,20 @@ def blank(shape: tuple[int, ...], dtype: type, file: Path | None = None) -> NDAr
 
 
 def _decoded(
-    records: Sequence[Record], arrays: dict[str, NDArray[Any]], size: int, fit: Fit
+    records: Sequence[Record],
+    arrays: dict[str, NDArray[Any]],
+    size: int,
+    fit: Fit,
+    journal: Journal,
 ) -> Iterator[Seen]:
     """Fill the arrays; Pillow decodes and resizes outside of Python's lock."""
     first = [0, *accumulate(len(record.labels) for record in records)]
 
     def one(row: int) -> Seen:
         record = records[row]
+        known = journal.known(row, record.file)
+        if known is not None:
+            return known
         photo = pixels.photograph(record.file, size, fit)
         frame = Frame.of(fit, photo.upright, size)
         arrays["images"][row] = photo.pixels
