@@ -13,7 +13,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from study.config import ScenesConfig, StudyFile
+from study.config import DrawnConfig, StudyFile
 from study.data import cache
 from study.data.dataset import DataError, Dataset
 from study.data.loading import load_dataset, source_of
@@ -48,7 +48,7 @@ def dataset_of(
     if not directory.enrolled():
         dataset = load_dataset(file, directory.cache, progress)
         facts = _facts(file, dataset)
-        older = known is None and not isinstance(file.config.dataset, ScenesConfig)
+        older = known is None and not isinstance(file.config.dataset, DrawnConfig)
         if older or (known is not None and not _same(known, facts)):
             directory.forget()
         if known != facts:
@@ -108,7 +108,7 @@ def _record(directory: StudyDirectory, facts: Facts) -> None:
 
 def _adopted(file: StudyFile, directory: StudyDirectory, progress: Progress | None) -> Dataset:
     """A study that an older version began, which remembered nothing."""
-    if not isinstance(file.config.dataset, ScenesConfig):
+    if not isinstance(file.config.dataset, DrawnConfig):
         raise DataError(
             f"{directory.path} was begun by an older clickstudy, which split photographs in "
             f"another way: finish it with that version, or begin a new study directory"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from study.config import ScenesConfig, StudyFile
+from study.config import DrawnConfig, StudyFile
 from study.data.dataset import Dataset
 from study.data.loading import load_dataset
 from study.data.reading import Progress
@@ -16,21 +16,21 @@ from study.learning.models import Classifier
 from study.seeds import seed
 
 DRAWN = 60
-"""Scenes of each split that are drawn to look at."""
+"""Drawings of each split that are drawn to look at."""
 
 
 def sample_of(
     file: StudyFile, cache: Path | None = None, progress: Progress | None = None
 ) -> Dataset:
-    """The study's images to look at: every photograph, or the first drawn scenes.
+    """The study's images to look at: every photograph, or the first drawings.
 
     Raises:
         DataError: in one sentence, what is wrong with the data.
     """
     config = file.config.dataset
-    if isinstance(config, ScenesConfig):
-        few = {name: min(DRAWN, getattr(config, name)) for name in
-               ("train", "val", "test", "balanced")}  # fmt: skip
+    if isinstance(config, DrawnConfig):
+        splits = [n for n in ("train", "val", "test", "balanced") if hasattr(config, n)]
+        few = {name: min(DRAWN, getattr(config, name)) for name in splits}
         small = file.config.model_copy(update={"dataset": config.model_copy(update=few)})
         return load_dataset(StudyFile(file.path, small, file.hash))
     return load_dataset(file, cache, progress)

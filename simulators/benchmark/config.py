@@ -48,8 +48,8 @@ from study.config import (
 )
 from study.config.agreement import clashes
 from study.config.condition import OwnFineTuning, OwnGuidance, merged, own, said
+from study.data import scenes, shapes
 from study.data.loading import READING_VERSION, contents_of
-from study.data.scenes import DRAWING_VERSION
 from study.errors import UserError
 from study.files import file_digest
 
@@ -396,8 +396,10 @@ class Run:
     def _beginning(self) -> dict[str, Any]:
         study = self.study.config
         checkpoint = study.model.checkpoint
+        shaped = study.dataset.kind == "shapes"
+        drawn = shapes.DRAWING_VERSION if shaped else scenes.DRAWING_VERSION
         return {
-            "version": [VERSION, DRAWING_VERSION, READING_VERSION],
+            "version": [VERSION, drawn, READING_VERSION],
             "data": contents_of(self.study),
             "checkpoint": checkpoint and file_digest(self.study.resolve(checkpoint)),
             "seed": self.number,

@@ -44,8 +44,20 @@ class ExtraTest(Section):
         return self
 
 
+class ImbalanceConfig(Section):
+    """A long tail to order; see :mod:`study.data.imbalance`.
+
+    Of a drawn ``share`` of the classes a ``factor`` of the training images is kept, beside the
+    share ``reserve`` that is set aside of each.
+    """
+
+    factor: Annotated[float, Field(strict=True, gt=0.0, le=1.0)]
+    share: Share = 0.5
+    reserve: Share = 0.1
+
+
 class _Tested(Section):
-    """What every dataset has: labels, and perhaps further test sets.
+    """What every dataset has: labels, and perhaps further test sets and a long tail.
 
     ``labels = "several"``, where a kind of dataset offers it, means that an image may show several
     target features, each with its own annotation, attention and evaluation (section 5).
@@ -53,6 +65,7 @@ class _Tested(Section):
 
     labels: LabelsName = "one"
     tests: tuple[ExtraTest, ...] = ()
+    imbalance: ImbalanceConfig | None = None
 
     @model_validator(mode="after")
     def _tests_are_distinct(self) -> Self:
@@ -94,6 +107,28 @@ class ScenesConfig(_Tested):
                     "of each: take one of the two out"
                 )
         return self
+
+
+class ShapesConfig(_Tested):
+    """Drawn shapes of many classes; see :mod:`study.data.shapes`.
+
+    ``redundancy`` is the share of training images that are near copies of others, ``rare`` that of
+    images in an unusual condition.
+    """
+
+    kind: Literal["shapes"]
+    classes: Annotated[int, Field(strict=True, ge=2, le=100)] = 10
+    size: Annotated[int, Field(strict=True, ge=24, le=512)] = 32
+    train: Positive = 2000
+    val: Positive = 200
+    test: Positive = 1000
+    redundancy: Annotated[float, Field(strict=True, ge=0.0, lt=1.0)] = 0.0
+    rare: Share = 0.1
+    seed: Whole = 0
+
+
+DrawnConfig = ScenesConfig | ShapesConfig
+"""Datasets that need no files."""
 
 
 class _Photographed(_Tested):
@@ -367,6 +402,7 @@ class CelebaConfig(_Photographed):
 
 DatasetConfig = Annotated[
     ScenesConfig
+    | ShapesConfig
     | CocoConfig
     | YoloConfig
     | VocConfig
@@ -379,6 +415,7 @@ DatasetConfig = Annotated[
 ]
 DATASETS: dict[str, type[Section]] = {
     "scenes": ScenesConfig,
+    "shapes": ShapesConfig,
     "coco": CocoConfig,
     "yolo": YoloConfig,
     "voc": VocConfig,

@@ -17,15 +17,29 @@ from study.config import (
     FolderConfig,
     LabelmeConfig,
     ScenesConfig,
+    ShapesConfig,
     StudyFile,
     TableConfig,
     VocConfig,
     YoloConfig,
 )
-from study.data import awa2, celeba, coco, folder, labelme, reading, scenes, table, voc, yolo
+from study.data import (
+    awa2,
+    celeba,
+    coco,
+    folder,
+    labelme,
+    reading,
+    scenes,
+    shapes,
+    table,
+    voc,
+    yolo,
+)
 from study.data import cache as stored
 from study.data.catalogue import Catalogue
 from study.data.dataset import Dataset
+from study.data.imbalance import with_long_tail
 from study.data.reading import Progress
 from study.data.testsets import with_tests
 from study.files import file_digest
@@ -50,7 +64,9 @@ def load_dataset(
     """
     source = source_of(file)
     dataset = stored.through(cache, source.key, lambda place: source.read(place, progress))
-    return with_tests(dataset, file.config.dataset.tests)
+    config = file.config.dataset
+    dataset = with_long_tail(dataset, config.imbalance, config.seed)
+    return with_tests(dataset, config.tests)
 
 
 @dataclass(frozen=True)
@@ -74,7 +90,11 @@ def source_of(file: StudyFile) -> Source:
     """The source that a study file names."""
     config = file.config.dataset
     if isinstance(config, ScenesConfig):
-        return _drawn(config)
+        key = stored.key(_settings(config), scenes.DRAWING_VERSION)
+        return Source(f"scenes-{key}", lambda place, progress: scenes.render(config))
+    if isinstance(config, ShapesConfig):
+        key = stored.key(_settings(config), shapes.DRAWING_VERSION)
+        return Source(f"shapes-{key}", lambda place, progress: shapes.render(config))
     root = file.resolve(config.root)
     match config:
         case CocoConfig():
@@ -95,14 +115,9 @@ def source_of(file: StudyFile) -> Source:
             return _photographs(config, root, sorted(root.rglob("*")), folder.catalogue)
 
 
-def _drawn(config: ScenesConfig) -> Source:
-    key = stored.key(_settings(config), scenes.DRAWING_VERSION)
-    return Source(f"scenes-{key}", lambda place, progress: scenes.render(config))
-
-
 def _settings(config: DatasetConfig) -> str:
-    """What decides the tensors; test sets are cut out of them afterwards."""
-    return config.model_dump_json(exclude={"tests"})
+    """What decides the tensors; test sets and long tails are cut out of them afterwards."""
+    return config.model_dump_json(exclude={"tests", "imbalance"})
 
 
 Photographs = TypeVar(
