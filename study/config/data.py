@@ -126,6 +126,15 @@ class ShapesConfig(_Tested):
     rare: Share = 0.1
     seed: Whole = 0
 
+    @model_validator(mode="after")
+    def _shows_one(self) -> ShapesConfig:
+        if self.labels == "several":
+            raise ValueError(
+                "labels = 'several': a drawing shows one shape; set labels = 'one', or "
+                "kind = 'scenes'"
+            )
+        return self
+
 
 DrawnConfig = ScenesConfig | ShapesConfig
 """Datasets that need no files."""

@@ -42,7 +42,7 @@ def test_an_arm_is_named_by_what_tells_it_from_others(bench) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('"entropy"', '"entrpy"', "strategies[1].strategy = 'entrpy' is not known"),
+        ('"entropy"', '"entrpy"', "strategies[1].strategy = 'entrpy' is not a strategy"),
         ('"entropy"', '"random"', "strategies: random is listed 2 times"),
         ('"random", ', "", "baseline = 'random' is not among the strategies"),
         ('"entropy"', '"entropy + random"', "Random gives images no scores of their own"),

@@ -103,6 +103,6 @@ def test_a_tail_without_an_image_is_refused() -> None:
 
 
 def test_settings_out_of_range_are_refused() -> None:
-    for wrong in ({"classes": 1}, {"classes": 101}, {"redundancy": 1.0}, {"rare": 1.5}):
+    for wrong in ({"classes": 1}, {"classes": 101}, {"redundancy": 1.0}, {"labels": "several"}):
         with pytest.raises(ValidationError):
             drawn(**wrong)
