@@ -1,13 +1,15 @@
 """Images that may show several target features: one row an image, one item a feature it shows."""
 
 import dataclasses
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 import torch
 from pydantic import ValidationError
 
-from study.config import ScenesConfig
+from study.config import ScenesConfig, parse
 from study.data import cache
 from study.data.counts import counts
 from study.data.dataset import DataError, Dataset
@@ -127,3 +129,9 @@ def test_rows_are_those_of_the_indexed_tensor() -> None:
     assert torch.equal(rows[2], same[2])
     assert torch.equal(torch.cat(list(rows.split(3))), same)
     assert torch.equal(torch.stack(list(rows)), same)
+
+
+def test_the_study_file_on_the_page_is_valid() -> None:
+    page = Path(__file__).parents[3] / "docs" / "several-features.md"
+    (text,) = re.findall(r"```toml\n(.*?)```", page.read_text(), flags=re.DOTALL)
+    assert parse(tomllib.loads(text)).dataset.labels == "several"
