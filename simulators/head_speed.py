@@ -7,9 +7,11 @@ annotations.
 from __future__ import annotations
 
 import functools
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -93,8 +95,10 @@ def _side(
             {"train": train, "epochs": epochs, "batch": 128 if train == "head" else 16}
         ),
     )
-    whole, _ = cycle.pretrain(config, images, 0, None, device)
-    data = cycle.with_features(images, whole, train, None, device)
+    # what lies open in memory outlives the folder
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        whole, _ = cycle.pretrain(config, images, 0, Path(name), device)
+        data = cycle.with_features(images, whole, train, Path(name), device)
     return _Side(config, data, cycle.begin(whole, config, data, 0, 0, device))
 
 
