@@ -26,6 +26,8 @@ from simulators.timing import Circumstances, perform
 from study.annotation import Annotation
 from study.config import Condition, InterfaceName
 from study.errors import UserError
+from study.interfaces import interface as interface_of
+from study.learning.attention import attention_maps
 from study.loop import TaskLoop
 from study.practice import practice_number
 from study.protocol.events import (
@@ -185,7 +187,8 @@ class Participant:
         )
         failed = stream.random() < self.person.practice_failure_rate
         hand, draws = hand_of(interface), Draws(self._key(interface, "practice", step.attempt))
-        drawn, moves = hand.draw(Scene(mask), careful, draws)
+        seen = self._pretrained(image) if interface_of(interface).proposes else None
+        drawn, moves = hand.draw(Scene(mask, seen), careful, draws)
         if failed:
             # confirmed without having understood what is asked
             drawn, moves = Annotation(), []
@@ -211,7 +214,7 @@ class Participant:
         mask = pool.require_masks("a simulated participant")[pool.positions[image]].numpy()
         key = self._key(step.position, step.cycle, image)
         here = self.loop.config.for_condition(step.condition)
-        shown = interface in here.workspace.show_attention
+        shown = interface in here.workspace.show_attention or interface_of(interface).proposes
         maps = self._attention(step, step.images.index(image)) if shown else None
         frame = pool.frame(pool.positions[image])
         drawn, done = annotate(
@@ -230,6 +233,16 @@ class Participant:
             ),
             done.seconds,
         )
+
+    def _pretrained(self, image: str) -> NDArray[np.float32]:
+        """The biased classifier's attention on a validation image, as practice shows it."""
+        model, data = self.loop.before()
+        split = data["val"].items
+        one = split.subset([split.positions[image]])
+        maps: NDArray[np.float32] = (
+            attention_maps(model, one, device=self.loop.device).cpu().numpy()
+        )
+        return maps[0]
 
     def _shape(self, interface: InterfaceName) -> Shape:
         """The practice and the tiredness that the log says the person has."""

@@ -7,7 +7,7 @@ of pixel (row i, column j) of an H x W image is ((j + .5) / W, (i + .5) / H).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, get_args
 
 import numpy as np
@@ -60,6 +60,10 @@ class Region(BaseModel):
         flat = np.repeat(values, self.counts)
         return flat.reshape((self.height, self.width), order="F")
 
+    def cover(self, height: int, width: int) -> NDArray[np.float32]:
+        """Share of each cell of another grid that it covers: float32 [height, width]."""
+        return resample_mask(self.mask(), height, width)
+
 
 class Box(BaseModel):
     """A rectangle around something.
@@ -108,7 +112,30 @@ class Stroke(BaseModel):
     erase: bool = False
 
 
-MarkName = Literal["positive_points", "negative_regions", "polygons", "boxes", "strokes"]
+AnswerName = Literal["yes", "no", "part", "container", "mixed", "missed"]
+ANSWERS: Mapping[AnswerName, Literal["inside", "outside", ""]] = {
+    "yes": "inside",
+    "part": "inside",
+    "container": "inside",
+    "mixed": "",
+    "no": "outside",
+    "missed": "outside",
+}
+"""What an answer asks of attention: to stay inside of the region, to leave it, or nothing."""
+
+
+class Proposal(BaseModel):
+    """A region that the machine proposed, and what a person says of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    region: Region
+    answer: AnswerName
+
+
+MarkName = Literal[
+    "positive_points", "negative_regions", "polygons", "boxes", "strokes", "proposals"
+]
 """The kinds of marks, as an annotation names them."""
 
 
@@ -127,6 +154,7 @@ class Annotation(BaseModel):
     boxes: tuple[Box, ...] = ()
     strokes: tuple[Stroke, ...] = ()
     objects: tuple[Region, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
 
     @property
     def kinds(self) -> tuple[MarkName, ...]:
@@ -143,10 +171,19 @@ class Annotation(BaseModel):
         outlines = (*self.polygons, *(box.corners for box in self.boxes))
         filled = fill_polygons(outlines, height, width, oversample)
         for region in self.objects:
-            filled = np.maximum(filled, resample_mask(region.mask(), height, width))
-        if not self.strokes:
-            return filled
-        return np.maximum(filled, fill_strokes(self.strokes, height, width, oversample))
+            filled = np.maximum(filled, region.cover(height, width))
+        if self.strokes:
+            filled = np.maximum(filled, fill_strokes(self.strokes, height, width, oversample))
+        for proposal in self.proposals:
+            if ANSWERS[proposal.answer] == "inside":
+                filled = np.maximum(filled, proposal.region.cover(height, width))
+        return filled
+
+    @property
+    def avoided(self) -> tuple[Region, ...]:
+        """The regions that attention should leave: marked, or proposed and found wrong."""
+        wrong = [p.region for p in self.proposals if ANSWERS[p.answer] == "outside"]
+        return (*self.negative_regions, *wrong)
 
 
 def fill_polygons(

@@ -23,7 +23,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from study.annotation import Annotation, Box, Region, Stroke
+from study.annotation import Annotation, Box, Proposal, Region, Stroke
 
 Fit = Literal["stretch", "crop", "letterbox"]
 Spot = tuple[float, float]
@@ -130,8 +130,11 @@ class Frame:
         regions = [self._region_inward(region) for region in annotation.negative_regions]
         boxes = [self._box_inward(box) for box in annotation.boxes]
         objects = [self._region_inward(region) for region in annotation.objects]
+        seen = [(self._region_inward(p.region), p.answer) for p in annotation.proposals]
+        proposals = [Proposal(region=region, answer=a) for region, a in seen if region is not None]
         return annotation.model_copy(
             update={
+                "proposals": tuple(proposals),
                 "boxes": tuple(box for box in boxes if box is not None),
                 "strokes": tuple(self._stroke(s, inward=True) for s in annotation.strokes),
                 "positive_points": tuple(point for point in points if _inside(point)),
@@ -155,6 +158,10 @@ class Frame:
         return annotation.model_copy(
             update={
                 "boxes": tuple(self._box_outward(box) for box in annotation.boxes),
+                "proposals": tuple(
+                    Proposal(region=self._region_outward(p.region), answer=p.answer)
+                    for p in annotation.proposals
+                ),
                 "strokes": tuple(self._stroke(s, inward=False) for s in annotation.strokes),
                 "positive_points": tuple(held),
                 "polygons": tuple(polygons),

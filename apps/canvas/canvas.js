@@ -211,6 +211,15 @@ export class Canvas {
     if (this.on.viewed) this.on.viewed();
   }
 
+  /** Say what is proposed. @param {Timed} event @param {number} number from 0 */
+  answer(event, number) {
+    const { item } = this;
+    if (!item || !this.enabled || item.onPress) return;
+    if (!item.regions) { this.on.tell("One moment: the region of this image is still loading."); return; }
+    const change = toolOf(item.interface).answer?.(this.drawing, number);
+    if (change) this.change(event, change);
+  }
+
   /** @param {number} factor of the brush */
   resize(factor) {
     this.size = Math.min(Math.max(this.size * factor, SMALLEST), LARGEST);
@@ -232,7 +241,7 @@ export class Canvas {
     this.paint();
   }
 
-  paintBase() { paintBelow(this.base, this.item, this.drawing, this.area, this.opacity); }
+  paintBase() { paintBelow(this.base, this.item, this.drawing, this.area, this.opacity, Boolean(this.item && !this.item.onPress && toolOf(this.item.interface).answers)); }
 
   paint() {
     if (this.painting) return;

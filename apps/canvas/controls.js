@@ -9,7 +9,7 @@ const ZOOMS = { "zoom-in": 1.5, "zoom-out": 1 / 1.5, "zoom-whole": 0 };
 /** How much a key makes the brush larger. */
 const GROWTH = 1.25;
 /** After these Enter means the image's next step, not the button's that was pressed with the mouse. */
-const GIVE_BACK = ["undo", "redo", "cancel", "tool-look", "tool-not", ...Object.keys(ZOOMS)];
+const GIVE_BACK = ["answer-1", "answer-2", "answer-3", "answer-4", "answer-5", "undo", "redo", "cancel", "tool-look", "tool-not", ...Object.keys(ZOOMS)];
 
 export class Controls {
   /** @param {import("./workspace.js").Workspace} workspace */
@@ -31,6 +31,7 @@ export class Controls {
       "press-other": (event) => this.pressAtCursor(event, 2),
       "tool-look": () => this.hold("look"),
       "tool-not": () => this.hold("not"),
+      ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => [`answer-${n}`, (/** @type {any} */ event) => canvas.answer(event, n - 1)])),
       "smaller": () => canvas.resize(1 / GROWTH),
       "larger": () => canvas.resize(GROWTH),
       "next": (event) => round.next(event),
@@ -85,6 +86,7 @@ export class Controls {
       onButton: target instanceof HTMLElement && target.tagName === "BUTTON",
       onCanvas: target === view.$(".top"),
       ready: stage.ready, cursor: Boolean(canvas.cursor), open: canvas.drawing.open.length,
+      answers: Boolean(canvas.item && toolOf(canvas.item.interface).answers),
       closes: Boolean(canvas.item && toolOf(canvas.item.interface).close?.(canvas.drawing)),
       hotkeys: config.hotkeys,
     });

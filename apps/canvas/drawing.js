@@ -6,7 +6,7 @@
  * @typedef {{ label: number, point: Point }} Marked a region by its label
  * @typedef {{ left: number, top: number, right: number, bottom: number, points: Point[] }} Box
  * @typedef {{ points: Point[], across: number, down: number, erase: boolean }} Stroke radii in image widths and heights
- * @typedef {{ points: Point[], regions: Marked[], polygons: Point[][], open: Point[], boxes: Box[], strokes: Stroke[] }} Drawing open: presses that finish nothing yet
+ * @typedef {{ points: Point[], regions: Marked[], polygons: Point[][], open: Point[], boxes: Box[], strokes: Stroke[], answers: string[] }} Drawing open: presses that finish nothing yet
  * @typedef {{ height: number, width: number, labels: Uint16Array, sizes?: number[] }} Regions
  * @typedef {[number, number]} Corner polygon (-1: the open one) and vertex
  */
@@ -50,7 +50,7 @@ export function vertexAt(drawing, point, reach, ratio = 1) {
 
 /** @returns {Drawing} */
 export function emptyDrawing() {
-  return { points: [], regions: [], polygons: [], open: [], boxes: [], strokes: [] };
+  return { points: [], regions: [], polygons: [], open: [], boxes: [], strokes: [], answers: [] };
 }
 
 /** @param {Drawing} drawing */
@@ -75,6 +75,8 @@ export const steps = {
   addBox: (d, box) => ({ ...d, boxes: [...d.boxes, box], open: [] }),
   /** @param {Drawing} d @param {Stroke} stroke @returns {Drawing} */
   addStroke: (d, stroke) => ({ ...d, strokes: [...d.strokes, stroke] }),
+  /** One answer to what is proposed. @param {Drawing} d @param {string} answer @returns {Drawing} */
+  say: (d, answer) => ({ ...d, answers: [answer] }),
   /** @param {Drawing} d @returns {Drawing} */
   dropOpen: (d) => ({ ...d, open: [] }),
   /** @param {Drawing} d @param {Corner} corner @param {Point} point */
@@ -115,6 +117,20 @@ export function crossesItself(outline) {
 
 /** the label of what the network does not see of a photograph */
 export const UNSEEN = 65535;
+/** the label of what the machine proposes */
+export const PROPOSED = 1;
+
+/** The middle of what is proposed; of the image where nothing is. @param {Regions} regions @returns {Point} */
+function middle({ labels, height, width }) {
+  let [x, y, n] = [0, 0, 0];
+  labels.forEach((label, i) => {
+    if (label !== PROPOSED) return;
+    x += (i % width) + 0.5;
+    y += Math.floor(i / width) + 0.5;
+    n += 1;
+  });
+  return n ? [round4(x / n / width), round4(y / n / height)] : [0.5, 0.5];
+}
 
 /** @param {Regions} regions @param {Point} point */
 export function labelAt(regions, [x, y]) {
@@ -178,11 +194,18 @@ export function annotationOf(drawing, regions) {
     polygons: drawing.polygons,
     boxes: drawing.boxes,
     strokes: drawing.strokes,
+    proposals: !regions ? [] : drawing.answers.map((answer) => ({
+      answer,
+      region: {
+        point: middle(regions), height: regions.height, width: regions.width,
+        counts: runs(regions.labels, regions.height, regions.width, PROPOSED),
+      },
+    })),
   };
 }
 
 /**
- * @param {{ positive_points: Point[], negative_regions: { point: Point }[], polygons: Point[][], boxes?: Box[], strokes?: Stroke[] }} annotation
+ * @param {{ positive_points: Point[], negative_regions: { point: Point }[], polygons: Point[][], boxes?: Box[], strokes?: Stroke[], proposals?: { answer: string }[] }} annotation
  * @param {Regions | null} regions
  * @returns {Drawing}
  */
@@ -193,6 +216,7 @@ export function drawingOf(annotation, regions) {
     polygons: annotation.polygons,
     boxes: annotation.boxes || [],
     strokes: annotation.strokes || [],
+    answers: (annotation.proposals || []).map(({ answer }) => answer),
     open: [],
   };
 }

@@ -3,15 +3,13 @@
 
 /**
  * @typedef {{ key: string, ctrlKey?: boolean, metaKey?: boolean, altKey?: boolean, shiftKey?: boolean, repeat?: boolean }} Key
- * @typedef {{ onButton: boolean, onCanvas: boolean, ready: boolean, cursor: boolean, open: number, closes: boolean, hotkeys: Record<string, string> }} Place
+ * @typedef {{ onButton: boolean, onCanvas: boolean, ready: boolean, cursor: boolean, open: number, closes: boolean, answers?: boolean, hotkeys: Record<string, string> }} Place
  */
 
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 /** @type {Record<string, string>} */
-const SIZES = { "[": "smaller", "]": "larger" };
-/** @type {Record<string, string>} */
-const ZOOMS = { "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", 0: "zoom-whole" };
+const SIGNS = { "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", 0: "zoom-whole", "[": "smaller", "]": "larger" };
 
 /**
  * What a key does in the workspace; null: nothing of ours.
@@ -28,8 +26,8 @@ export function meaning(event, place) {
     const [dx, dy] = ARROWS[event.key];
     return { do: "steer", by: [dx * far, dy * far] };
   }
-  if (place.ready && event.key in ZOOMS) return { do: ZOOMS[event.key] };
-  if (place.ready && event.key in SIZES) return { do: SIZES[event.key] };
+  if (place.ready && event.key in SIGNS) return { do: SIGNS[event.key] };
+  if (place.ready && place.answers && /^[1-9]$/.test(event.key)) return { do: `answer-${event.key}` };
   if (place.ready && place.cursor && event.key === " ") return { do: "press" };
   if (place.ready && place.cursor && event.key === "x") return { do: "press-other" };
   if (place.ready && event.key === "Delete") return { do: "delete" };

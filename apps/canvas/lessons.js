@@ -38,7 +38,7 @@ export class Lessons {
     this.view.legend(this.workspace.words, this.workspace.attends(), Boolean(toolOf(this.workspace.interface).sizes));
     this.round.index = null;
     if (arrived && practice.attempt === 1) this.view.say("");
-    const many = practice.count > 1 ? `each of the ${practice.count} things that show: ` : "the ";
+    const many = practice.count > 1 && !this.workspace.words.answers.length ? `each of the ${practice.count} things that show: ` : "the ";
     const { words } = this.workspace;
     const also = practice.beside ? words.beside : "";
     this.view.prompt(`Practice: ${words.practice} ${many}`, practice.label, `${also} (${practice.done} of ${practice.items} done)`);

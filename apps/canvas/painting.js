@@ -53,6 +53,25 @@ export function hatched(mask, width, height) {
   return sheet;
 }
 
+/** A mask in yellow with a dark rim. @param {HTMLCanvasElement} mask @param {number} width @param {number} height */
+export function tinted(mask, width, height) {
+  const [rim, around] = sheetOf(width, height);
+  for (const [dx, dy] of [[-2, 0], [2, 0], [0, -2], [0, 2]]) around.drawImage(mask, dx, dy, width, height);
+  around.globalCompositeOperation = "destination-out";
+  around.drawImage(mask, 0, 0, width, height);
+  around.globalCompositeOperation = "source-in";
+  around.fillStyle = "rgba(16, 20, 26, .9)";
+  around.fillRect(0, 0, width, height);
+  const [sheet, context] = sheetOf(width, height);
+  context.drawImage(mask, 0, 0, width, height);
+  context.globalCompositeOperation = "source-in";
+  context.fillStyle = "rgba(255, 210, 63, .45)";
+  context.fillRect(0, 0, width, height);
+  context.globalCompositeOperation = "source-over";
+  context.drawImage(rim, 0, 0);
+  return sheet;
+}
+
 /** @param {CanvasRenderingContext2D} context @param {Place} place @param {number} size @param {string} colour */
 export function cross(context, [x, y], size, colour) {
   // a dark rim too: a green cross on something green is seen

@@ -150,7 +150,7 @@ export class Round {
       } catch { confirmed = null; }
       if (this.index !== index) return;
     }
-    if (confirmed && confirmed.negative_regions.length) {
+    if (confirmed && (confirmed.negative_regions.length || confirmed.proposals?.length)) {
       const layers = this.layersOf(index);
       for (let i = 0; i < 40 && !layers.regions; i += 1) await pause(100);
       if (this.index !== index) return;

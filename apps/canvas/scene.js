@@ -2,7 +2,8 @@
 // What stands on the two canvases: below the image, its attention and the marked regions; above
 // the drawing and the pointer.
 
-import { CURSOR, NO, YES, circle, cross, dot, hatched, outline, painted, rectangle, ring, stencil, wanted } from "./painting.js";
+import { PROPOSED } from "./drawing.js";
+import { CURSOR, NO, YES, circle, cross, dot, hatched, outline, painted, rectangle, ring, stencil, tinted, wanted } from "./painting.js";
 
 /**
  * @typedef {import("./canvas.js").Item} Item
@@ -18,8 +19,8 @@ function cleared(canvas) {
   return context;
 }
 
-/** @param {HTMLCanvasElement} canvas @param {Item | null} item @param {Drawing} drawing @param {Area} area @param {number} opacity of the attention */
-export function paintBelow(canvas, item, drawing, { x, y, w, h }, opacity) {
+/** @param {HTMLCanvasElement} canvas @param {Item | null} item @param {Drawing} drawing @param {Area} area @param {number} opacity of the attention @param {boolean} proposes whether a region is proposed */
+export function paintBelow(canvas, item, drawing, { x, y, w, h }, opacity, proposes) {
   const context = cleared(canvas);
   if (!item) return;
   context.imageSmoothingQuality = "high";
@@ -29,6 +30,7 @@ export function paintBelow(canvas, item, drawing, { x, y, w, h }, opacity) {
     context.drawImage(item.overlay, x, y, w, h);
     context.globalAlpha = 1;
   }
+  if (proposes && item.regions) context.drawImage(tinted(stencil(item.regions, new Set([PROPOSED])), Math.round(w), Math.round(h)), x, y);
   if (!drawing.regions.length || !item.regions) return;
   const mask = stencil(item.regions, new Set(drawing.regions.map((region) => region.label)));
   context.drawImage(hatched(mask, Math.round(w), Math.round(h)), x, y);

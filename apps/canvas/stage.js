@@ -129,6 +129,10 @@ export class Stage {
     set("cancel", ready && !isEmpty(this.canvas.drawing));
     set("nothing", ready && kind === "batch");
     set("confirm", ready);
+    for (const button of this.view.$(".answers").children) {
+      button.disabled = !ready;
+      button.setAttribute("aria-pressed", String(this.canvas.drawing.answers.includes(button.dataset.answer)));
+    }
     for (const name of ["zoom-in", "zoom-out", "zoom-whole"]) set(name, this.ready);
     this.view.$(".top").classList.toggle("busy", !this.ready);
   }

@@ -5,7 +5,7 @@ import { clock } from "./drawing.js";
 import { Dialog } from "./dialog.js";
 
 /**
- * @typedef {{ prompt: string, practice: string, beside: string, legend: [string, string][], touch: [string, string], regions: boolean }} Words
+ * @typedef {{ prompt: string, practice: string, beside: string, legend: [string, string][], touch: [string, string], regions: boolean, answers: string[] }} Words
  * of an interface, as study/interfaces has them
  */
 /** @type {Record<string, string>} */
@@ -107,6 +107,14 @@ export class View {
     }));
     this.$(".opacity").hidden = !attention;
     this.$(".brush").hidden = !sizes;
+    this.$(".answers").hidden = !words.answers.length;
+    this.$(".answers").replaceChildren(...words.answers.map((answer, i) => {
+      const button = /** @type {HTMLButtonElement} */ (element("button", `${i + 1}: ${answer}`));
+      button.type = "button";
+      button.dataset.do = `answer-${i + 1}`;
+      button.dataset.answer = answer;
+      return button;
+    }));
     const [look, not] = this.$(".switch-tool").children;
     [look.textContent, not.textContent] = words.touch;
   }

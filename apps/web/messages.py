@@ -27,6 +27,7 @@ def _drawn_by_a_person(annotation: Annotation) -> Annotation:
         ("outlines", len(annotation.polygons), MOST_OUTLINES),
         ("corners", sum(map(len, annotation.polygons)), MOST_CORNERS),
         ("boxes", len(annotation.boxes), MOST_OUTLINES),
+        ("answers", len(annotation.proposals), MOST_OUTLINES),
         ("strokes", len(annotation.strokes), MOST_POINTS),
         ("points of strokes", sum(len(s.points) for s in annotation.strokes), MOST_ACTIONS),
     ):

@@ -112,7 +112,7 @@ def quality(items: pd.DataFrame, participants: pd.DataFrame) -> pd.DataFrame:
     for (participant, position, interface), group in items.groupby(
         ["participant", "position", "interface"], observed=True
     ):
-        drawn = group[[*MARKS]].sum(axis=1)
+        drawn = group[[*MARKS]].sum(axis=1) + (group["answer"].fillna("") != "")
         row: dict[str, Any] = {
             "participant": participant,
             "position": position,

@@ -24,6 +24,7 @@ from apps.web.messages import Sketch
 from apps.web.state import workspace_of
 from apps.web.stimuli import Maps, overlay, shares
 from study.framing import WHOLE, Frame
+from study.interfaces import interface
 from study.protocol.events import Evaluated, Withdrawn
 from study.protocol.session import ProtocolError
 from study.protocol.steps import Annotate, Check, FineTune, Practice, TuneHead
@@ -353,7 +354,8 @@ def practice(seat: Seat, request: Request, said: Answer) -> Response:
         case "overlay":
             return _overlay(seat, stimuli.practice_map(index), FOREVER, validation.frame(index))
         case "regions":
-            return _deflated(stimuli.practice_regions_path(index))
+            proposes = interface(step.interface).proposes
+            return _deflated(stimuli.practice_regions_path(index, proposes))
     return _missing()
 
 

@@ -35,8 +35,9 @@ from study.cycle import Metrics, Needs, Sight
 from study.data.dataset import Dataset
 from study.directory import StudyDirectory
 from study.errors import UserError
+from study.interfaces import interface
 from study.learning.learner import Learner
-from study.learning.superpixels import segment
+from study.learning.superpixels import layer
 from study.loop import TaskLoop
 from study.seeds import seed
 
@@ -447,9 +448,10 @@ class Sandbox:
         return None if run is None or number >= len(run.sights) else run.sights[number]
 
     def regions(self, current: Round, index: int) -> bytes:
-        """The superpixels of a candidate under the model that chose it."""
+        """The superpixels of a candidate, or what is proposed, by the model that chose it."""
         run = self.run
         assert run is not None
         pool = run.loop.pool
-        labels = segment(current.maps[index], *pool.size)
+        proposes = interface(run.panel.interface).proposes
+        labels = layer(proposes, current.maps[index], *pool.size)
         return pack_regions(labels, pool.frame(current.indices[index]))

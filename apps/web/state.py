@@ -106,7 +106,8 @@ def words_of(used: Interface) -> dict[str, Any]:
         "beside": words.beside,
         "legend": words.legend,
         "touch": words.touch,
-        "regions": used.regions,
+        "regions": used.regions or used.proposes,
+        "answers": used.answers,
     }
 
 

@@ -155,9 +155,9 @@ class Stimuli:
     def _validation(self) -> Path:
         return self.folder / "validation"
 
-    def practice_regions_path(self, index: int) -> Path:
-        """The superpixels of a validation image under the pretrained model."""
-        return self._validation / f"regions-{index}.z"
+    def practice_regions_path(self, index: int, proposes: bool = False) -> Path:
+        """The superpixels, or the proposal, of a validation image under the pretrained model."""
+        return self._validation / f"{'proposal' if proposes else 'regions'}-{index}.z"
 
     def write_validation(
         self, validation: Validation, masks: NDArray[np.bool_] | None, maps: Maps

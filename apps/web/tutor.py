@@ -30,6 +30,7 @@ from apps.web.stimuli import Batch, pack_regions
 from study.annotation import Annotation
 from study.config import StudyConfig
 from study.files import write_atomically
+from study.interfaces import interface
 from study.protocol.session import ProtocolError, Session
 from study.protocol.steps import TuneHead
 
@@ -102,10 +103,11 @@ class Tutor:
 
     def regions(self, session: Session, position: int, index: int) -> bytes:
         """The superpixels of an image of the batch under the newest head."""
-        from study.learning.superpixels import segment
+        from study.learning.superpixels import layer
 
         newest = write_newest(self.loop, self.layout, session, position)
-        labels = segment(newest.maps[index], *self.loop.pool.size)
+        used = interface(session.progress.task(position).condition.interface)
+        labels = layer(used.proposes, newest.maps[index], *self.loop.pool.size)
         return pack_regions(labels, newest.frame(index))
 
     def _session(self, participant: str) -> Session:

@@ -26,7 +26,7 @@ from study.data.dataset import ImageSet
 from study.files import write_atomically
 from study.interfaces import interface
 from study.learning.models import Classifier
-from study.learning.superpixels import segment
+from study.learning.superpixels import layer
 from study.loop import TaskLoop
 from study.protocol.events import BatchSelected, FineTuningFailed, Payload
 from study.protocol.session import ProtocolError, Session, open_study
@@ -195,16 +195,14 @@ class Worker:
     ) -> None:
         place = session.participant, position, cycle
         batch = self.stimuli.batch(*place)
-        if (
-            batch is None
-            or not interface(session.progress.task(position).condition.interface).regions
-        ):
+        used = interface(session.progress.task(position).condition.interface)
+        if batch is None or not (used.regions or used.proposes):
             return
         height, width = self.loop.pool.size
         for index in indices:
             if self.stimuli.regions_path(*place, index).exists():
                 continue
-            labels = segment(batch.maps[index], height, width)
+            labels = layer(used.proposes, batch.maps[index], height, width)
             packed = pack_regions(labels, batch.frame(index))
             write_atomically(self.stimuli.regions_path(*place, index), packed)
 
@@ -216,9 +214,10 @@ class Worker:
         for index in range(len(split)):
             self._write_picture("val", split.names[index], index)
         for index in candidates:
-            labels = segment(maps[index], *split.size)
-            packed = pack_regions(labels, split.frame(index))
-            write_atomically(self.stimuli.practice_regions_path(index), packed)
+            for proposes in (False, True):
+                labels = layer(proposes, maps[index], *split.size)
+                packed = pack_regions(labels, split.frame(index))
+                write_atomically(self.stimuli.practice_regions_path(index, proposes), packed)
         shown = split.subset(self._gallery())
         self.stimuli.write_view(self.stimuli.view_path(None), self._view(model, shown))
         self.stimuli.write_validation(

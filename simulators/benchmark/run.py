@@ -28,6 +28,7 @@ from study.acquisition import Strategy, build
 from study.acquisition.balance import l1_score
 from study.cycle import Sight
 from study.data.dataset import Dataset, ImageSet
+from study.interfaces import interface as interface_of
 from study.learning import looks
 from study.learning.models import Classifier
 from study.seeds import rng, seed
@@ -151,7 +152,9 @@ class Machine:
     ) -> int:
         """Annotate the batch until it or the budget ends; returns how many images were."""
         budget, interface = self.config.budget, self.run.interface
-        shown = interface in self.config.annotator.show_attention
+        shown = (
+            interface in self.config.annotator.show_attention or interface_of(interface).proposes
+        )
         aligned = batch.aligned
         names = batch.names
         masks = self.masks[torch.from_numpy(chosen)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from simulators.actions import Move
 from simulators.chance import Draws
-from simulators.hands import box, click, paint, polygon
+from simulators.hands import box, click, paint, polygon, verify
 from simulators.person import Person
 from simulators.scene import Scene
 from study.annotation import Annotation
@@ -43,6 +43,8 @@ HANDS: Mapping[str, Hand] = {
     "polygon": Hand(polygon.draw, "polygon_speed", minds_attention=False),
     "box": Hand(box.draw, "click_speed", minds_attention=False),
     "paint": Hand(paint.draw, "polygon_speed", minds_attention=False),
+    "verify": Hand(verify.draw("verify"), "click_speed", minds_attention=True),
+    "verify5": Hand(verify.draw("verify5"), "click_speed", minds_attention=True),
 }
 
 

@@ -116,6 +116,7 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "polygons": ("count", "polygons in the final annotation"),
         "vertices": ("count", "vertices of all polygons in the final annotation"),
         "boxes": ("count", "boxes in the final annotation"),
+        "answer": ("", "what was said of the machine's proposal: yes, no, part, ...; empty: none"),
         "strokes": ("count", "strokes of the brush in the final annotation, erasing ones too"),
         "undos": ("count", "undo actions"),
         "confirmed_at": ("s since 1970", "the participant's clock at the (last) confirmation"),

@@ -240,6 +240,7 @@ class Person:
                 "vertices": sum(len(polygon) for polygon in drawn.polygons),
                 "boxes": len(drawn.boxes),
                 "strokes": len(drawn.strokes),
+                "answer": drawn.proposals[-1].answer if drawn.proposals else "",
                 "confirmed_at": event.at,
             }
         return list(rows.values())

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from study.annotation import Annotation, Box, Region, Stroke, fill_strokes
+from study.annotation import ANSWERS, Annotation, Box, Proposal, Region, Stroke, fill_strokes
 from study.errors import UserError
 from study.human.record import Record, by_image
 
@@ -101,6 +101,15 @@ def _marks(record: Record) -> Iterable[dict[str, Any]]:
         yield {
             **_encoded(mask),
             "clickstudy": {"mark": "strokes", "guides": "inside", "strokes": strokes},
+        }
+    for proposal in drawn.proposals:
+        yield {
+            **_encoded(_resized(proposal.region.mask(), (height, width))),
+            "clickstudy": {
+                "mark": "proposal",
+                "guides": ANSWERS[proposal.answer],
+                "proposal": proposal.model_dump(mode="json"),
+            },
         }
     for region in drawn.negative_regions:
         mask = _resized(region.mask(), (height, width))
@@ -186,6 +195,7 @@ def _group(
             "polygons": [],
             "boxes": [],
             "strokes": [],
+            "proposals": [],
         },
     )
 
@@ -197,6 +207,8 @@ def _parts(
     kind = said.get("mark")
     if kind == "region":
         yield "negative_regions", Region.model_validate(said["region"])
+    elif kind == "proposal":
+        yield "proposals", Proposal.model_validate(said["proposal"])
     elif kind == "strokes":
         for stroke in said["strokes"]:
             yield "strokes", Stroke.model_validate(stroke)

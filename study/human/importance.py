@@ -31,7 +31,7 @@ def importance(annotation: Annotation, side: int = SIDE) -> NDArray[np.float32]:
     for x, y in annotation.positive_points:
         squared = (centres[None, :] - x) ** 2 + (centres[:, None] - y) ** 2
         found = np.maximum(found, np.exp(-squared / (2 * SPREAD**2)).astype(np.float32))
-    for region in annotation.negative_regions:
+    for region in annotation.avoided:
         mask = region.mask()
         rows = np.minimum((centres * mask.shape[0]).astype(int), mask.shape[0] - 1)
         columns = np.minimum((centres * mask.shape[1]).astype(int), mask.shape[1] - 1)

@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from study.annotation import Annotation, Box, Region, fill_polygons, fill_strokes
+from study.annotation import Annotation, Box, Proposal, Region, fill_polygons, fill_strokes
 from study.errors import UserError
 from study.human.record import Record, by_image
 
 NOT_HERE = "not here"
 """The label of what should not be looked at."""
+PROPOSED = "proposed: "
+"""Before the answer, in the label of a region that was verified."""
 GRID = 128
 """Rows and columns of a region that is read back."""
 
@@ -69,6 +71,9 @@ def _results(record: Record) -> Iterable[dict[str, Any]]:
     if drawn.strokes:
         for ring in rings(fill_strokes(drawn.strokes, 4 * GRID, 4 * GRID, 1) > 0.5):
             yield _polygon(record, ring, label)
+    for proposal in drawn.proposals:
+        for ring in rings(proposal.region.mask()):
+            yield _polygon(record, ring, PROPOSED + proposal.answer)
     for region in drawn.negative_regions:
         for ring in rings(region.mask()):
             yield _polygon(record, ring, NOT_HERE)
@@ -113,7 +118,7 @@ def read(path: Path) -> list[Record]:
 
 
 def _record(task: dict[str, Any], annotation: dict[str, Any]) -> Record:
-    points, boxes, polygons, regions = [], [], [], []
+    points, boxes, polygons, regions, proposals = [], [], [], [], []
     label, size = "", (1, 1)
     for result in annotation["result"]:
         kind, value = result["type"], result["value"]
@@ -129,9 +134,14 @@ def _record(task: dict[str, Any], annotation: dict[str, Any]) -> Record:
                 boxes.append(Box(left=left, top=top, right=right, bottom=bottom))
             case "polygonlabels":
                 outline = tuple(_held(a / 100, b / 100) for a, b in value["points"])
+                cover = fill_polygons([outline], GRID, GRID, 1) > 0.5
+                region = Region.from_mask(outline[0], cover)
                 if named == NOT_HERE:
-                    mask = fill_polygons([outline], GRID, GRID, 1) > 0.5
-                    regions.append(Region.from_mask(outline[0], mask))
+                    regions.append(region)
+                    continue
+                if named.startswith(PROPOSED):
+                    answer = named.removeprefix(PROPOSED)
+                    proposals.append(Proposal.model_validate({"region": region, "answer": answer}))
                     continue
                 polygons.append(outline)
             case _:
@@ -146,6 +156,7 @@ def _record(task: dict[str, Any], annotation: dict[str, Any]) -> Record:
             boxes=tuple(boxes),
             polygons=tuple(polygons),
             negative_regions=tuple(regions),
+            proposals=tuple(proposals),
         ),
         label=str(meta.get("label", label)),
         participant=str(who.get("email", "") if isinstance(who, dict) else who or ""),

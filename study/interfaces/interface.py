@@ -16,7 +16,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from study.annotation import Annotation, MarkName
+from study.annotation import Annotation, AnswerName, MarkName
 
 Guides = Literal["points", "outside", "inside"]
 """Attention should be near points, outside of regions, or inside of regions."""
@@ -83,6 +83,8 @@ class Interface(ABC):
         marks: the parts of an annotation that it yields; anything else is refused.
         guides: what attention is asked to do by them.
         regions: whether superpixels of the attention map can be marked.
+        proposes: whether the machine proposes the region that it looks at most.
+        answers: what may be said of the proposal.
         script: its canvas tool (ES module); None: the one of its name that comes with ours.
         picture: how it is done, an SVG; None: the one of its name that comes with ours.
     """
@@ -92,6 +94,8 @@ class Interface(ABC):
     marks: ClassVar[tuple[MarkName, ...]]
     guides: ClassVar[tuple[Guides, ...]]
     regions: ClassVar[bool] = False
+    proposes: ClassVar[bool] = False
+    answers: ClassVar[tuple[AnswerName, ...]] = ()
     script: ClassVar[Traversable | None] = None
     picture: ClassVar[Traversable | None] = None
 

@@ -64,3 +64,29 @@ def upsampled(attention: ArrayLike, height: int, width: int) -> NDArray[np.float
             f"an attention map must be a finite array [h, w], not one of shape {values.shape}"
         )
     return at_full_resolution(torch.from_numpy(values)[None], height, width)[0].numpy()
+
+
+PROPOSED = 0.5
+"""A proposal is where attention is above this share of its maximum."""
+
+
+def propose(attention: ArrayLike, height: int, width: int) -> NDArray[np.int32]:
+    """The region that a classifier looks at most, to be verified.
+
+    It is the connected part of the map above :data:`PROPOSED` of its maximum that holds the
+    maximum. ``attention`` is [h, w] as for :func:`segment`; returns int32 [height, width]: 1 in the
+    region, 0 elsewhere, and 0 everywhere for a map of zeros.
+    """
+    from skimage.measure import label
+
+    image = upsampled(attention, height, width)
+    peak = image.max()
+    if peak <= 0:
+        return np.zeros((height, width), dtype=np.int32)
+    parts = label(image >= PROPOSED * peak, connectivity=1)
+    return (parts == parts.flat[int(image.argmax())]).astype(np.int32)
+
+
+def layer(proposes: bool, attention: ArrayLike, height: int, width: int) -> NDArray[np.int32]:
+    """What an interface shows of a map as labels: its proposal, or its superpixels."""
+    return propose(attention, height, width) if proposes else segment(attention, height, width)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from study.annotation import Annotation, fill_discs, resample_mask
+from study.annotation import Annotation, fill_discs
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,9 @@ class Targets:
             for j, point in enumerate(annotation.positive_points):
                 points[i, j] = point
                 discs[i, j] = fill_discs([point], radius, height, width)
-            for region in annotation.negative_regions:
+            for region in annotation.avoided:
                 # regions of one map do not overlap in part: they are the same or apart
-                coverage = resample_mask(region.mask(), height, width)
-                negative[i] = np.maximum(negative[i], coverage)
+                negative[i] = np.maximum(negative[i], region.cover(height, width))
             inside[i] = annotation.inside(height, width)
         counts = [len(annotation.positive_points) for annotation in annotations]
         return cls(

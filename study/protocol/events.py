@@ -45,6 +45,7 @@ ActionKind = Literal[
     "box",
     "stroke",
     "erase",
+    "answer",
     "cancel",
     "undo",
     "redo",

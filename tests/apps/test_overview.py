@@ -17,6 +17,7 @@ def test_data_quality_says_who_stands_out_and_why() -> None:
                 "polygons": 0,
                 "boxes": 0,
                 "strokes": 0,
+                "answer": "",
             }
         ] * 10  # fmt: skip
 

@@ -50,7 +50,7 @@ PAPER = {
     "sequences.plan": "williams",
     "questionnaires": ("paper",),
     "attention_checks.every": 0,
-    "workspace.show_attention": ("polygon", "click", "box", "paint"),
+    "workspace.show_attention": ("polygon", "click", "box", "paint", "verify", "verify5"),
 }
 
 

@@ -13,7 +13,7 @@ import pytest
 from apps import canvas
 from simulators.annotator import Shape, annotate
 from simulators.person import Person
-from study.annotation import Annotation, Box, Region, Stroke
+from study.annotation import Annotation, Box, Proposal, Region, Stroke
 from study.config import load
 from study.interfaces import OURS, Asked, interface, interfaces
 from study.learning.targets import Targets
@@ -26,6 +26,7 @@ OTHERS = (
     Annotation(negative_regions=(REGION,)),
     Annotation(polygons=(((0.1, 0.1), (0.5, 0.1), (0.3, 0.5)),)),
     Annotation(boxes=(Box(left=0.1, top=0.1, right=0.4, bottom=0.3),)),
+    Annotation(proposals=(Proposal(region=REGION, answer="yes"),)),
     Annotation(strokes=(Stroke(points=((0.1, 0.1),), across=0.1, down=0.1),)),
 )
 PRESENT = {"points": "has_point", "outside": "has_negative", "inside": "has_inside"}
@@ -65,6 +66,7 @@ class TestEvery:
         assert b"<svg" in canvas.picture(one)
         assert b"export const tool" in canvas.modules()[f"interfaces/{name}.js"]
         assert one.regions == ("negative_regions" in one.marks)
+        assert one.proposes == ("proposals" in one.marks) == bool(one.answers)
 
     def test_its_hand_yields_its_marks_and_they_are_its_guidance(self, name: str) -> None:
         one = interface(name)
@@ -90,7 +92,7 @@ class TestEvery:
         for number in range(5):
             drawn = drawn_by_hand(name, disc(), number)
             assert judge(name, drawn, disc(), 0.5).correct
-            wrong = judge(name, drawn, disc(0.15, 0.15, 0.1), 0.5, name="boat")
+            wrong = judge(name, drawn, disc(0.12, 0.12, 0.2), 0.5, name="boat")
             assert not wrong.correct
             assert wrong.advice.endswith(".")
         nothing = judge(name, Annotation(), disc(), 0.5, name="boat")

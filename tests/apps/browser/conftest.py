@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +23,8 @@ from apps.web.stimuli import unpack_regions
 from study.annotation import Annotation
 from study.config import load
 from study.directory import StudyDirectory
+from study.interfaces import interface
+from study.interfaces.verify import right_answer
 from study.protocol.events import (
     Consented,
     Described,
@@ -241,6 +244,17 @@ class Participant(Person):
         around = [(left, top), (right, top), (right, bottom), (left, bottom)]
         x, y = (columns[middle] + 0.5) / mask.shape[1], (rows[middle] + 0.5) / mask.shape[0]
         return x, y, [(float(a), float(b)) for a, b in around]
+
+    def answer_of(self, practice: dict[str, Any]) -> int:
+        assert self.seat is not None
+        step = self.seat.session.step()
+        assert isinstance(step, Practice)
+        index = self.seat.practice_item(step)
+        mask = self.stimuli.practice_mask(index)
+        assert mask is not None
+        shown = unpack_regions(self.stimuli.practice_regions_path(index, True).read_bytes())
+        answers = interface(step.interface).answers
+        return answers.index(right_answer(shown == 1, mask, answers))
 
     def region_of(self, key: str) -> tuple[float, float] | None:
         """A pixel of the largest region that is not what no colour lies on."""

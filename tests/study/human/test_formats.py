@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
-from study.annotation import Annotation, Box, Region, Stroke
+from study.annotation import Annotation, Box, Proposal, Region, Stroke
 from study.errors import UserError
 from study.human import coco, importance, label_studio
 from study.human.agreement import overlap
@@ -34,6 +34,9 @@ DRAWN = {
         )
     ),
     "none": Annotation(),
+    "verify5": Annotation(
+        proposals=(Proposal(region=Region.from_mask((0.3, 0.2), MASK), answer="part"),)
+    ),
 }
 
 
@@ -50,6 +53,7 @@ def close(found: Annotation, drawn: Annotation) -> None:
     assert found.negative_regions == drawn.negative_regions
     assert found.boxes == drawn.boxes
     assert found.strokes == drawn.strokes
+    assert found.proposals == drawn.proposals
     assert np.array(found.positive_points) == pytest.approx(np.array(drawn.positive_points))
     for one, other in zip(found.polygons, drawn.polygons, strict=True):
         assert np.array(one) == pytest.approx(np.array(other))
@@ -57,7 +61,7 @@ def close(found: Annotation, drawn: Annotation) -> None:
 
 def test_coco_comes_back_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
-    assert coco.write(records(), path) == 6
+    assert coco.write(records(), path) == 7
     found = {record.participant: record for record in coco.read(path)}
     for record in records():
         back = found[record.participant]
@@ -135,11 +139,11 @@ def test_label_studio_comes_back_with_the_same_area(tmp_path: Path) -> None:
 
 def test_importance_maps_are_written_with_who_and_what(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
-    assert importance.write(records(), path) == 5
+    assert importance.write(records(), path) == 6
     stored = np.load(path)
-    assert stored["maps"].shape == (5, 56, 56)
+    assert stored["maps"].shape == (6, 56, 56)
     assert stored["maps"].max() <= 1
-    assert stored["participant"].tolist() == ["P0", "P1", "P2", "P3", "P4"]
+    assert stored["participant"].tolist() == ["P0", "P1", "P2", "P3", "P4", "P5"]
     clicks = stored["maps"][0]
     assert clicks[28, 14] > 0.9
     assert not clicks[8:21, 11:31][MASK[2:6, 3:9].repeat(3, 0).repeat(3, 1)[:13, :18].any()].any()
