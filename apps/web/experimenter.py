@@ -62,7 +62,7 @@ def _admitted(desk: Desk) -> bool:
         return True
     st.title("Experimenter")
     with st.form("password", border=False, width=420):
-        given = st.text_input("Password", type="password")
+        given = st.text_input("Password", type="password", autocomplete="current-password")
         if st.form_submit_button("Open", type="primary"):
             password = os.environ.get(PASSWORD_VARIABLE, "")
             wait = desk.guard.try_(
@@ -139,6 +139,8 @@ def _live(desk: Desk) -> None:
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
+        # everybody of a room at once
+        height=overview.table_height(len(rows)),
         column_config={
             "progress": st.column_config.ProgressColumn(format="%d%%", max_value=100),
             "minutes left": st.column_config.NumberColumn(format="%.1f"),

@@ -79,6 +79,15 @@ def _per_image(progress: Progress) -> float | None:
     return sum(task.annotation_seconds for task in progress.tasks) / images if images else None
 
 
+def table_height(rows: int) -> int:
+    """The height in pixels at which a table shows its rows without scrolling, up to 64 of them.
+
+    >>> table_height(0), table_height(16), table_height(500)
+    (73, 598, 2278)
+    """
+    return 35 * (min(max(rows, 1), 64) + 1) + 3
+
+
 def ago(seconds: float) -> str:
     """A duration as people say it.
 

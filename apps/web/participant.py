@@ -110,6 +110,10 @@ def _entry(desk: Desk) -> None:
         st.title(desk.config.title or desk.config.name)
         if st.query_params.get("p"):
             st.warning("This link is not complete or not of this study. Type your code instead.")
+        st.markdown(
+            "This study asks people to correct what a computer looks at in images. The "
+            "experimenter gives every participant a code of eight letters and digits."
+        )
         with st.form("entry", border=False):
             typed = st.text_input("Your code", placeholder="ABCD-2345")
             if st.form_submit_button("Begin", type="primary"):
@@ -192,7 +196,7 @@ def _start(desk: Desk, seat: Seat, step: StartTask) -> None:
         f"{limit}. {learning}\n\nDo the images in any order. Your time per image is measured, so "
         "please work steadily, and rest between the rounds."
     )
-    if st.button("Begin the task", type="primary"):
+    if st.button("START", type="primary"):
         _record(seat, TaskStarted(position=step.position))
 
 

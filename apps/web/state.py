@@ -192,8 +192,12 @@ def place_of(config: StudyConfig, progress: Progress, step: Step) -> State:
 def _share(config: StudyConfig, progress: Progress, step: Step) -> float:
     """How much of the current stage is done, for the progress bar: by images or by time."""
     position = getattr(step, "position", None)
-    if isinstance(step, Practice):
-        return step.done / step.items
+    if isinstance(step, Practice | Instructions):
+        # the second interface's instructions come after the first one's practice
+        names = {task.condition.interface for task in progress.tasks}
+        over = len((names & progress.instructed) - {step.interface})
+        part = step.done / step.items if isinstance(step, Practice) else 0.0
+        return (over + part) / max(len(names), 1)
     if position is None or isinstance(step, StartTask):
         return 0.0
     if isinstance(step, Questionnaire | Break):

@@ -34,8 +34,8 @@ from study.protocol.steps import Annotate, Check, Evaluate, FineTune, Select, St
 
 ATTEMPTS = 3
 """A fine-tuning that took so many workers with it is given up, and the task goes on without."""
-GALLERY = 120
-"""Images of the before/after maps, at most; test mode shows any of them."""
+GALLERY = 400
+"""Validation images that test mode can show, at most: all of most studies'."""
 REPORT_SECONDS = 0.25
 IDLE_SECONDS = 0.1
 """Between two looks for a job."""
@@ -233,10 +233,10 @@ class Worker:
         )
 
     def _gallery(self) -> list[int]:
-        """A fixed dozen of the practice images, spread over the split."""
-        candidates = self.loop.practice_candidates()
-        places = np.linspace(0, len(candidates) - 1, min(GALLERY, len(candidates)))
-        return [candidates[round(place)] for place in places]
+        """Validation images, of every class, spread over the split where they are too many."""
+        count = len(self.loop.dataset["val"].items)
+        places = np.linspace(0, count - 1, min(GALLERY, count))
+        return [round(place) for place in places]
 
     def _gallery_names(self) -> list[str]:
         return [self.loop.dataset["val"].items.names[index] for index in self._gallery()]

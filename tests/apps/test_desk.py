@@ -19,9 +19,13 @@ from study.protocol.events import (
     BatchSelected,
     Checked,
     Consented,
+    Evaluated,
+    FineTuned,
     Instructed,
     ItemAnnotated,
+    PracticePassed,
     Practised,
+    Satisfied,
     TaskStarted,
 )
 from study.protocol.session import enrol
@@ -48,10 +52,15 @@ POINT = {"positive_points": [[0.5, 0.5]], "negative_regions": [], "polygons": []
 
 
 @pytest.fixture
-def seat(tmp_path: Path) -> Seat:
-    """A participant who is about to practise."""
+def seat(tmp_path: Path, request: pytest.FixtureRequest) -> Seat:
+    """A participant who is about to practise; a test may change lines of the study file."""
     file = tmp_path / "study.toml"
-    file.write_text(STUDY)
+    changes = getattr(request, "param", {})
+    text = STUDY
+    for before, after in changes.items():
+        assert before in text
+        text = text.replace(before, after)
+    file.write_text(text)
     directory = StudyDirectory.create(tmp_path / "run", load(file))
     directory.baseline.write_text(json.dumps({"test": {"accuracy": 0.5}}))
     desk = Desk(directory.path)
@@ -255,6 +264,78 @@ def test_an_id_of_another_participant_is_refused_once_and_for_all(annotating: Se
     reason = other.accept([practised("message-1")])["message-1"]
     assert reason is not None
     assert "is already another event's" in reason
+
+
+@pytest.mark.parametrize(
+    "seat", [{"seconds = 0\n": "seconds = 0\nevery_minutes = 0.04\n"}], indirect=True
+)
+def test_a_rest_is_offered_when_it_is_time_and_is_not_counted(annotating: Seat) -> None:
+    assert annotating.state()["task"]["rest"] == {"number": 1, "due": False}
+    annotating.accept([annotated("message-1", "a")])
+    told = annotating.state()["task"]
+    assert told["rest"] == {"number": 1, "due": True}  # 2.5 of 2.4 seconds
+    said = {
+        "id": "rest-0001", "type": "rested", "at": time.time(), "seconds": 60.0, "position": 1,
+        "number": 1,
+    }  # fmt: skip
+    assert annotating.accept([said]) == {"rest-0001": None}
+    after = annotating.state()["task"]
+    assert after["rest"] == {"number": 2, "due": False}
+    assert after["seconds_left"] == told["seconds_left"]
+    assert "was rested in 1 times" in str(
+        annotating.accept([{**said, "id": "rest-0002", "number": 3}])
+    )
+
+
+@pytest.mark.parametrize(
+    "seat",
+    [
+        {
+            "images = 4\nbatch = 4": "until_satisfied = true\nbatch = 1\npage = 1",
+            "\npage = 2": "",
+            "every = 3": "every = 0",
+        }
+    ],
+    indirect=True,
+)
+def test_a_task_ends_when_its_participant_is_satisfied(seat: Seat) -> None:
+    seat.accept([practised("practice-1")])
+    seat.step()
+    seat.record(TaskStarted(position=1))
+    seat.record(BatchSelected(position=1, cycle=1, strategy="random", images=("a",), seconds=0.1))
+    stop = {
+        "id": "stop-0001", "type": "satisfied", "at": time.time(), "seconds": 0.0, "position": 1,
+    }  # fmt: skip
+    assert seat.state()["task"]["may_end"] is False
+    assert seat.accept([stop])["stop-0001"] is not None  # nothing has been seen yet
+    seat.accept([annotated("message-1", "a")])
+    seat.record(
+        FineTuned(position=1, cycle=1, images=1, epochs=1, seconds=0.1, waiting_seconds=0.1),
+        Evaluated(position=1, cycle=1, metrics={}, seconds=0.1),
+    )
+    seat.record(BatchSelected(position=1, cycle=2, strategy="random", images=("b",), seconds=0.1))
+    assert seat.state()["task"]["may_end"] is True
+    assert seat.accept([{**stop, "id": "stop-0002"}]) == {"stop-0002": None}
+    assert seat.state()["page"].startswith("questionnaire")
+    events = seat.desk.layout.study.store.events("P01")
+    (satisfied,) = [e.payload for e in events if isinstance(e.payload, Satisfied)]
+    assert satisfied.seconds == 2.5
+
+
+def test_whom_the_experimenter_passes_goes_on_and_it_is_logged(seat: Seat) -> None:
+    for attempt in (1, 2, 3):
+        seat.accept([practised(f"practice-{attempt}", x=0.05, attempt=attempt)])
+    assert seat.state()["practice"]["helped"]
+    seat.record(PracticePassed(interface="click", reason="sees badly"))
+    assert seat.state()["page"] == "start/1"
+
+
+def test_after_the_last_practice_its_word_is_not_said_again(seat: Seat) -> None:
+    """ "Correct." of the outlines stood beside the first click practice image."""
+    seat.accept([practised("practice-1", x=0.05)])
+    assert seat.state()["practice"]["advice"]
+    seat.accept([practised("practice-2", attempt=2)])
+    assert "practice" not in seat.state()
 
 
 def test_a_rest_inside_a_task_costs_no_time(annotating: Seat) -> None:

@@ -141,9 +141,9 @@ class Person(ABC):
                 self.shot(page.replace("/", "-"))
                 self.page.get_by_role("button", name="Practise").click()
             case "start":
-                self.page.get_by_role("button", name="Begin the task").wait_for()
+                self.page.get_by_role("button", name="START").wait_for()
                 self.shot("start")
-                self.press("Begin the task")
+                self.press("START")
             case "questionnaire":
                 self.questionnaire(page)
             case "break":
