@@ -12,6 +12,7 @@ from study.data.loading import load_dataset
 from study.data.reading import Progress
 from study.errors import UserError
 from study.learning import checkpoints, models
+from study.learning.groups import require_groups
 from study.learning.models import Classifier
 from study.seeds import seed
 
@@ -42,8 +43,11 @@ def classifier_of(file: StudyFile, dataset: Dataset) -> Classifier:
     Raises:
         ModelError: an unknown network, weights that cannot be had, a checkpoint that does not fit.
         UserError: a network that cannot take images of this size.
+        DataError: contexts are needed by a condition's fine-tuning and not known.
     """
     config, names = file.config.model, dataset.classes
+    for condition in file.config.conditions:
+        require_groups(dataset["train"], file.config.for_condition(condition).fine_tuning)
     if config.checkpoint is not None:
         model, _ = checkpoints.load(
             config.checkpoint, "cpu", config, class_names=names, labels=dataset.labels

@@ -20,6 +20,7 @@ from study.data.dataset import DataError, Dataset
 from study.directory import StudyDirectory
 from study.files import write_atomically
 from study.learning import checkpoints
+from study.learning.groups import require_groups
 from study.learning.learner import Learner
 from study.learning.models import Classifier, ModelError
 from study.learning.parts import learning_part
@@ -155,6 +156,7 @@ class Start:
 
     def learner(self, config: StudyConfig, needs: Needs) -> Learner:
         """What the first cycle begins with, under a condition's or an arm's settings."""
+        require_groups(self.dataset["train"], config.fine_tuning)
         train = config.fine_tuning.train
         path = self.directory.start(train, needs.members)
         if not path.exists():

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from study.config import WeightsName
+from study.config import FineTuningConfig, WeightsName
 from study.data.dataset import DataError, ImageSet
 from study.seeds import rng
 
@@ -37,6 +37,19 @@ def groups(images: ImageSet, by: WeightsName, why: str) -> Tensor:
             f"dataset's contexts, or use 'class'"
         )
     return contexts if by == "context" else contexts * (int(labels.max()) + 1) + labels
+
+
+def require_groups(images: ImageSet, fine_tuning: FineTuningConfig) -> None:
+    """Refuse what fine-tuning needs of these images and will not find, before anybody waits.
+
+    Raises:
+        DataError: contexts are needed and not known.
+    """
+    weights = fine_tuning.weights
+    if weights != "none":
+        groups(images, weights, f"fine_tuning.weights = {weights!r}")
+    if fine_tuning.data == "balanced":
+        groups(images, "group", "fine_tuning.data = 'balanced'")
 
 
 def balancing(images: ImageSet, by: WeightsName, why: str) -> Tensor | None:

@@ -23,7 +23,7 @@ from study.data.dataset import DataError, ImageSet
 from study.data.scenes import render
 from study.learning import models, training, tuning
 from study.learning.features import FeatureStore
-from study.learning.groups import balanced, balancing
+from study.learning.groups import balanced, balancing, require_groups
 from study.learning.parts import learning_part
 
 
@@ -59,6 +59,11 @@ def test_without_contexts_there_are_no_groups(toy: ImageSet) -> None:
             balancing(unknown, by, "fine_tuning.weights = 'group'")
     with pytest.raises(DataError, match=r"fine_tuning\.data = 'balanced' needs the context"):
         balanced(unknown, 0)
+    # and so before anybody waits
+    require_groups(unknown, FineTuningConfig(weights="class"))
+    for wrong in ({"weights": "group"}, {"train": "head", "data": "balanced"}):
+        with pytest.raises(DataError, match="needs the context of every image"):
+            require_groups(unknown, FineTuningConfig.model_validate(wrong))
 
 
 def test_a_balanced_draw_has_as_many_of_every_group(toy: ImageSet) -> None:
