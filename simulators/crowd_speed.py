@@ -16,6 +16,7 @@ from scipy import ndimage
 from simulators.annotator import Shape, annotate
 from simulators.crowd import People, Rows, click
 from simulators.person import Person
+from simulators.population import Population
 from simulators.sheet import Sheet
 from study.config import ScenesConfig
 from study.data import scenes
@@ -38,7 +39,7 @@ def million(device: torch.device) -> Iterator[tuple[str, float, float, str]]:
         sheet = Sheet(masks, maps, device)
     with _clock(spent, "superpixels", device):
         sheet.look_up(torch.arange(IMAGES, device=device))
-    people = People([Person.draw(rng("speed", number)) for number in range(PEOPLE)], device)
+    people = People([Population().draw(rng("speed", number)) for number in range(PEOPLE)], device)
     number = torch.arange(ANNOTATIONS)
     rows = Rows(
         image=number % IMAGES,

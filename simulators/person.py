@@ -18,10 +18,8 @@ says how people differ around it (:mod:`simulators.spread`); a field without one
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from simulators.spread import Beta, LogNormal, Normal, Spread
@@ -34,7 +32,7 @@ AIMS = ("middle", "farthest", "edge", "anywhere")
 
 
 class Person(BaseModel):
-    """One simulated participant. The defaults are the centre of :meth:`draw`'s population."""
+    """One simulated participant. The defaults are the centre of the declared population."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -224,18 +222,3 @@ class Person(BaseModel):
             for mark in field.metadata
             if isinstance(mark, Spread)
         }
-
-    @classmethod
-    def draw(cls, rng: np.random.Generator, fixed: Mapping[str, float] | None = None) -> Person:
-        """A person from the population that the fields describe.
-
-        Args:
-            rng: the stream that belongs to this participant.
-            fixed: parameters that are the same for everybody, e.g. ``{"familiarity": 0.0}``; the
-                others do not change by fixing one.
-        """
-        values = {
-            name: spread.value(cls.model_fields[name].default, float(rng.normal()))
-            for name, spread in cls.spreads().items()
-        }
-        return cls.model_validate(values | dict(fixed or {}))

@@ -22,6 +22,7 @@ from rich.console import Console
 from simulators.engines import check_engine, jobs_on, reproducible
 from simulators.participant import Participant
 from simulators.person import Person
+from simulators.population import Population
 from simulators.slurm_options import SlurmOptions
 from simulators.watch import Watch
 from study.beginning import fingerprints
@@ -37,6 +38,7 @@ from study.seeds import rng
 FIRST_MORNING = 1767600000.0
 """2026-01-05 08:00 UTC: when the first simulated participant comes; the others a day apart each."""
 DAY = 86400.0
+NOTE = "calibrated to He et al. (2023), section 7.1: not evidence for it"
 
 log = logging.getLogger(__name__)
 
@@ -91,13 +93,14 @@ def simulate(
         UserError: for an unknown or missing engine, or a dataset without masks.
     """
     check_engine(engine, slurm)
+    population = population_of(file)
     if not isinstance(directory, StudyDirectory):
         directory = StudyDirectory.create(directory, file)
     loop = TaskLoop(file, directory, device)
     require_masks(loop)
     loop.prepare()
     study = directory.study(file)
-    names = _enrol(study, participants, fixed or {})
+    names = _enrol(study, participants, population, fixed or {})
     open_study(study, "simulated", device, **fingerprints(directory))
     write_constraints(directory)
     job = functools.partial(_run, file, directory, device, waiting, os.getpid())
@@ -128,23 +131,32 @@ def simulate(
     return outcomes
 
 
+def population_of(file: StudyFile) -> Population:
+    """Whom the study's simulated people are drawn from."""
+    people = file.config.people
+    return Population.read(file.resolve(Path(people))) if people else Population()
+
+
 def require_masks(loop: TaskLoop) -> None:
     """Raise before hours of training what would end the first task: images without masks."""
     for split in ("train", "val"):
         loop.dataset[split].require_masks("a simulated participant")
 
 
-def _enrol(study: Study, participants: int, fixed: Mapping[str, float]) -> Sequence[str]:
+def _enrol(
+    study: Study, participants: int, population: Population, fixed: Mapping[str, float]
+) -> Sequence[str]:
     """The names of the simulated participants, after enrolling those that are missing."""
     present = set(study.store.participants("simulated"))
     names = [f"S{number:02d}" for number in range(1, participants + 1)]
     for number, name in enumerate(names):
         if name in present:
             continue
-        person = Person.draw(rng(study.config.seed, name, "person"), fixed)
+        person = population.draw(rng(study.config.seed, name, "person"), fixed)
         described = {
             "person": person.model_dump(),
-            "note": "calibrated to He et al. (2023), section 7.1: not evidence for it",
+            "people": study.config.people or "declared",
+            "note": NOTE if not study.config.people else "fitted by clickstudy calibrate",
         }
         enrol(study, name, "simulated", FIRST_MORNING + DAY * number, described)
     return names

@@ -21,6 +21,7 @@ import tomli_w
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from simulators.person import Person
+from simulators.population import Population
 from study.acquisition.registry import STRATEGIES, build
 from study.beginning import given_files
 from study.config import (
@@ -231,7 +232,11 @@ class TargetConfig(Section):
 
 
 class BenchConfig(Section):
-    """A whole benchmark file."""
+    """A whole benchmark file.
+
+    ``people`` is a file of fitted people (``clickstudy calibrate``) from whom each seed's annotator
+    is drawn; without one, the population that is built in.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     title: str = ""
@@ -245,6 +250,7 @@ class BenchConfig(Section):
     baseline: str = "random"
     budget: BudgetConfig = BudgetConfig()
     annotator: AnnotatorConfig = AnnotatorConfig()
+    people: str = ""
     target: TargetConfig = TargetConfig()
     dataset: DatasetConfig = ScenesConfig()
     model: ModelConfig = ModelConfig()
@@ -375,6 +381,12 @@ class Run:
         """The hash that names the run: of all that can change its result."""
         return _hash(self.parameters())
 
+    @cached_property
+    def population(self) -> Population:
+        """Whom the run's annotator is drawn from."""
+        people = self.file.config.people
+        return Population.read(self.study.resolve(Path(people))) if people else Population()
+
     def parameters(self) -> dict[str, Any]:
         """All that can change the run's result, as plain values; labels cannot."""
         config, study = self.file.config, self.study.config
@@ -385,6 +397,7 @@ class Run:
             "hand": self.arm.annotator,
             "budget": config.budget.model_dump(mode="json"),
             "annotator": config.annotator.model_dump(mode="json"),
+            "people": self.population.dump()["parameters"],
             "fine_tuning": study.fine_tuning.model_dump(mode="json"),
             "guidance": study.guidance.model_dump(mode="json"),
         }

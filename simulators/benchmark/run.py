@@ -22,7 +22,6 @@ from simulators.annotator import Shape
 from simulators.batch import Item, given, performed
 from simulators.benchmark.config import Run
 from simulators.benchmark.state import State
-from simulators.person import Person
 from study import cycle
 from study.acquisition import Strategy, build
 from study.acquisition.balance import l1_score
@@ -60,7 +59,8 @@ class Machine:
         if self.study.fine_tuning.ensemble > 1:  # the start's are those of one classifier
             ensemble = cycle.predictor(self.beginning, self.study)
             self.before = cycle.measure(ensemble, self.data, device)
-        self.person = Person.draw(rng(run.number, "person"), self.config.annotator.fixed)
+        stream = rng(run.number, "person")
+        self.person = run.population.draw(stream, self.config.annotator.fixed)
         self.masks = self.pool.require_masks("a simulated annotator")
         self.stream = functools.partial(seed, run.number)
 

@@ -52,7 +52,11 @@ CONSENT = (
 
 
 class StudyConfig(Section):
-    """A whole study file."""
+    """A whole study file.
+
+    ``people`` is a file of fitted people (``clickstudy calibrate``) from whom ``clickstudy
+    simulate`` draws its participants; without one, the population that is built in.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     title: str = ""
@@ -76,6 +80,7 @@ class StudyConfig(Section):
     questionnaires: tuple[str, ...] = ("paper",)
     instruments: tuple[Instrument, ...] = ()
     analysis: AnalysisConfig = AnalysisConfig()
+    people: str = ""
 
     @model_validator(mode="before")
     @classmethod

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from simulators.answers import SIMULATED, Experience, answer, describe, on_scale
 from simulators.person import Person
+from simulators.population import Population
 from study.config import (
     PAPER_DEMOGRAPHICS,
     Condition,
@@ -39,7 +40,7 @@ def paper_question(key):
 
 def given_by_sixteen(key, experiences):
     question = paper_question(key)
-    people = [Person.draw(rng("sixteen", i)) for i in range(16)]
+    people = [Population().draw(rng("sixteen", i)) for i in range(16)]
     return [
         answer(PAPER, question, person, experiences, rng("said", i, key))
         for i, person in enumerate(people)
@@ -54,7 +55,7 @@ def given_by_sixteen(key, experiences):
 )
 def test_every_question_gets_an_answer_that_it_accepts(name, seed, experiences):
     for question in BUILT_IN[name].questions:
-        person = Person.draw(rng(seed))
+        person = Population().draw(rng(seed))
         said = answer(BUILT_IN[name], question, person, experiences, rng(seed, question.key))
         assert problem_with(question, said) is None
 

@@ -13,6 +13,7 @@ from simulators.annotator import Shape, alike, annotate, recent
 from simulators.batch import performed, similarities
 from simulators.chance import Draws, normals, uniforms
 from simulators.person import Person
+from simulators.population import Population
 from simulators.scene import Scene
 from study.seeds import rng, seed
 
@@ -22,7 +23,7 @@ PEOPLE = [
     Person(),
     Person(**CLUMSY, motor=0.03, pause_rate=0.5),
     Person(**MIXED, patience=0.9, satisfied=0.95, notable=0.2, diligence=0.2),
-    Person.draw(rng("crowd"), {"satisfied": 0.99, **CLUMSY}),
+    Population().draw(rng("crowd"), {"satisfied": 0.99, **CLUMSY}),
 ]
 
 

@@ -10,6 +10,7 @@ from simulators.actions import Move
 from simulators.chance import Draws
 from simulators.hands import HANDS
 from simulators.person import Person
+from simulators.population import Population
 from simulators.scene import Scene
 from simulators.timing import Circumstances, deciding, fitts, perform, practice
 from study.annotation import resample_mask
@@ -77,15 +78,15 @@ def test_a_pause_is_marked_and_its_length_reported():
 
 
 def test_people_differ_but_not_when_told_not_to():
-    people = [Person.draw(rng("people", i)) for i in range(300)]
+    people = [Population().draw(rng("people", i)) for i in range(300)]
     speeds = np.array([person.speed for person in people])
     assert np.log(speeds).std() == pytest.approx(0.1, abs=0.02)
     assert np.mean([p.slip_rate for p in people]) == pytest.approx(0.02, abs=0.004)
-    fixed = [Person.draw(rng("people", i), {"familiarity": 0.0}) for i in range(300)]
+    fixed = [Population().draw(rng("people", i), {"familiarity": 0.0}) for i in range(300)]
     assert {person.familiarity for person in fixed} == {0.0}
     assert [person.speed for person in fixed] == speeds.tolist()
     with pytest.raises(ValueError, match="familiarty"):
-        Person.draw(rng(0), {"familiarty": 0.0})
+        Population().draw(rng(0), {"familiarty": 0.0})
 
 
 def test_every_parameter_is_documented():
@@ -98,7 +99,7 @@ def test_seconds_per_image_are_calibrated_to_the_paper():
     scenes = render(ScenesConfig(train=60, val=2, test=2, balanced=2))["train"]
     means = {"click": [], "polygon": []}
     for number in range(24):
-        person = Person.draw(rng("calibration", number))
+        person = Population().draw(rng("calibration", number))
         for interface, found in means.items():
             hand = HANDS[interface]
             seconds = []

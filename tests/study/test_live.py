@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from simulators.participant import Participant
-from simulators.person import Person
+from simulators.population import Population
 from study import live
 from study.annotation import Annotation
 from study.config import StudyFile, load
@@ -69,7 +69,7 @@ def person_at(
     session: Session, loop: TaskLoop, kind: type[Step] = Done, images: int = 0
 ) -> Participant:
     """A simulated participant at the first step of a kind with so many images annotated."""
-    someone = Participant(session, loop, Person.draw(rng(1, "someone")), waiting=1.0)
+    someone = Participant(session, loop, Population().draw(rng(1, "someone")), waiting=1.0)
     for _ in range(300):
         step = session.step()
         annotated = sum(task.images for task in session.progress.tasks)
