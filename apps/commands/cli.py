@@ -25,6 +25,7 @@ from apps.commands.forget import forget
 from apps.commands.init import init
 from apps.commands.plan import plan
 from apps.commands.power import power
+from apps.commands.replicate import replicate
 from apps.commands.report import report
 from apps.commands.sandbox import sandbox
 from apps.commands.schema import schema
@@ -43,7 +44,7 @@ PREPARE, RUN, READ = "Prepare a study", "Run it", "Read the results"
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     PREPARE: (init, check, doctor, plan, power, schema),
-    RUN: (serve, sandbox, simulate, backup, restore, forget),
+    RUN: (replicate, serve, sandbox, simulate, backup, restore, forget),
     READ: (export, report, bundle, attention),
 }
 for panel, commands in COMMANDS.items():

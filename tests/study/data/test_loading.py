@@ -65,7 +65,7 @@ def test_other_settings_and_other_drawings_are_cached_apart(tmp_path, monkeypatc
 def test_what_a_killed_run_left_is_built_again(tmp_path):
     file = study_file(tmp_path, SCENES)
     load_dataset(file, tmp_path / "cache")
-    (place,) = (tmp_path / "cache").iterdir()
+    (place,) = (tmp_path / "cache").glob("scenes-*")
     (place / "dataset.json").unlink()
     assert len(load_dataset(file, tmp_path / "cache")["train"]) == 6
 

@@ -1,0 +1,1 @@
+"""The experiments of the documents, ready to run, beside what was published."""
