@@ -45,7 +45,7 @@ def metric(report: Report, metric: str, design: Design) -> dict[str, Any]:
     described = of(report, "conditions", metric=metric)
     people = of(report, "people", metric=metric)
     out: dict[str, Any] = {
-        "n": int(few["n"].iloc[0]) if len(few) else int(described["n"].iloc[0]),
+        "n": int(few["n"].iloc[0]) if len(few) else len(people),
         "participants": list(people["participant"]) if len(people) else [],
         "incomplete": incomplete,
         "conditions": {},
