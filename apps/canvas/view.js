@@ -154,30 +154,36 @@ export class View {
   /** @param {any} state */
   wait(state) {
     const { job } = state;
-    let title = "One moment";
-    let text = "";
-    let share = 0;
-    if (state.preparing) {
-      title = "The study is being prepared";
-      const [done, total] = state.preparing.split("/").map(Number);
-      share = total ? done / total : 0;
-      this.begun = this.begun || (done ? { done, at: performance.now() } : undefined);
-      const gone = this.begun ? performance.now() - this.begun.at : 0;
-      const left = this.begun && done > this.begun.done ? (total - done) * gone / (done - this.begun.done) / 1000 : null;
-      text = total ? `Training the first model: ${done} of ${total}${left === null ? "" : `, about ${clock(left)} left`}.` : "This is done once.";
-    } else if (job && job.state === "failed") {
-      title = "Something went wrong with the computer";
-      text = "The experimenter has been told. Please wait; nothing you did is lost.";
-    } else if (job) {
-      title = JOBS[job.step] || title;
-      share = job.total ? job.done / job.total : 0;
-      if (job.state === "queued") text = job.ahead ? `${job.ahead} before you. You can rest your eyes meanwhile.` : "Starts in a moment.";
-      else if (!job.total) text = "This takes a moment.";
-      else text = `${job.done} of ${job.total}${job.seconds_left === null ? "" : `, about ${clock(job.seconds_left)} left`}`;
-    }
+    const now = performance.now();
+    const done = Number((state.preparing || "0").split("/")[0]);
+    this.begun = this.begun || (done ? { done, at: now } : undefined);
+    const { title, text, share } = waiting(state, this.begun, now);
     this.$(".wait h2").textContent = title;
     this.$(".wait p").textContent = text;
     this.$(".wait .track i").style.width = `${Math.round(share * 100)}%`;
     this.fact("model", job && job.step === "FineTune" && job.total ? `Fine-tuning ${Math.round(share * 100)}%` : "");
   }
+}
+
+/**
+ * What is waited for, in words. Of the first model the time is told once one knows how fast it goes.
+ * @param {any} state @param {{ done: number, at: number } | undefined} begun when the first progress was seen
+ * @param {number} now milliseconds
+ */
+export function waiting(state, begun, now) {
+  const { job } = state;
+  if (state.preparing) {
+    const [done, total] = state.preparing.split("/").map(Number);
+    const left = begun && done > begun.done ? (total - done) * (now - begun.at) / (done - begun.done) / 1000 : null;
+    return {
+      title: "The study is being prepared", share: total ? done / total : 0,
+      text: total ? `Training the first model: ${done} of ${total}${left === null ? "" : `, about ${clock(left)} left`}.` : "This is done once.",
+    };
+  }
+  if (!job) return { title: "One moment", text: "", share: 0 };
+  if (job.state === "failed") return { title: "Something went wrong with the computer", text: "The experimenter has been told. Please wait; nothing you did is lost.", share: 0 };
+  const named = { title: JOBS[job.step] || "One moment", share: job.total ? job.done / job.total : 0 };
+  if (job.state === "queued") return { ...named, text: job.ahead ? `${job.ahead} before you. You can rest your eyes meanwhile.` : "Starts in a moment." };
+  if (!job.total) return { ...named, text: "This takes a moment." };
+  return { ...named, text: `${job.done} of ${job.total}${job.seconds_left === null ? "" : `, about ${clock(job.seconds_left)} left`}` };
 }

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from apps import canvas
@@ -85,7 +85,7 @@ def app_of(sandbox: Sandbox, token: str) -> Starlette:
         return HTMLResponse(page_of(sandbox, token))
 
     async def favicon(request: Request) -> Response:
-        return RedirectResponse("data:,")
+        return Response(status_code=204)
 
     return Starlette(
         routes=[

@@ -37,7 +37,7 @@ def export(path: Path, out: Path, mode: str | None = None) -> dict[str, pd.DataF
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, frame in frames.items():
-            _for_spreadsheets(frame).to_csv(out / f"{name}.csv", index=False)
+            for_spreadsheets(frame).to_csv(out / f"{name}.csv", index=False)
             _for_parquet(frame).to_parquet(out / f"{name}.parquet", index=False)
         dictionary = dictionary_rows(
             {name: [str(column) for column in frame] for name, frame in frames.items()},
@@ -67,7 +67,7 @@ def export(path: Path, out: Path, mode: str | None = None) -> dict[str, pd.DataF
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def _for_spreadsheets(frame: pd.DataFrame) -> pd.DataFrame:
+def for_spreadsheets(frame: pd.DataFrame) -> pd.DataFrame:
     """What somebody typed as text that no spreadsheet runs: a formula gets an apostrophe before
     it, in the CSVs; Parquet has every text as it was typed.
     """

@@ -15,7 +15,7 @@ from study.annotation import Annotation, Region
 from study.config import load
 from study.directory import StudyDirectory
 from study.export.dictionary import describe
-from study.export.folder import export
+from study.export.folder import export, for_spreadsheets
 from study.export.rows import idle_seconds
 from study.export.tables import TablesError, read
 from study.protocol.events import (
@@ -546,3 +546,13 @@ def test_the_data_dictionary_says_the_levels(factors: StudyDirectory, tmp_path: 
     dictionary = pd.read_csv(tmp_path / "data_dictionary.csv", keep_default_na=False)
     found = row(dictionary, table="items", column="overlay")
     assert found["description"] == "level of the factor 'overlay': on or off"
+
+
+def test_no_spreadsheet_runs_what_a_participant_typed() -> None:
+    typed = ["=cmd|' /C calc'!A1", "+1 for clicks", "@here", "-3.5", "-", "fine"]
+    frame = pd.DataFrame({"answer": typed, "seconds": range(6)})
+    found = for_spreadsheets(frame)
+    assert found["answer"].tolist() == [
+        "'=cmd|' /C calc'!A1", "'+1 for clicks", "'@here", "-3.5", "-", "fine",
+    ]  # fmt: skip
+    assert frame["answer"].tolist() == typed

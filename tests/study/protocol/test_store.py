@@ -301,3 +301,18 @@ def test_odd_characters_in_the_path_are_part_of_the_path(tmp_path: Path) -> None
     EventStore(path).append([event()])
     assert path.exists()
     assert len(EventStore(path).events()) == 1
+
+
+def test_after_a_clean_stop_the_log_is_one_file(tmp_path: Path) -> None:
+    """A copy of it alone had 539 of 542 events."""
+    path = tmp_path / "events.sqlite"
+    store = EventStore(path)
+    for number in range(1, 6):
+        store.append([note(number)])
+    kept = texts(store)
+    store.close()
+    copy = tmp_path / "copy.sqlite"
+    copy.write_bytes(path.read_bytes())
+    wal = tmp_path / "events.sqlite-wal"
+    assert not wal.exists() or wal.stat().st_size == 0
+    assert texts(EventStore(copy)) == kept
