@@ -183,12 +183,17 @@ class Turns:
 def _attend(tutor: Tutor, line: Connection, turns: Turns) -> None:
     with line, suppress(EOFError, OSError):
         asked = line.recv()
-        try:
-            with turns.turn(first=asked["what"] == "learn"):
-                line.send((tutor.answer(asked), None))
-        except Exception as error:
-            log.exception("%s failed", asked)
-            line.send((None, str(error) or type(error).__name__))
+        learns = asked["what"] == "learn"
+        with turns.turn(first=learns):
+            # whoever only looks and has lost patience will ask again: that is not to pile up
+            if line.poll() and not learns:
+                return
+            try:
+                answer: tuple[Any, str | None] = tutor.answer(asked), None
+            except Exception as error:
+                log.exception("%s failed", asked)
+                answer = None, str(error) or type(error).__name__
+        line.send(answer)
 
 
 # -- the web process's side --------------------------------------------------------------------

@@ -40,7 +40,11 @@ from study.protocol.timeline import Progress
 class Echo:
     """A tutor that says what it was asked."""
 
+    def __init__(self) -> None:
+        self.answered: list[str] = []
+
     def answer(self, asked: dict[str, Any]) -> Any:
+        self.answered.append(asked["what"])
         if asked["what"] == "fail":
             raise ValueError("cannot")
         if asked["what"] == "sleep":
@@ -131,6 +135,26 @@ def test_a_tutor_computes_with_one_thread_unless_somebody_says_otherwise(
         kept.end()
         kept.wait()
     assert told.read_text() == wanted
+
+
+def test_what_nobody_waits_for_any_more_is_not_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    echo, path = Echo(), tmp_path / "tutor.json"
+    threading.Thread(target=serve, args=(echo, path), daemon=True).start()
+    while not path.exists():
+        time.sleep(0.02)
+    monkeypatch.setattr(tutor, "PATIENCE", 0.1)
+    busy = threading.Thread(target=Bell(path).ask, args=("sleep", "P01"))
+    busy.start()
+    while not echo.answered:
+        time.sleep(0.01)
+    assert Bell(path).ask("regions", "P02") is None
+    assert Bell(path).ask("learn", "P02") is None  # but who confirmed has taught something
+    busy.join()
+    monkeypatch.setattr(tutor, "PATIENCE", 20.0)
+    assert Bell(path).ask("preview", "P03") is not None
+    assert echo.answered == ["sleep", "learn", "preview"]
 
 
 def test_a_tutor_is_needed_where_somebody_sees_what_a_head_learns() -> None:
