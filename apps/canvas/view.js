@@ -176,7 +176,7 @@ export function waiting(state, begun, now) {
     const [done, total] = state.preparing.split("/").map(Number);
     const left = begun && done > begun.done ? (total - done) * (now - begun.at) / (done - begun.done) / 1000 : null;
     return {
-      title: "The study is being prepared", share: total ? done / total : 0,
+      title: "The first model is being prepared", share: total ? done / total : 0,
       text: total ? `Training the first model: ${done} of ${total}${left === null ? "" : `, about ${clock(left)} left`}.` : "This is done once.",
     };
   }

@@ -353,6 +353,8 @@ class Sandbox:
                     "step": self.job["step"], "state": "running", "ahead": 0, "done": done,
                     "total": total, "seconds_left": left,
                 }  # fmt: skip
+                if run is None:
+                    state["preparing"] = f"{done}/{total}"
             elif step != "Panel":
                 state["job"] = None
             if run is not None:
