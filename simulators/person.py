@@ -1,9 +1,9 @@
 """Who a simulated participant is: every number that makes one person differ from another.
 
-Nothing here is measured on the people of a study; :mod:`simulators.calibration` does that. Where a
-value has a source, the field names it; "chosen" means that it is a plausible value of ours,
-"calibrated" that it was set so that the simulated paper study takes the seconds per image of He et
-al. (2023), section 7.1 (docs/simulated-people.md). A calibrated simulation cannot be evidence for
+Nothing here is measured on the people of a study. Where a value has a source, the field names it;
+"chosen" means that it is a plausible value of ours, "calibrated" that it was set so that drawn
+scenes take about the mean seconds per image of He et al. (2023), section 7.1
+(docs/simulated-people.md). A calibrated simulation cannot be evidence for
 the paper: it repeats it. The runner writes every parameter into the log.
 
 A field is written once: its default is the centre of the population and the spread beside its type

@@ -1,7 +1,7 @@
 """Who simulated people are drawn from: a centre and a spread for every parameter, with doubts.
 
 The default population is what the fields of :class:`~simulators.person.Person` declare.
-``clickstudy calibrate`` writes another one, fitted to people, as a TOML file; study and benchmark
+A TOML file may say another one, for instance of people that were measured; study and benchmark
 files name it as ``people``. A parameter that the file does not name keeps its declared law.
 """
 
@@ -74,11 +74,11 @@ class Population:
             values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise UserError(
-                f"{path} cannot be read ({error.strerror}): `clickstudy calibrate STUDY_DIR --out "
-                f"{path.name}` writes it"
+                f"{path} cannot be read ({error.strerror}): `people` names a file of tables like "
+                f"[parameters.speed] with a centre and a spread"
             ) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UserError(f"{path} is not TOML ({error}): write it again") from error
+            raise UserError(f"{path} is not TOML ({error}): mend that line") from error
         return cls.of(values, path.name)
 
     @classmethod
@@ -104,8 +104,8 @@ class Population:
                 problem = error.errors()[0]
                 where = ".".join(str(part) for part in problem["loc"])
                 raise UserError(
-                    f"{name}: parameters.{parameter}: {where} {problem['msg']}; write the file "
-                    f"again with `clickstudy calibrate`"
+                    f"{name}: parameters.{parameter}: {where} {problem['msg']}; a law has a "
+                    f"centre and a spread"
                 ) from error
         return cls(laws, dict(values.get("about", {})))
 

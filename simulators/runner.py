@@ -156,7 +156,7 @@ def _enrol(
         described = {
             "person": person.model_dump(),
             "people": study.config.people or "declared",
-            "note": NOTE if not study.config.people else "fitted by clickstudy calibrate",
+            "note": NOTE if not study.config.people else f"as {study.config.people} says",
         }
         enrol(study, name, "simulated", FIRST_MORNING + DAY * number, described)
     return names

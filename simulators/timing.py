@@ -7,7 +7,7 @@ The time of an item is a keystroke-level sum (Card, Moran & Newell 1980):
 Every interval between two presses is the person's pace times (thought + movement) times one
 log-normal factor with mean 1. Pace is speed, times the speed with this interface, times practice,
 times fatigue. Deciding takes longer with more blobs of attention (Hick-Hyman). One factor for each
-interval, so that the likelihood of logged intervals is exact (:mod:`simulators.calibration`).
+interval, so that a logged interval has a likelihood in closed form.
 
 What is a person's own (deciding, preparation, noise, pace) is a field of
 :class:`~simulators.person.Person`; what is the same for all is here.

@@ -234,8 +234,8 @@ class TargetConfig(Section):
 class BenchConfig(Section):
     """A whole benchmark file.
 
-    ``people`` is a file of fitted people (``clickstudy calibrate``) from whom each seed's annotator
-    is drawn; without one, the population that is built in.
+    ``people`` is a file of laws (:mod:`simulators.population`) from which each seed's annotator is
+    drawn; without one, the population that is declared.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]

@@ -54,8 +54,8 @@ CONSENT = (
 class StudyConfig(Section):
     """A whole study file.
 
-    ``people`` is a file of fitted people (``clickstudy calibrate``) from whom ``clickstudy
-    simulate`` draws its participants; without one, the population that is built in.
+    ``people`` is a file that says from whom ``clickstudy simulate`` draws its participants
+    (docs/simulated-people.md); without one, the population that is built in.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
