@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulators.person import Person
-from study.config import Condition, DemographicQuestion, Instrument, Question
+from study.config import Condition, DemographicQuestion, Instrument, Question, ScreeningQuestion
 
 SIMULATED = "(simulated answer)"
 """Begins every free text, so that no one can take it for a person's words."""
@@ -109,6 +109,25 @@ def describe(
     6.1). Any other choice is uniform, any other number is from 1 to 10.
     """
     return {question.key: _describe(question, rng) for question in questions}
+
+
+def eligible(
+    questions: Sequence[ScreeningQuestion], rng: np.random.Generator
+) -> dict[str, str | float]:
+    """Answers to the screening questions of somebody who may take part."""
+    return {
+        question.key: (
+            question.accepted[int(rng.integers(len(question.accepted)))]
+            if question.kind == "choice"
+            else float(
+                min(
+                    question.low if question.least is None else max(question.low, question.least),
+                    question.high if question.most is None else question.most,
+                )
+            )
+        )
+        for question in questions
+    }
 
 
 def _describe(question: DemographicQuestion, rng: np.random.Generator) -> str | float:

@@ -30,10 +30,10 @@ from study.interfaces import interface as interface_of
 from study.learning.attention import attention_maps
 from study.loop import TaskLoop
 from study.practice import practice_number
+from study.protocol.agreement import consented
 from study.protocol.events import (
     Answered,
     Checked,
-    Consented,
     Debriefed,
     Described,
     Evaluated,
@@ -42,6 +42,7 @@ from study.protocol.events import (
     Payload,
     Practised,
     Rested,
+    Screened,
     TaskStarted,
 )
 from study.protocol.questionnaire import is_about
@@ -57,6 +58,7 @@ from study.protocol.steps import (
     Instructions,
     Practice,
     Questionnaire,
+    Screening,
     StartTask,
     Step,
 )
@@ -124,7 +126,11 @@ class Participant:
             return
         match step:
             case Consent():
-                self._record(Consented(), self._reads(step))
+                agreed = consented(self.loop.config, step.text, {})
+                self._record(agreed, self._reads(step))
+            case Screening():
+                said = answers.eligible(step.questions, self._rng("screening"))
+                self._record(Screened(answers=said, eligible=True), QUESTION * len(said))
             case Demographics():
                 said = answers.describe(step.questions, self._rng("demographics"))
                 self._record(Described(answers=said), QUESTION * len(said))

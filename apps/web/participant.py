@@ -24,6 +24,7 @@ from apps.web.state import page_of, words_of, workspace_of
 from apps.web.stimuli import shares
 from study.config import StudyConfig
 from study.interfaces import interface
+from study.protocol.agreement import consented, receipt
 from study.protocol.events import (
     Consented,
     Debriefed,
@@ -31,6 +32,7 @@ from study.protocol.events import (
     Instructed,
     Payload,
     Rested,
+    Screened,
     TaskStarted,
 )
 from study.protocol.questionnaire import problem_with_demographics
@@ -43,6 +45,7 @@ from study.protocol.steps import (
     Done,
     Instructions,
     Questionnaire,
+    Screening,
     StartTask,
     Step,
 )
@@ -134,8 +137,36 @@ def _consent(desk: Desk, seat: Seat, step: Consent) -> None:
     st.title(desk.config.title or "Welcome")
     st.markdown(step.text)
     agreed = st.checkbox("I have read this and I agree to take part.")
+    if desk.config.consents:
+        st.markdown("As you like; you can take part without:")
+    optional = {one.key: st.checkbox(one.text) for one in desk.config.consents}
     if st.button("Continue", type="primary", disabled=not agreed):
-        _record(seat, Consented())
+        _record(seat, consented(desk.config, step.text, optional))
+
+
+def _receipt(desk: Desk, seat: Seat) -> None:
+    """What was agreed to, to keep."""
+    log = desk.layout.study.store.events(seat.participant)
+    given = next((event for event in log if isinstance(event.payload, Consented)), None)
+    if given is not None:
+        text = receipt(desk.config, given)
+        st.download_button("Keep a copy of what you agreed to", text, "consent.txt", "text/plain")
+
+
+def _screening(desk: Desk, seat: Seat, step: Screening) -> None:
+    st.title("May you take part?")
+    form = Form(desk.board, seat.participant, "screening")
+    answers = ask_demographics(form, step.questions)
+    if st.button("Continue", type="primary"):
+        given = {key: value for key, value in answers.items() if value not in (None, "")}
+        problem = problem_with_demographics(step.questions, given)
+        if problem or len(given) < len(step.questions):
+            st.error(f"Please check your answers: {problem or 'every question needs one'}.")
+            return
+        form.hand_in()
+        right = all(one.accepts(given[one.key]) for one in step.questions)
+        _record(seat, Screened(answers=given, eligible=right))
+    _receipt(desk, seat)
 
 
 def _demographics(desk: Desk, seat: Seat, step: Demographics) -> None:
@@ -151,6 +182,7 @@ def _demographics(desk: Desk, seat: Seat, step: Demographics) -> None:
             return
         form.hand_in()
         _record(seat, Described(answers=given))
+    _receipt(desk, seat)
 
 
 def _instructions(desk: Desk, seat: Seat, step: Instructions) -> None:
@@ -307,6 +339,7 @@ _FIGURES = """<style>
 _ENDINGS = {
     "completed": ("Thank you!", "The study is complete. You may close this tab."),
     "withdrawn": ("You have left the study", "Thank you for your time. You may close this tab."),
+    "ineligible": ("Thank you", "This study looks for other people. You may close this tab."),
     "erased": ("Your data are erased", "Nothing of what you did is left. You may close this tab."),
     "excluded": ("The study has ended", "Thank you for your time. Please see the experimenter."),
 }
@@ -316,10 +349,12 @@ def _done(desk: Desk, seat: Seat, step: Done) -> None:
     title, text = _ENDINGS[step.status]
     st.title(title)
     st.markdown(text)
+    _receipt(desk, seat)
 
 
 FORMS: dict[type[Step], Any] = {
     Consent: _consent,
+    Screening: _screening,
     Demographics: _demographics,
     Instructions: _instructions,
     StartTask: _start,

@@ -20,6 +20,7 @@ from study.protocol.steps import (
     Instructions,
     Practice,
     Questionnaire,
+    Screening,
     StartTask,
     Step,
     TuneHead,
@@ -32,7 +33,7 @@ State = dict[str, Any]
 def page_of(step: Step) -> str:
     """Which page shows a step; the pages of the workspace are one, as it changes without one."""
     match step:
-        case Consent() | Demographics() | Debriefing():
+        case Consent() | Screening() | Demographics() | Debriefing():
             return type(step).__name__.lower()
         case Done(status=status):
             return f"done/{status}"
@@ -174,7 +175,7 @@ def place_of(config: StudyConfig, progress: Progress, step: Step) -> State:
     stages += ["Last questions"]
     position = getattr(step, "position", None)
     match step:
-        case Consent() | Demographics():
+        case Consent() | Screening() | Demographics():
             current = 0
         case Instructions() | Practice():
             current = 1

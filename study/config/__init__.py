@@ -77,6 +77,10 @@ from study.config.models import (
     AnalysisConfig,
     StudyConfig,
 )
+from study.config.people import (
+    OptionalConsent,
+    ScreeningQuestion,
+)
 from study.config.questions import (
     BUILT_IN_INSTRUMENTS,
     PAPER_DEMOGRAPHICS,
@@ -137,6 +141,7 @@ __all__ = [
     "ModelConfig",
     "NegativeForm",
     "NonNegative",
+    "OptionalConsent",
     "PolygonForm",
     "Positive",
     "PositiveForm",
@@ -146,6 +151,7 @@ __all__ = [
     "SamplingName",
     "ScenesConfig",
     "ScoreName",
+    "ScreeningQuestion",
     "Section",
     "SequencesConfig",
     "ShapesConfig",

@@ -201,6 +201,8 @@ def _keys_are_distinct(config: StudyConfig) -> Iterator[str]:
     lists = {
         "instruments": [instrument.name for instrument in config.instruments],
         "demographics": [question.key for question in config.demographics],
+        "screening": [question.key for question in config.screening],
+        "consents": [consent.key for consent in config.consents],
     }
     for index, instrument in enumerate(config.instruments):
         lists[f"instruments[{index}].questions"] = [q.key for q in instrument.questions]
@@ -227,7 +229,7 @@ CHECKS: Mapping[tuple[str, ...], Callable[[StudyConfig], Iterator[str]]] = {
     ("conditions", "dataset", *OVERRIDABLE): _learning_fits,
     ("conditions", "sequences"): _sequences_fit,
     ("questionnaires", "instruments"): _questionnaires_exist,
-    ("instruments", "demographics"): _keys_are_distinct,
+    ("instruments", "demographics", "screening", "consents"): _keys_are_distinct,
     ("task",): _pages_fit,
 }
 """What to check, by the parts that it reads."""

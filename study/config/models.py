@@ -30,6 +30,10 @@ from study.config.learning import (
     ModelConfig,
     PretrainingConfig,
 )
+from study.config.people import (
+    OptionalConsent,
+    ScreeningQuestion,
+)
 from study.config.questions import (
     PAPER_DEMOGRAPHICS,
     DemographicQuestion,
@@ -62,6 +66,9 @@ class StudyConfig(Section):
     title: str = ""
     seed: Whole = 0
     consent: str = CONSENT
+    consent_version: str = "1"
+    consents: tuple[OptionalConsent, ...] = ()
+    screening: tuple[ScreeningQuestion, ...] = ()
     dataset: DatasetConfig = ScenesConfig()
     model: ModelConfig = ModelConfig()
     pretraining: PretrainingConfig = PretrainingConfig()

@@ -52,6 +52,10 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "erased_tasks": ("count", "tasks finished, of which nothing is left; empty: not erased"),
         "simulated": ("", "parameters of a simulated participant, as JSON; empty for people"),
         "notes": ("", "the experimenter's notes"),
+        "consented_at": ("s since 1970", "when the participant agreed to take part"),
+        "consent_version": ("", "the study file's consent_version then"),
+        "consent_hash": ("", "SHA-256 of the text that was read, optional consents included"),
+        "language": ("", "the language in which it was read"),
     },
     "tasks": {
         "images": ("count", "images annotated"),
@@ -198,6 +202,12 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
 }
 
 
+_ASKED = {
+    "consent_": "whether the participant also agreed to {0!r}",
+    "screening_": "answer to the screening question {0!r}",
+}
+
+
 def describe(table: str, column: str, factors: Factors = NO_FACTORS) -> tuple[str, str]:
     """(unit, description) of a column; raises ``KeyError`` for one nobody described.
 
@@ -214,6 +224,9 @@ def describe(table: str, column: str, factors: Factors = NO_FACTORS) -> tuple[st
     if table == "participants" and column.startswith("demographic_"):
         key = column.removeprefix("demographic_")
         return "", f"answer to the demographic question {key!r}"
+    for prefix, text in _ASKED.items():
+        if table == "participants" and column.startswith(prefix):
+            return "", text.format(column.removeprefix(prefix))
     if table == "tasks":
         for when, text in (("_before", "pretrained model"), ("_after", "after the last cycle")):
             if column.endswith(when):

@@ -21,6 +21,7 @@ from study.protocol.events import (
     Answered,
     BatchSelected,
     Checked,
+    Consented,
     Described,
     Enrolled,
     Erased,
@@ -35,6 +36,7 @@ from study.protocol.events import (
     Payload,
     PracticePassed,
     Practised,
+    Screened,
     TaskExtended,
     Withdrawn,
 )
@@ -107,6 +109,7 @@ class Person:
         reasons = [
             *(payload.reason for payload in self._said(Excluded)),
             *(payload.reason for payload in self._said(Withdrawn)),
+            *(_ineligible(self.config, one) for one in self._said(Screened) if not one.eligible),
             *map(_erasure, self._said(Erased)),
         ]
         erased = self._said(Erased)
@@ -129,8 +132,31 @@ class Person:
             "erased_tasks": erased[0].tasks if erased else None,
             "simulated": "" if simulated is None else json.dumps(simulated, sort_keys=True),
             "notes": "; ".join(payload.text for payload in self._said(Noted)),
+            **self._agreed(),
+            **self._screened(),
             **{f"demographic_{key}": value for key, value in described.items()},
         }
+
+    def _agreed(self) -> Row:
+        """What was consented to, and when."""
+        for event in self.log:
+            if isinstance(event.payload, Consented):
+                given = event.payload
+                return {
+                    "consented_at": event.at,
+                    "consent_version": given.text_version,
+                    "consent_hash": given.hash,
+                    "language": given.language,
+                    **{f"consent_{key}": value for key, value in given.optional.items()},
+                }
+        return {}
+
+    def _screened(self) -> Row:
+        """The answers to the screening questions."""
+        row: Row = {}
+        for screened in self._said(Screened):
+            row |= {f"screening_{key}": value for key, value in screened.answers.items()}
+        return row
 
     def cycle_rows(self, task: Task) -> list[Row]:
         """One row for each cycle of a task, 0 included; ``failed`` is for the task's row."""
@@ -262,6 +288,13 @@ class Person:
                 }
             )
         return rows
+
+
+def _ineligible(config: StudyConfig, screened: Screened) -> str:
+    against = [
+        one.key for one in config.screening if not one.accepts(screened.answers.get(one.key))
+    ]
+    return f"not eligible: {', '.join(against)}"
 
 
 def _erasure(erased: Erased) -> str:

@@ -111,9 +111,31 @@ class Enrolled(Payload):
 
 
 class Consented(Payload):
-    """The participant agreed to the consent text."""
+    """The participant agreed to the consent text.
+
+    Args:
+        text_version: the study file's ``consent_version``; empty in logs of version 1.
+        hash: SHA-256 of what was read, the optional consents included.
+        text: what was read, word for word.
+        language: in which language.
+        optional: by key, whether an optional consent was given.
+    """
 
     type = "consented"
+    version = 2
+    text_version: Name = ""
+    hash: Name = ""
+    text: Text = ""
+    language: Name = ""
+    optional: dict[Name, bool] = {}
+
+
+class Screened(Payload):
+    """The participant answered the screening questions."""
+
+    type = "screened"
+    answers: dict[Name, Text | float]
+    eligible: bool
 
 
 class Described(Payload):

@@ -25,6 +25,7 @@ from study.protocol.events import (
     Practised,
     Rested,
     Satisfied,
+    Screened,
     TaskEnded,
     TaskExtended,
     TaskRested,
@@ -42,6 +43,7 @@ from study.protocol.steps import (
     Instructions,
     Practice,
     Questionnaire,
+    Screening,
     Select,
     StartTask,
 )
@@ -165,6 +167,11 @@ def _step_problem(config: StudyConfig, progress: Progress, payload: Payload) -> 
     match payload, step:
         case (Consented(), Consent()) | (Debriefed(), Debriefing()):
             return None
+        case Screened(), Screening():
+            right = all(one.accepts(payload.answers.get(one.key)) for one in step.questions)
+            if payload.eligible != right:
+                return f"{progress.participant} is {'' if right else 'not '}eligible by the answers"
+            return problem_with_demographics(step.questions, payload.answers)
         case Described(), Demographics():
             return problem_with_demographics(step.questions, payload.answers)
         case Instructed(), Instructions() if payload.interface == step.interface:

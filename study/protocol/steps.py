@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from study.config import Condition, DemographicQuestion, Instrument, Question
+from study.config import Condition, DemographicQuestion, Instrument, Question, ScreeningQuestion
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,13 @@ class Consent(Step):
     """Read and accept the consent text. Record ``Consented``."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Screening(Step):
+    """Answer whether one may take part. Record ``Screened``."""
+
+    questions: tuple[ScreeningQuestion, ...]
 
 
 @dataclass(frozen=True)
@@ -188,6 +195,7 @@ class Debriefing(Step):
 
 @dataclass(frozen=True)
 class Done(Step):
-    """Nothing more to do; ``status`` is completed, withdrawn, excluded or erased."""
+    """Nothing more to do; ``status`` is completed, withdrawn, excluded,
+    ineligible or erased."""
 
     status: str

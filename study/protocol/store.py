@@ -27,6 +27,7 @@ from study.protocol.events import (
     Event,
     Excluded,
     Mode,
+    Screened,
     UnknownEvent,
     Withdrawn,
     decode,
@@ -193,15 +194,19 @@ class EventStore:
             return event
 
     def _filled(self, connection: sa.Connection, mode: Mode) -> Counter[int]:
-        """Participants by sequence, without those who withdrew or were excluded."""
+        """Participants by sequence, without those who withdrew, were excluded or not eligible."""
         left = (Withdrawn.type, Excluded.type, Erased.type)
-        kinds = (Enrolled.type, *left)
+        kinds = (Enrolled.type, Screened.type, *left)
         rows = connection.execute(
             sa.select(EVENTS.c.participant, EVENTS.c.type, EVENTS.c.payload).where(
                 EVENTS.c.mode == mode, EVENTS.c.type.in_(kinds)
             )
         ).all()
-        gone = {row.participant for row in rows if row.type in left}
+        gone = {
+            row.participant
+            for row in rows
+            if row.type in left or (row.type == Screened.type and not row.payload["eligible"])
+        }
         return Counter(
             row.payload["sequence"]
             for row in rows

@@ -38,6 +38,7 @@ from study.protocol.events import (
     Practised,
     Rested,
     Satisfied,
+    Screened,
     TaskEnded,
     TaskExtended,
     TaskRested,
@@ -58,6 +59,7 @@ from study.protocol.steps import (
     Instructions,
     Practice,
     Questionnaire,
+    Screening,
     Select,
     StartTask,
     Step,
@@ -197,6 +199,9 @@ class Progress:
     status: Status = "active"
     erased: bool = False
     consented: bool = False
+    screened: bool = False
+    ineligible: bool = False
+    language: str = ""
     described: bool = False
     instructed: set[str] = field(default_factory=set)
     practised: Counter[str] = field(default_factory=Counter)
@@ -242,6 +247,12 @@ class Progress:
                 ]
             case Consented():
                 self.consented = True
+                self.language = payload.language
+            case Screened():
+                self.screened = True
+                if not payload.eligible and self.status == "active":
+                    self.ineligible = True
+                    self.status = "excluded"
             case Described():
                 self.described = True
             case Instructed():
@@ -321,10 +332,14 @@ def next_step(config: StudyConfig, progress: Progress) -> Step:
     """What the participant (or the machine, for them) does next."""
     if progress.erased:
         return Done("erased")
+    if progress.ineligible:
+        return Done("ineligible")
     if progress.status != "active":
         return Done(progress.status)
     if not progress.consented:
         return Consent(config.consent)
+    if config.screening and not progress.screened:
+        return Screening(config.screening)
     if config.demographics and not progress.described:
         return Demographics(config.demographics)
     for interface in dict.fromkeys(task.condition.interface for task in progress.tasks):
