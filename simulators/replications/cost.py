@@ -66,6 +66,8 @@ def hours(experiment: Experiment, speed: Speed) -> float:
     if experiment.kind == "counts":
         return 0.0
     dataset = experiment.datasets[0]
+    if experiment.dataset is not None:  # the poster's have all of CelebA
+        dataset = "celeba-chin"
     whole, train = IMAGES[dataset], TRAIN[dataset]
     settings = experiment.settings
     budget = settings.get("budget", {})
