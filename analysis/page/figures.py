@@ -226,7 +226,7 @@ def effects(estimates: pd.DataFrame, simple: pd.DataFrame | None, label: str | N
         if simple is not None and not interaction:
             within = simple[simple["factor"] == row["source"]]
             for part in records(within):
-                at = str(part["at"]).split(" = ")[-1]
+                at = ", ".join(where.split(" = ")[-1] for where in str(part["at"]).split(", "))
                 lines.append(_line(f"   at {at}", part, metric))
     return forest(pd.DataFrame(lines), metric, label)
 

@@ -14,6 +14,8 @@ from analysis.page.tables import Table, tables
 
 #: More columns than this are set smaller, and across the page.
 WIDE = 8
+#: Text longer than this (characters) is broken into lines.
+LONG, PARAGRAPH = 45, r"p{6.2cm}"
 SYMBOLS = {
     "\\": r"\textbackslash{}",
     **{c: f"\\{c}" for c in "&%$#_{}"},
@@ -63,7 +65,11 @@ def write(report: dict[str, pd.DataFrame], out: Path, label: str | None = None) 
 
 def body(table: Table, number: int) -> str:
     """One table: `longtable`, so that a long one goes on over the page."""
-    columns = "".join("r" if numeric else "l" for numeric in table.numeric)
+    longest = [max(map(len, column), default=0) for column in zip(*table.cells, strict=True)]
+    columns = "".join(
+        "r" if numeric else PARAGRAPH if length > LONG else "l"
+        for numeric, length in zip(table.numeric, longest, strict=True)
+    )
     heads = " & ".join(_marked(heading) for heading in table.headings)
     rows = "\n".join(" & ".join(map(escaped, row)) + r" \\" for row in table.cells)
     notes = "".join(
