@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.errors import InputError
 from analysis.page.report import environment
 from analysis.people import Report
 from analysis.tables import Study
@@ -29,6 +30,11 @@ KEYS = {
 
 def write(study: Study, report: Report, out: Path) -> list[Path]:
     """Write report.R and report.py into `out`, where `data/` is; returns their paths."""
+    if not study.design.paired:
+        raise InputError(
+            "scripts: they repeat the tests of designs within participants and of mixed ones, and "
+            "here every participant has one condition; leave --scripts out."
+        )
     page = environment()
     page.autoescape = False
     page.filters["r"] = page.globals["r"] = _quoted
