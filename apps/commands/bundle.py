@@ -58,7 +58,9 @@ def bundle(
                 plan=plan,
                 progress=lambda what: status.update(f"Analysing: {what}"),
             )
-        write_tables(study, found, report, FORMATS)
+        write_tables(
+            study, found, report, [f for f in FORMATS if f != "scripts" or study.design.paired]
+        )
         names = bundles.write(export, report, out, title=study.title, mode=study.mode, raw=events)
     console.print(f"Wrote {out}: {len(names)} files, checked by the rules of Psych-DS.")
     console.print("Before it is public, read the comments and notes in it for names.")
