@@ -48,11 +48,13 @@ TAKEN = frozenset([
     "on_object", "objects", "objects_hit", "outline_iou", "coverage", "regions_on_object",
     "map_similarity", "shared", "accuracy", "barycentre_distance", "count", "dead_maps",
     "erased_images", "erased_tasks", "feature", "pointing_game", "sensitivity", "specificity",
+    "language",
 ])  # fmt: skip
 """Names that something else in the study file or in the tables has."""
 TAKEN_PREFIXES = (
     "count_",
     "demographic_",
+    "consent_",
     "seconds_",
     "attention_",
     "practice_",

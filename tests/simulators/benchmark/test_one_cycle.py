@@ -15,7 +15,7 @@ from simulators.benchmark import config as bench
 from simulators.benchmark.run import Machine
 from simulators.benchmark.state import State
 from simulators.participant import Participant
-from simulators.person import Person
+from simulators.population import Population
 from study import cycle
 from study.acquisition import STRATEGIES
 from study.config import load
@@ -139,7 +139,7 @@ def _study(folder: Path, strategy: str, learning: str) -> tuple[Session, TaskLoo
     loop = TaskLoop(file, directory, "cpu")
     loop.prepare()
     session = enrol(directory.study(), "P01", "simulated", at=0.0)
-    someone = Participant(session, loop, Person.draw(rng(1, "someone")), waiting=1.0)
+    someone = Participant(session, loop, Population().draw(rng(1, "someone")), waiting=1.0)
     while not isinstance(step := session.step(), Done):
         someone.do(step)
     return session, loop
