@@ -6,6 +6,7 @@ parameter changes no draw of another.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import exp
 from typing import ClassVar
@@ -14,7 +15,7 @@ from scipy.special import betaincinv, ndtr
 
 
 @dataclass(frozen=True)
-class Spread:
+class Spread(ABC):
     """A law around a centre.
 
     Attributes:
@@ -24,9 +25,9 @@ class Spread:
     amount: float
     unit: ClassVar[str]
 
+    @abstractmethod
     def value(self, centre: float, z: float) -> float:
         """The value of somebody who is ``z`` standard normal units from the centre."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from still_clock import Clock
 
 from apps.web.jobs import SILENT_SECONDS, STUCK_SECONDS, Job, Jobs
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
-import uuid
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
+from postgres import POSTGRES, empty_schema
 
 from study.backup import BackupError, backup, restore
 from study.config import load
 from study.directory import STORE_VARIABLE, StudyDirectory
 from study.protocol.events import Consented, Described, Event, Noted
 from study.protocol.session import Session, enrol
-from study.protocol.store import EventStore, StoreError
-
-POSTGRES = os.environ.get("CLICKSTUDY_TEST_POSTGRES")
+from study.protocol.store import StoreError
 
 
 @pytest.fixture
 def database() -> Iterator[str]:
     """An empty PostgreSQL schema, as a URL."""
-    assert POSTGRES is not None
-    schema = f"test_{uuid.uuid4().hex}"
-    engine = EventStore(POSTGRES).engine
-    with engine.begin() as connection:
-        connection.execute(sa.text(f"CREATE SCHEMA {schema}"))
-    own = sa.make_url(POSTGRES).update_query_dict({"options": f"-csearch_path={schema}"})
-    yield own.render_as_string(hide_password=False)
-    with engine.begin() as connection:
-        connection.execute(sa.text(f"DROP SCHEMA {schema} CASCADE"))
-    engine.dispose()
+    with empty_schema() as url:
+        yield url
 
 
 def begun(folder: Path) -> StudyDirectory:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import sqlite3
 import subprocess
 import sys
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
+from postgres import POSTGRES, empty_schema
 from protocol_driver import HASH
 
 from study.protocol.events import Consented, Event, Noted, Payload, UnknownEvent
 from study.protocol.store import EventStore, StoreError
 
-POSTGRES = os.environ.get("CLICKSTUDY_TEST_POSTGRES")
 Locations = Callable[[], str]
 
 
@@ -29,17 +26,8 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield str(tmp_path / "events.sqlite")
         return
-    assert POSTGRES is not None
-    # a schema of its own: tests may run side by side
-    schema = f"test_{uuid.uuid4().hex}"
-    engine = EventStore(POSTGRES).engine
-    with engine.begin() as connection:
-        connection.execute(sa.text(f"CREATE SCHEMA {schema}"))
-    own = sa.make_url(POSTGRES).update_query_dict({"options": f"-csearch_path={schema}"})
-    yield own.render_as_string(hide_password=False)
-    with engine.begin() as connection:
-        connection.execute(sa.text(f"DROP SCHEMA {schema} CASCADE"))
-    engine.dispose()
+    with empty_schema() as url:
+        yield url
 
 
 FIRST = lambda counts: 0  # noqa: E731
