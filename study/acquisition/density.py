@@ -6,8 +6,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
-from sklearn.cluster import KMeans
-from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 from torch.nn import functional
 
@@ -72,6 +70,8 @@ class TypiClust(Strategy):
 
     def _typicality(self, rows: Floats, cluster: NDArray[np.int64]) -> Floats:
         """float64 [N], one over the mean distance to the nearest of the same cluster (Eq. 1)."""
+        from sklearn.neighbors import NearestNeighbors  # a second that no other strategy needs
+
         found = np.zeros(len(rows))
         for index in range(cluster.max() + 1):
             members = np.flatnonzero(cluster == index)
@@ -165,6 +165,8 @@ def _unit(features: Tensor, labelled: Tensor) -> Floats:
 
 
 def _clusters(rows: Floats, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    from sklearn.cluster import KMeans
+
     state = int(rng.integers(2**31))
     different = len(np.unique(rows, axis=0))
     means = KMeans(min(count, different), n_init=1, random_state=state)

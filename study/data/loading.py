@@ -25,7 +25,6 @@ from study.config import (
 )
 from study.data import (
     awa2,
-    celeba,
     coco,
     folder,
     labelme,
@@ -33,7 +32,6 @@ from study.data import (
     scenes,
     shapes,
     table,
-    voc,
     yolo,
 )
 from study.data import cache as stored
@@ -96,6 +94,7 @@ def source_of(file: StudyFile) -> Source:
         key = stored.key(_settings(config), shapes.DRAWING_VERSION)
         return Source(f"shapes-{key}", lambda place, progress: shapes.render(config))
     root = file.resolve(config.root)
+    # CelebA's and VOC's lists are read by torchvision: every process would wait seconds for it
     match config:
         case CocoConfig():
             return _photographs(config, root, coco.sources(config, root), coco.catalogue)
@@ -104,12 +103,16 @@ def source_of(file: StudyFile) -> Source:
         case LabelmeConfig():
             return _photographs(config, root, labelme.sources(config, root), labelme.catalogue)
         case VocConfig():
+            from study.data import voc
+
             return _photographs(config, root, voc.sources(config, root), voc.catalogue)
         case Awa2Config():
             return _photographs(config, root, awa2.sources(config, root), awa2.catalogue)
         case TableConfig():
             return _photographs(config, root, table.sources(config, root), table.catalogue)
         case CelebaConfig():
+            from study.data import celeba
+
             return _photographs(config, root, celeba.sources(config, root), celeba.catalogue)
         case FolderConfig():
             return _photographs(config, root, sorted(root.rglob("*")), folder.catalogue)
