@@ -40,6 +40,7 @@ def annotate(
     shape: Shape,
     key: int,
     frame: Frame = WHOLE,
+    colours: NDArray[np.uint8] | None = None,
 ) -> tuple[Annotation, Performance]:
     """Annotate one image.
 
@@ -52,12 +53,13 @@ def annotate(
         shape: how practised and how tired.
         key: names the stream of this item (:func:`study.seeds.seed`).
         frame: what of the photograph the mask shows; the person sees and marks nothing else.
+        colours: uint8 [H, W, 3], the image, for interfaces that answer to it.
 
     Returns:
         The annotation and the actions, in the photograph's coordinates.
     """
     hand = hand_of(interface)
-    scene = Scene(mask, None if maps is None else maps[-1])
+    scene = Scene(mask, None if maps is None else maps[-1], colours)
     drawn, moves = hand.draw(scene, person, Draws(key))
     how = Circumstances(
         shape.trial,

@@ -45,6 +45,7 @@ def performed(
     keys: Sequence[int],
     device: torch.device | str = "cpu",
     frames: Sequence[Frame] = (),
+    images: Tensor | None = None,
 ) -> Iterator[Item]:
     """Annotate the images of a batch in their order.
 
@@ -58,6 +59,7 @@ def performed(
         device: where clicks are computed.
         frames: what of each photograph its mask shows; none: all of it. Annotations are in the
             photograph's coordinates.
+        images: uint8 [N, 3, H, W], for interfaces that answer to what is seen.
 
     Yields:
         One item for each image; the caller may stop when a budget is spent.
@@ -77,6 +79,7 @@ def performed(
             shape,
             key,
             frames[number] if frames else WHOLE,
+            None if images is None else colours_of(images[number]),
         )
         yield Item(drawn, done.seconds, sum(a.kind not in ("blur", "focus") for a in done.actions))
         shape = _later(shape, done.seconds)
@@ -127,6 +130,12 @@ def _clicked(
         seconds = round(rested[place] * (1.0 + person.fatigue * shape.hours) + pauses[place], 4)
         yield Item(drawn, seconds, presses[place])
         shape = _later(shape, seconds)
+
+
+def colours_of(image: Tensor) -> NDArray[np.uint8]:
+    """An image uint8 [3, H, W] as the array [H, W, 3]."""
+    colours: NDArray[np.uint8] = image.permute(1, 2, 0).cpu().numpy()
+    return colours
 
 
 def _later(shape: Shape, seconds: float) -> Shape:

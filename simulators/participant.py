@@ -18,6 +18,7 @@ from simulators import answers, slots
 from simulators.actions import Move
 from simulators.annotator import Shape, annotate, recent
 from simulators.answers import Experience
+from simulators.batch import colours_of
 from simulators.chance import Draws
 from simulators.hands import hand_of
 from simulators.person import Person
@@ -194,7 +195,8 @@ class Participant:
         failed = stream.random() < self.person.practice_failure_rate
         hand, draws = hand_of(interface), Draws(self._key(interface, "practice", step.attempt))
         seen = self._pretrained(image) if interface_of(interface).proposes else None
-        drawn, moves = hand.draw(Scene(mask, seen), careful, draws)
+        colours = colours_of(split.images[split.positions[image]])
+        drawn, moves = hand.draw(Scene(mask, seen, colours), careful, draws)
         if failed:
             # confirmed without having understood what is asked
             drawn, moves = Annotation(), []
@@ -222,9 +224,16 @@ class Participant:
         here = self.loop.config.for_condition(step.condition)
         shown = interface in here.workspace.show_attention or interface_of(interface).proposes
         maps = self._attention(step, step.images.index(image)) if shown else None
-        frame = pool.frame(pool.positions[image])
+        place = pool.positions[image]
         drawn, done = annotate(
-            interface, mask, maps, self.person, self._shape(interface), key, frame
+            interface,
+            mask,
+            maps,
+            self.person,
+            self._shape(interface),
+            key,
+            pool.frame(place),
+            colours_of(pool.images[place]),
         )
         self._record(
             ItemAnnotated(

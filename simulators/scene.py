@@ -50,13 +50,18 @@ class Scene:
         mask: bool [H, W], the object(s).
         attention: [h, w], the map shown over the image, any size and scale; None when the
             workspace shows none.
+        colours: uint8 [H, W, 3], the image, for hands to which it is answered.
     """
 
     def __init__(
-        self, mask: NDArray[np.bool_], attention: NDArray[np.floating] | None = None
+        self,
+        mask: NDArray[np.bool_],
+        attention: NDArray[np.floating] | None = None,
+        colours: NDArray[np.uint8] | None = None,
     ) -> None:
         self.mask = np.asarray(mask, dtype=bool)
         self.attention = attention
+        self.colours = colours
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -125,12 +125,18 @@ ANSWERS: Mapping[AnswerName, Literal["inside", "outside", ""]] = {
 
 
 class Proposal(BaseModel):
-    """A region that the machine proposed, and what a person says of it."""
+    """A region that the machine proposed, and what a person says of it.
+
+    ``grow`` and ``shrink`` are clicks that changed it before the answer; ``region`` is what they
+    made of it (:mod:`study.interfaces.growing`).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     region: Region
     answer: AnswerName
+    grow: tuple[Point, ...] = ()
+    shrink: tuple[Point, ...] = ()
 
 
 MarkName = Literal[

@@ -130,11 +130,10 @@ class Frame:
         regions = [self._region_inward(region) for region in annotation.negative_regions]
         boxes = [self._box_inward(box) for box in annotation.boxes]
         objects = [self._region_inward(region) for region in annotation.objects]
-        seen = [(self._region_inward(p.region), p.answer) for p in annotation.proposals]
-        proposals = [Proposal(region=region, answer=a) for region, a in seen if region is not None]
+        proposals = [self._proposal_inward(proposal) for proposal in annotation.proposals]
         return annotation.model_copy(
             update={
-                "proposals": tuple(proposals),
+                "proposals": tuple(each for each in proposals if each is not None),
                 "boxes": tuple(box for box in boxes if box is not None),
                 "strokes": tuple(self._stroke(s, inward=True) for s in annotation.strokes),
                 "positive_points": tuple(point for point in points if _inside(point)),
@@ -158,10 +157,7 @@ class Frame:
         return annotation.model_copy(
             update={
                 "boxes": tuple(self._box_outward(box) for box in annotation.boxes),
-                "proposals": tuple(
-                    Proposal(region=self._region_outward(p.region), answer=p.answer)
-                    for p in annotation.proposals
-                ),
+                "proposals": tuple(self._proposal_outward(p) for p in annotation.proposals),
                 "strokes": tuple(self._stroke(s, inward=False) for s in annotation.strokes),
                 "positive_points": tuple(held),
                 "polygons": tuple(polygons),
@@ -169,6 +165,24 @@ class Frame:
                 "objects": tuple(objects),
             }
         )
+
+    def _proposal_inward(self, proposal: Proposal) -> Proposal | None:
+        region = self._region_inward(proposal.region)
+        if region is None:
+            return None
+        clicks = {
+            name: tuple(_held(self.to_square(point)) for point in getattr(proposal, name))
+            for name in ("grow", "shrink")
+        }
+        return proposal.model_copy(update={"region": region, **clicks})
+
+    def _proposal_outward(self, proposal: Proposal) -> Proposal:
+        clicks = {
+            name: tuple(_held(self.to_photograph(point)) for point in getattr(proposal, name))
+            for name in ("grow", "shrink")
+        }
+        region = self._region_outward(proposal.region)
+        return proposal.model_copy(update={"region": region, **clicks})
 
     def _box_inward(self, box: Box) -> Box | None:
         left, top = _held(self.to_square((box.left, box.top)))

@@ -4,6 +4,7 @@
 import { emptyDrawing, isEmpty, round4, steps } from "./drawing.js";
 import { History } from "./history.js";
 import { Pointers } from "./pointers.js";
+import { coloursOf } from "./painting.js";
 import { paintAbove, paintBelow } from "./scene.js";
 import { toolOf } from "./tools.js";
 import { WHOLE, area, panned, zoomed } from "./viewport.js";
@@ -53,6 +54,8 @@ export class Canvas {
     /** @type {Item | null} */
     this.item = null;
     this.history = new History();
+    /** @type {{ drawing: import("./drawing.js").Drawing, of: import("./drawing.js").Regions, regions: import("./drawing.js").Regions } | null} */
+    this.reshaped = null;
     /** @type {Point | null} where the pointer is */
     this.hover = null;
     /** @type {Point | null} where the keys have put it */
@@ -79,6 +82,19 @@ export class Canvas {
   }
 
   get drawing() { return this.history.drawing; }
+
+  /** The regions as they are shown: clicks may have changed what is proposed. */
+  get regions() {
+    const { item, drawing } = this;
+    if (!item?.regions) return null;
+    const reshape = item.onPress ? undefined : toolOf(item.interface).reshape;
+    if (!reshape) return item.regions;
+    if (this.reshaped?.drawing !== drawing || this.reshaped.of !== item.regions) {
+      const colours = item.image ? coloursOf(item.image, item.regions) : null;
+      this.reshaped = { drawing, of: item.regions, regions: reshape(item.regions, drawing, colours) };
+    }
+    return this.reshaped.regions;
+  }
 
   // -- what is done to the drawing
 
@@ -241,7 +257,10 @@ export class Canvas {
     this.paint();
   }
 
-  paintBase() { paintBelow(this.base, this.item, this.drawing, this.area, this.opacity, Boolean(this.item && !this.item.onPress && toolOf(this.item.interface).answers)); }
+  paintBase() {
+    const tool = this.item && !this.item.onPress ? toolOf(this.item.interface) : null;
+    paintBelow(this.base, this.item, this.drawing, this.area, this.opacity, tool && (tool.answers || tool.accept) ? this.regions : null);
+  }
 
   paint() {
     if (this.painting) return;

@@ -38,18 +38,22 @@ export class Confirmation {
     const { canvas, item } = this.stage;
     const kind = this.workspace.root.dataset.kind || "";
     if (!item || !this.stage.ready) return;
-    const why = refusal({ kind, elapsed: item.clock.elapsed(event.timeStamp), drawing: canvas.drawing, nothing, unfinished: toolOf(item.interface).unfinished?.(canvas.drawing) });
+    const tool = toolOf(item.interface);
+    const accepted = nothing ? undefined : tool.accept?.(canvas.drawing);
+    const drawing = accepted?.drawing || canvas.drawing;
+    const why = refusal({ kind, elapsed: item.clock.elapsed(event.timeStamp), drawing, nothing, unfinished: tool.unfinished?.(drawing, item.regions || null) });
     if (why !== null) {
       if (why) this.view.say(why, "no");
       return;
     }
     if (nothing) canvas.cancel(event);
     else canvas.close(event);
+    if (accepted) canvas.change(event, accepted);
     this.workspace.preview.stop();
     const common = {
       id: newId(), at: this.server.serverTime(event.timeStamp),
       seconds: round4(item.clock.elapsed(event.timeStamp) / 1000),
-      annotation: annotationOf(canvas.drawing, item.regions || null),
+      annotation: annotationOf(canvas.drawing, canvas.regions),
     };
     if (kind === "practice") {
       const { attempt, helped } = this.workspace.state.practice;

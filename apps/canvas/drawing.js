@@ -6,7 +6,7 @@
  * @typedef {{ label: number, point: Point }} Marked a region by its label
  * @typedef {{ left: number, top: number, right: number, bottom: number, points: Point[] }} Box
  * @typedef {{ points: Point[], across: number, down: number, erase: boolean }} Stroke radii in image widths and heights
- * @typedef {{ points: Point[], regions: Marked[], polygons: Point[][], open: Point[], boxes: Box[], strokes: Stroke[], answers: string[] }} Drawing open: presses that finish nothing yet
+ * @typedef {{ points: Point[], regions: Marked[], polygons: Point[][], open: Point[], boxes: Box[], strokes: Stroke[], answers: string[], grow: Point[], shrink: Point[] }} Drawing open: presses that finish nothing yet; grow, shrink: clicks on a proposed region
  * @typedef {{ height: number, width: number, labels: Uint16Array, sizes?: number[] }} Regions
  * @typedef {[number, number]} Corner polygon (-1: the open one) and vertex
  */
@@ -50,7 +50,7 @@ export function vertexAt(drawing, point, reach, ratio = 1) {
 
 /** @returns {Drawing} */
 export function emptyDrawing() {
-  return { points: [], regions: [], polygons: [], open: [], boxes: [], strokes: [], answers: [] };
+  return { points: [], regions: [], polygons: [], open: [], boxes: [], strokes: [], answers: [], grow: [], shrink: [] };
 }
 
 /** @param {Drawing} drawing */
@@ -77,6 +77,10 @@ export const steps = {
   addStroke: (d, stroke) => ({ ...d, strokes: [...d.strokes, stroke] }),
   /** One answer to what is proposed. @param {Drawing} d @param {string} answer @returns {Drawing} */
   say: (d, answer) => ({ ...d, answers: [answer] }),
+  /** @param {Drawing} d @param {Point} point @returns {Drawing} */
+  addGrow: (d, point) => ({ ...d, grow: [...d.grow, point] }),
+  /** @param {Drawing} d @param {Point} point @returns {Drawing} */
+  addShrink: (d, point) => ({ ...d, shrink: [...d.shrink, point] }),
   /** @param {Drawing} d @returns {Drawing} */
   dropOpen: (d) => ({ ...d, open: [] }),
   /** @param {Drawing} d @param {Corner} corner @param {Point} point */
@@ -180,7 +184,7 @@ export function runs(labels, height, width, label) {
 
 /**
  * The drawing as study.annotation.Annotation, coordinates in [0, 1].
- * @param {Drawing} drawing @param {Regions | null} regions
+ * @param {Drawing} drawing @param {Regions | null} regions as they are shown: what is proposed may have been changed
  */
 export function annotationOf(drawing, regions) {
   return {
@@ -200,12 +204,14 @@ export function annotationOf(drawing, regions) {
         point: middle(regions), height: regions.height, width: regions.width,
         counts: runs(regions.labels, regions.height, regions.width, PROPOSED),
       },
+      grow: drawing.grow,
+      shrink: drawing.shrink,
     })),
   };
 }
 
 /**
- * @param {{ positive_points: Point[], negative_regions: { point: Point }[], polygons: Point[][], boxes?: Box[], strokes?: Stroke[], proposals?: { answer: string }[] }} annotation
+ * @param {{ positive_points: Point[], negative_regions: { point: Point }[], polygons: Point[][], boxes?: Box[], strokes?: Stroke[], proposals?: { answer: string, grow?: Point[], shrink?: Point[] }[] }} annotation
  * @param {Regions | null} regions
  * @returns {Drawing}
  */
@@ -217,6 +223,8 @@ export function drawingOf(annotation, regions) {
     boxes: annotation.boxes || [],
     strokes: annotation.strokes || [],
     answers: (annotation.proposals || []).map(({ answer }) => answer),
+    grow: (annotation.proposals || []).flatMap(({ grow }) => grow || []),
+    shrink: (annotation.proposals || []).flatMap(({ shrink }) => shrink || []),
     open: [],
   };
 }

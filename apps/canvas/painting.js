@@ -72,6 +72,27 @@ export function tinted(mask, width, height) {
   return sheet;
 }
 
+/** The colours of an image on the cells of regions, four values each. @param {HTMLImageElement} image @param {Regions} regions */
+export function coloursOf(image, { width, height }) {
+  const [, context] = sheetOf(width, height);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(image, 0, 0, width, height);
+  return context.getImageData(0, 0, width, height).data;
+}
+
+/** A plus or a minus. @param {CanvasRenderingContext2D} context @param {Place} place @param {number} size @param {string} colour @param {boolean} plus */
+export function sign(context, [x, y], size, colour, plus) {
+  for (const [width, stroke] of /** @type {[number, string][]} */ ([[1, "#10141a"], [0.75, "#fff"], [0.4, colour]])) {
+    context.lineWidth = size * width;
+    context.strokeStyle = stroke;
+    context.beginPath();
+    context.moveTo(x - size, y);
+    context.lineTo(x + size, y);
+    if (plus) { context.moveTo(x, y - size); context.lineTo(x, y + size); }
+    context.stroke();
+  }
+}
+
 /** @param {CanvasRenderingContext2D} context @param {Place} place @param {number} size @param {string} colour */
 export function cross(context, [x, y], size, colour) {
   // a dark rim too: a green cross on something green is seen

@@ -45,7 +45,7 @@ export class Preview {
     const { stage, server, round } = this.workspace;
     if (stage.item !== item) return; // the page or the round has changed meanwhile
     const { position, cycle } = round.batch;
-    const body = { position, cycle, index: item.index, annotation: annotationOf(stage.canvas.drawing, item.regions || null) };
+    const body = { position, cycle, index: item.index, annotation: annotationOf(stage.canvas.drawing, stage.canvas.regions) };
     try {
       const picture = await server.picture("/api/preview", body);
       if (asked === this.number && stage.item === item) this.paint(item, picture);

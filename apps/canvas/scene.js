@@ -3,7 +3,7 @@
 // the drawing and the pointer.
 
 import { PROPOSED } from "./drawing.js";
-import { CURSOR, NO, YES, circle, cross, dot, hatched, outline, painted, rectangle, ring, stencil, tinted, wanted } from "./painting.js";
+import { CURSOR, NO, YES, circle, cross, dot, hatched, outline, painted, rectangle, ring, sign, stencil, tinted, wanted } from "./painting.js";
 
 /**
  * @typedef {import("./canvas.js").Item} Item
@@ -19,8 +19,8 @@ function cleared(canvas) {
   return context;
 }
 
-/** @param {HTMLCanvasElement} canvas @param {Item | null} item @param {Drawing} drawing @param {Area} area @param {number} opacity of the attention @param {boolean} proposes whether a region is proposed */
-export function paintBelow(canvas, item, drawing, { x, y, w, h }, opacity, proposes) {
+/** @param {HTMLCanvasElement} canvas @param {Item | null} item @param {Drawing} drawing @param {Area} area @param {number} opacity of the attention @param {import("./drawing.js").Regions | null} proposed where a region is, as it is now */
+export function paintBelow(canvas, item, drawing, { x, y, w, h }, opacity, proposed) {
   const context = cleared(canvas);
   if (!item) return;
   context.imageSmoothingQuality = "high";
@@ -30,7 +30,7 @@ export function paintBelow(canvas, item, drawing, { x, y, w, h }, opacity, propo
     context.drawImage(item.overlay, x, y, w, h);
     context.globalAlpha = 1;
   }
-  if (proposes && item.regions) context.drawImage(tinted(stencil(item.regions, new Set([PROPOSED])), Math.round(w), Math.round(h)), x, y);
+  if (proposed) context.drawImage(tinted(stencil(proposed, new Set([PROPOSED])), Math.round(w), Math.round(h)), x, y);
   if (!drawing.regions.length || !item.regions) return;
   const mask = stencil(item.regions, new Set(drawing.regions.map((region) => region.label)));
   context.drawImage(hatched(mask, Math.round(w), Math.round(h)), x, y);
@@ -49,6 +49,8 @@ export function paintAbove(canvas, item, drawing, { x, y, w, h }, { tail, cursor
   context.lineWidth = 2 * scale;
   if (item.target) ring(context, place(item.target.point), item.target.radius * w, scale);
   (item.wanted || []).forEach((polygon) => wanted(context, polygon.map(place), scale));
+  drawing.grow.forEach((point) => sign(context, place(point), 7 * scale, YES, true));
+  drawing.shrink.forEach((point) => sign(context, place(point), 7 * scale, NO, false));
   drawing.points.forEach((point) => cross(context, place(point), 9 * scale, YES));
   drawing.regions.forEach(({ point }) => dot(context, place(point), 4 * scale, NO));
   if (drawing.strokes.length) context.drawImage(painted(drawing.strokes, canvas.width, canvas.height, place, w), 0, 0);

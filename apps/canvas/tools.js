@@ -19,11 +19,14 @@
  *   remove?: (place: Place) => Change | null | undefined,
  *   close?: (drawing: Drawing) => Change | undefined,
  *   answer?: (drawing: Drawing, number: number) => Change | undefined, answers?: string[],
- *   unfinished?: (drawing: Drawing) => string, clears?: boolean, sizes?: boolean,
+ *   accept?: (drawing: Drawing) => Change,
+ *   reshape?: (regions: import("./drawing.js").Regions, drawing: Drawing, colours: ArrayLike<number> | null) => import("./drawing.js").Regions,
+ *   unfinished?: (drawing: Drawing, regions: import("./drawing.js").Regions | null) => string, clears?: boolean, sizes?: boolean,
  * }} Tool
  * press: the first button, or a finger that says so; other: the second button; grab: what a finger
  * that moves takes hold of; remove: what stands under a point goes; close: what is open is finished;
- * answer: one of the answers to what is proposed, from 0; unfinished: why what is open cannot be confirmed yet, or nothing;
+ * answer: one of the answers to what is proposed, from 0; accept: what confirming says of it; reshape: what
+ * clicks make of it; unfinished: why what is open cannot be confirmed yet, or nothing;
  * clears: whether the middle button clears the image; sizes: whether there is a brush to be sized.
  */
 

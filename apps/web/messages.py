@@ -28,6 +28,11 @@ def _drawn_by_a_person(annotation: Annotation) -> Annotation:
         ("corners", sum(map(len, annotation.polygons)), MOST_CORNERS),
         ("boxes", len(annotation.boxes), MOST_OUTLINES),
         ("answers", len(annotation.proposals), MOST_OUTLINES),
+        (
+            "corrective clicks",
+            sum(len(p.grow) + len(p.shrink) for p in annotation.proposals),
+            MOST_REGIONS,
+        ),
         ("strokes", len(annotation.strokes), MOST_POINTS),
         ("points of strokes", sum(len(s.points) for s in annotation.strokes), MOST_ACTIONS),
     ):

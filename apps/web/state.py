@@ -108,7 +108,7 @@ def words_of(used: Interface) -> dict[str, Any]:
         "legend": words.legend,
         "touch": words.touch,
         "regions": used.regions or used.proposes,
-        "answers": used.answers,
+        "answers": used.answers if len(used.answers) > 1 else (),
     }
 
 

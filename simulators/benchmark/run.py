@@ -172,6 +172,7 @@ class Machine:
                 [seed(self.run.number, interface, name, "annotate") for name in names],
                 self.device,
                 frames,
+                batch.images,
             )
         for number, (index, item) in enumerate(zip(chosen.tolist(), items, strict=False)):
             if _over(budget.seconds, state.seconds + item.seconds) or _over(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from simulators.actions import Move
 from simulators.chance import Draws
-from simulators.hands import box, click, paint, polygon, verify
+from simulators.hands import box, click, correct, paint, polygon, verify
 from simulators.person import Person
 from simulators.scene import Scene
 from study.annotation import Annotation
@@ -45,6 +45,7 @@ HANDS: Mapping[str, Hand] = {
     "paint": Hand(paint.draw, "polygon_speed", minds_attention=False),
     "verify": Hand(verify.draw("verify"), "click_speed", minds_attention=True),
     "verify5": Hand(verify.draw("verify5"), "click_speed", minds_attention=True),
+    "correct": Hand(correct.draw, "click_speed", minds_attention=True),
 }
 
 

@@ -84,7 +84,8 @@ class Interface(ABC):
         guides: what attention is asked to do by them.
         regions: whether superpixels of the attention map can be marked.
         proposes: whether the machine proposes the region that it looks at most.
-        answers: what may be said of the proposal.
+        answers: what may be said of the proposal; a single one is what confirming says.
+        reshapes: whether clicks grow and shrink the proposal first.
         script: its canvas tool (ES module); None: the one of its name that comes with ours.
         picture: how it is done, an SVG; None: the one of its name that comes with ours.
     """
@@ -96,15 +97,21 @@ class Interface(ABC):
     regions: ClassVar[bool] = False
     proposes: ClassVar[bool] = False
     answers: ClassVar[tuple[AnswerName, ...]] = ()
+    reshapes: ClassVar[bool] = False
     script: ClassVar[Traversable | None] = None
     picture: ClassVar[Traversable | None] = None
 
     def refusal(self, annotation: Annotation) -> str | None:
         """Why an annotation cannot have been made with it; None where it can."""
         others = [name for name in annotation.kinds if name not in self.marks]
-        if not others:
-            return None
-        return f"{self.name} yields {_listed(self.marks)}, not {_listed(others)}"
+        if others:
+            return f"{self.name} yields {_listed(self.marks)}, not {_listed(others)}"
+        for proposal in annotation.proposals:
+            if proposal.answer not in self.answers:
+                return f"{self.name} has no answer {proposal.answer!r}"
+            if not self.reshapes and (proposal.grow or proposal.shrink):
+                return f"{self.name} leaves a proposal as it is"
+        return None
 
     @abstractmethod
     def judge(self, annotation: Annotation, asked: Asked) -> Verdict:

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from study.errors import UserError
 from study.interfaces.box import Box
 from study.interfaces.click import Click
+from study.interfaces.correct import Correct
 from study.interfaces.interface import Interface
 from study.interfaces.paint import Paint
 from study.interfaces.polygon import Polygon
 from study.interfaces.verify import Verify, Verify5
 from study.plugins import found
 
-BUILT_IN: tuple[type[Interface], ...] = (Polygon, Click, Box, Paint, Verify, Verify5)
+BUILT_IN: tuple[type[Interface], ...] = (Polygon, Click, Box, Paint, Verify, Verify5, Correct)
 """In the order in which they are listed; adding one is adding a line here."""
 OURS = tuple(interface.name for interface in BUILT_IN)
 

@@ -46,6 +46,8 @@ ActionKind = Literal[
     "stroke",
     "erase",
     "answer",
+    "grow",
+    "shrink",
     "cancel",
     "undo",
     "redo",

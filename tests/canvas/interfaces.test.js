@@ -1,9 +1,10 @@
 // Every interface's tool goes through the same checks.
 
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { annotationOf, drawingOf, emptyDrawing, isEmpty } from "../../apps/canvas/drawing.js";
+import { regrown } from "../../apps/canvas/growing.js";
 import { load, toolOf } from "../../apps/canvas/tools.js";
 
 const folder = new URL("../../apps/canvas/interfaces/", import.meta.url);
@@ -39,6 +40,7 @@ function drawn(name, drag) {
       drawing = change.drawing;
     }
   });
+  drawing = tool.accept?.(drawing).drawing || drawing;
   return tool.close?.(drawing)?.drawing || drawing;
 }
 
@@ -48,7 +50,7 @@ for (const name of names) {
       const drawing = drawn(name, drag);
       assert.ok(!isEmpty(drawing));
       assert.equal(drawing.open.length, 0);
-      assert.equal(toolOf(name).unfinished?.(drawing) || "", "");
+      assert.equal(toolOf(name).unfinished?.(drawing, regions) || "", "");
     }
   });
 
@@ -63,7 +65,7 @@ for (const name of names) {
   test(`${name}: the other button harms nothing on an empty image`, () => {
     const meant = toolOf(name).other?.(place(emptyDrawing(), [0.1, 0.1])) || {};
     const change = meant.change || meant.hold?.lift([0.1, 0.1], false);
-    if (change) assert.ok(["negative", "erase", "answer"].includes(change.kind));
+    if (change) assert.ok(["negative", "erase", "answer", "shrink"].includes(change.kind));
   });
 }
 
@@ -90,4 +92,22 @@ test("the brush is round on the screen, whatever the photograph's shape, and the
   const erased = paint.other(place(first, [0.4, 0.2])).hold.lift([0.4, 0.2], false);
   assert.equal(erased.kind, "erase");
   assert.deepEqual(erased.drawing.strokes.map((s) => s.erase), [false, true]);
+});
+
+test("clicks make of a proposal what study/interfaces/growing.py does", () => {
+  const table = JSON.parse(readFileSync(new URL("../study/data/regrown.json", import.meta.url), "utf8"));
+  for (const { height, width, proposed, colours, grow, shrink, grown } of table) {
+    const labels = Uint16Array.from(proposed.join(""), Number);
+    const four = colours && colours.flatMap((_, i) => (i % 3 === 2 ? [...colours.slice(i - 2, i + 1), 255] : []));
+    const found = regrown({ height, width, labels }, { ...emptyDrawing(), grow, shrink }, four);
+    assert.equal([...found.labels].join(""), grown.join(""));
+    assert.deepEqual([...labels].join(""), proposed.join(""));
+  }
+});
+
+test("what the network does not see is in no region", () => {
+  const labels = Uint16Array.from([1, 0, 0, 65535]);
+  const found = regrown({ height: 2, width: 2, labels }, { ...emptyDrawing(), grow: [[0.9, 0.9], [0.9, 0.1]], shrink: [] }, null);
+  assert.equal(found.labels[3], 65535);
+  assert.equal(found.labels[1], 1);
 });
