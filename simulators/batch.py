@@ -18,6 +18,7 @@ from simulators.sheet import Sheet
 from simulators.timing import RECENT
 from study.annotation import Annotation, Region
 from study.config import InterfaceName
+from study.data.rows import Many
 from study.framing import WHOLE, Frame
 
 
@@ -45,7 +46,7 @@ def performed(
     keys: Sequence[int],
     device: torch.device | str = "cpu",
     frames: Sequence[Frame] = (),
-    images: Tensor | None = None,
+    images: Many | None = None,
 ) -> Iterator[Item]:
     """Annotate the images of a batch in their order.
 

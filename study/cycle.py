@@ -213,13 +213,16 @@ def select(
 ) -> NDArray[np.int64]:
     """The images to annotate next, best first: int64 [min(count, unlabelled)].
 
+    Where an annotation holds for a whole class (:attr:`study.interfaces.Interface.for_class`), they
+    are one of each class, the strategy's best.
+
     Args:
         learner: as the last cycle left it.
         images: the items of the pool; with features, if the learner takes those.
         labelled: indices of what is annotated.
         count: how many are wanted.
         strategy: what chooses.
-        config: whether an ensemble is the model.
+        config: whether an ensemble is the model, and with which interface one annotates.
         stream: of the task or run.
         cycle: counted from 1.
         device: where to compute.
@@ -228,17 +231,43 @@ def select(
     unlabelled = np.setdiff1d(np.arange(len(images)), known)
     if count < 1 or not len(unlabelled):
         return np.zeros(0, dtype=np.int64)
-    view = Pool(
-        predictor(learner, config),
-        images,
-        unlabelled,
-        known,
-        device=device,
-        seed=stream("pool", cycle),
-        committee=learner.members,
-        predictions=learner.predictions,
-    )
-    return strategy.select(view, min(count, len(unlabelled)), rng(stream("select", cycle)))
+
+    def best(candidates: NDArray[np.int64], count: int, *names: object) -> NDArray[np.int64]:
+        view = Pool(
+            predictor(learner, config),
+            images,
+            candidates,
+            known,
+            device=device,
+            seed=stream("pool", cycle, *names),
+            committee=learner.members,
+            predictions=learner.predictions,
+        )
+        random = rng(stream("select", cycle, *names))
+        return strategy.select(view, min(count, len(candidates)), random)
+
+    if config.interface is None or not config.interface.for_class:
+        return best(unlabelled, count)
+    asked = images.asked.numpy()[unlabelled]
+    each = [best(unlabelled[asked == label], 1, int(label)) for label in np.unique(asked)]
+    return np.concatenate(each)[:count]
+
+
+def for_all_of_class(
+    annotations: Mapping[int, Annotation], images: ImageSet
+) -> Mapping[int, Annotation]:
+    """What was drawn on images that stand for their classes, given to all images of these.
+
+    Of a class the last counts on which something was drawn. Coordinates are the photographs' own:
+    the images are aligned.
+
+    Args:
+        annotations: by index into ``images``, in the order in which they were made.
+        images: the items of the pool.
+    """
+    asked = images.asked.tolist()
+    latest = {asked[index]: drawn for index, drawn in annotations.items() if not drawn.empty}
+    return {i: latest[label] for i, label in enumerate(asked) if label in latest} or annotations
 
 
 @dataclass(frozen=True)
@@ -291,6 +320,8 @@ def tune(
         device: where to compute.
         progress: called after every epoch of the model's own tuning.
     """
+    if config.interface is not None and config.interface.for_class:
+        annotations = for_all_of_class(annotations, images)
     index, drawn = list(annotations), list(annotations.values())
     recorder = Recorder(images, device) if needs.predictions else None
     after = learner.copy()

@@ -30,6 +30,7 @@ from study.device import pick_device
 from study.directory import StudyDirectory
 from study.errors import UserError
 from study.heads import Heads
+from study.interfaces import interface as interface_of
 from study.learning import tuning
 from study.learning.attention import attention_maps
 from study.learning.learner import Learner
@@ -186,7 +187,7 @@ class TaskLoop:
     def _shared(self, condition: Condition, done: Sequence[int], count: int) -> list[int]:
         """The next images of a condition that every participant gets, of a batch of ``count``."""
         wanted = round(self.config.task.shared * count)
-        if not wanted:
+        if not wanted or interface_of(condition.interface).for_class:
             return []
         conditions = [each.name for each in self.config.conditions]
         order = rng(self.config.seed, "shared").permutation(len(self.pool))

@@ -99,7 +99,8 @@ def config_of(file: StudyFile, panel: Panel) -> StudyConfig:
     values["guidance"] = values.get("guidance", {}) | {"w_g": panel.w_g, "w_c": panel.w_c}
     values["fine_tuning"] = {"train": "head", "anchor": panel.anchor}
     values["conditions"] = [{"interface": panel.interface, "sampling": "active"}]
-    return parse(values, "the sandbox")
+    config = parse(values, "the sandbox")
+    return config.for_condition(config.conditions[0])
 
 
 @dataclass

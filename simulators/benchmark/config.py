@@ -27,6 +27,7 @@ from study.beginning import given_files
 from study.config import (
     PAPER_FACTORS,
     AcquisitionConfig,
+    Condition,
     DatasetConfig,
     FineTuningConfig,
     GuidanceConfig,
@@ -48,7 +49,7 @@ from study.config import (
     read_toml,
 )
 from study.config.agreement import clashes
-from study.config.condition import OwnFineTuning, OwnGuidance, merged, own, said
+from study.config.condition import OwnFineTuning, OwnGuidance, guided, merged, own, said
 from study.data import scenes, shapes
 from study.data.loading import READING_VERSION, contents_of
 from study.errors import UserError
@@ -362,11 +363,13 @@ class Run:
             table: merged(getattr(config, table), said(getattr(self.arm, table)))
             for table in OVERRIDDEN
         }
+        tables["guidance"] = guided(self.interface, tables["guidance"])
         study = StudyConfig(
             name=config.name,
             seed=self.number,
             dataset=dataset,
             acquisition=self.arm.acquisition,
+            conditions=(Condition(interface=self.interface, sampling="active"),),
             **tables,
         )
         return StudyFile(self.file.path, study, self.file.hash)

@@ -45,6 +45,7 @@ HANDS: Mapping[str, Hand] = {
     "paint": Hand(paint.draw, "polygon_speed", minds_attention=False),
     "verify": Hand(verify.draw("verify"), "click_speed", minds_attention=True),
     "verify5": Hand(verify.draw("verify5"), "click_speed", minds_attention=True),
+    "template": Hand(polygon.draw, "polygon_speed", minds_attention=False),
     "correct": Hand(correct.draw, "click_speed", minds_attention=True),
 }
 

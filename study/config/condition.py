@@ -18,6 +18,7 @@ from study.config.learning import (
 )
 from study.config.section import Section
 from study.config.workspace import WorkspaceConfig
+from study.interfaces import interface as interface_of
 
 S = TypeVar("S", bound=Section)
 OVERRIDABLE = ("acquisition", "guidance", "fine_tuning", "workspace")
@@ -122,6 +123,14 @@ def workspace_of_factors(condition: Condition) -> dict[str, Any]:
     return changes
 
 
+def guided(name: str, guidance: GuidanceConfig) -> GuidanceConfig:
+    """Guidance as an interface of that name takes it: its own forms where none are said."""
+    own = interface_of(name).forms
+    if guidance.method != "forms":
+        return guidance
+    return merged(guidance, {k: v for k, v in own.items() if k not in guidance.model_fields_set})
+
+
 def contradictions(condition: Condition) -> Iterator[str]:
     """Where a condition's own tables say again, and so perhaps otherwise, what its levels say."""
     if condition.sampling != "active" and "active" in said(condition.acquisition):
@@ -164,6 +173,7 @@ def tables_of(condition: Condition, study: Mapping[str, Any]) -> dict[str, Any]:
                 str(each.get("ctx", {}).get("error", each["msg"])) for each in error.errors()
             ]
             raise ValueError(f"{name}: {'; '.join(reasons)}") from error
+    found["guidance"] = guided(condition.interface, found["guidance"])
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
+from study import interfaces
 from study.config.agreement import disagreements
 from study.config.condition import (
     OVERRIDABLE,
@@ -41,6 +42,7 @@ from study.config.questions import (
 )
 from study.config.section import Section, Whole
 from study.config.workspace import WorkspaceConfig
+from study.interfaces import Interface
 
 
 class AnalysisConfig(Section):
@@ -112,6 +114,12 @@ class StudyConfig(Section):
     def factor_names(self) -> tuple[str, ...]:
         """``interface``, ``sampling`` and the factors that the file declares beside them."""
         return (*PAPER_FACTORS, *self.factors.own)
+
+    @property
+    def interface(self) -> Interface | None:
+        """The interface of what holds in one condition; None of a study with several."""
+        one = len(self.conditions) == 1
+        return interfaces.interface(self.conditions[0].interface) if one else None
 
     def for_condition(self, condition: Condition) -> StudyConfig:
         """What holds in one condition: this study as if it had no other.

@@ -8,7 +8,7 @@ canvas tool is the script of the same name in ``apps/canvas/interfaces``, or the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from typing import ClassVar, Literal
@@ -86,6 +86,10 @@ class Interface(ABC):
         proposes: whether the machine proposes the region that it looks at most.
         answers: what may be said of the proposal; a single one is what confirming says.
         reshapes: whether clicks grow and shrink the proposal first.
+        for_class: whether an annotation holds for all images of its class, of which one is asked
+            for then.
+        forms: guidance that it takes where the study file names none, by ``positive``,
+            ``negative`` and ``polygon``.
         script: its canvas tool (ES module); None: the one of its name that comes with ours.
         picture: how it is done, an SVG; None: the one of its name that comes with ours.
     """
@@ -98,6 +102,8 @@ class Interface(ABC):
     proposes: ClassVar[bool] = False
     answers: ClassVar[tuple[AnswerName, ...]] = ()
     reshapes: ClassVar[bool] = False
+    for_class: ClassVar[bool] = False
+    forms: ClassVar[Mapping[str, str]] = {}
     script: ClassVar[Traversable | None] = None
     picture: ClassVar[Traversable | None] = None
 

@@ -12,10 +12,20 @@ from study.interfaces.correct import Correct
 from study.interfaces.interface import Interface
 from study.interfaces.paint import Paint
 from study.interfaces.polygon import Polygon
+from study.interfaces.template import Template
 from study.interfaces.verify import Verify, Verify5
 from study.plugins import found
 
-BUILT_IN: tuple[type[Interface], ...] = (Polygon, Click, Box, Paint, Verify, Verify5, Correct)
+BUILT_IN: tuple[type[Interface], ...] = (
+    Polygon,
+    Click,
+    Box,
+    Paint,
+    Verify,
+    Verify5,
+    Correct,
+    Template,
+)
 """In the order in which they are listed; adding one is adding a line here."""
 OURS = tuple(interface.name for interface in BUILT_IN)
 

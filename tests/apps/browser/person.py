@@ -270,6 +270,7 @@ class Person(ABC):
             "verify": self.verify_item,
             "verify5": self.verify_item,
             "correct": self.correct_item,
+            "template": self.trace_item,
         }
         hands[state["task"]["interface"]](item)
         self.shot(f"workspace-{state['task']['interface']}")
