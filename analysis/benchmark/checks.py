@@ -62,6 +62,13 @@ def _whole(table: pd.DataFrame, columns: tuple[str, ...], name: str) -> None:
         table[column] = values.astype(int)
 
 
+def _draws(table: pd.DataFrame, name: str) -> None:
+    """Tables of benchmarks in which nothing was drawn several times may lack the column."""
+    if "draw" not in table:
+        table["draw"] = "0"
+    _whole(table, ("draw",), name)
+
+
 def _flag(table: pd.DataFrame, column: str, name: str) -> pd.Series:
     known = {"true": True, "1": True, "false": False, "0": False, "": False}
     values = table[column].str.lower().map(known)
@@ -75,20 +82,20 @@ def _flag(table: pd.DataFrame, column: str, name: str) -> pd.Series:
 
 
 def _identities(table: pd.DataFrame, name: str) -> None:
-    """A run is one strategy, interface and seed, and they are one trial."""
+    """A run is one strategy, interface, seed and draw, and they are one trial."""
     for column in ("trial", "strategy", "interface"):
         blank = table[column] == ""
         if blank.any():
             i = int(np.argmax(blank.to_numpy()))
             raise InputError(f"{name}: row {i + 2} has no {column}.")
-    pairs = table[["trial", *RUN]].drop_duplicates()
-    for key in (["trial"], list(RUN)):
+    pairs = table[["trial", *RUN, "draw"]].drop_duplicates()
+    for key in (["trial"], [*RUN, "draw"]):
         twice = pairs.duplicated(key)
         if twice.any():
             row = pairs[twice].iloc[0]
             raise InputError(
                 f"{name}: run {row['trial']} ({row['strategy']}, {row['interface']}, seed "
-                f"{row['seed']}) is a duplicate: a run is one strategy, interface and seed."
+                f"{row['seed']}) is a duplicate: a run is one strategy, interface, seed and draw."
             )
 
 
@@ -96,6 +103,7 @@ def cycles(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of cycles.csv, typed and in order; raises `InputError` for what cannot be true."""
     name = "cycles.csv"
     table = table.copy()
+    _draws(table, name)
     _whole(table, ("seed", "cycle"), name)
     _identities(table, name)
     came = {strategy: i for i, strategy in enumerate(table["strategy"].drop_duplicates())}
@@ -136,7 +144,7 @@ def cycles(table: pd.DataFrame) -> pd.DataFrame:
             )
     # Strategies stay in the order in which they came, which is that of the benchmark's file.
     return table.sort_values(
-        ["strategy", "interface", "seed", "cycle", "split"],
+        ["strategy", "interface", "seed", "draw", "cycle", "split"],
         ignore_index=True,
         key=lambda column: column.map(came) if column.name == "strategy" else column,
     )
@@ -146,6 +154,7 @@ def picks(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of picks.csv in the order of picking; no image is picked twice in a run."""
     name = "picks.csv"
     table = table.copy()
+    _draws(table, name)
     _whole(table, ("seed", "cycle", "order"), name)
     if len(table):
         _identities(table, name)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.benchmark import checks
+from analysis.benchmark import checks, draws
 from analysis.benchmark.checks import (
     AXES,
     CYCLE,
@@ -45,7 +45,8 @@ class Benchmark:
     """Validated tables of one benchmark, with everything the reader must know about them.
 
     `cycles` has a row per run, cycle and split; `picks` one per annotated image. Runs that
-    failed, or that annotated nothing, are in neither: `warnings` names them.
+    failed, or that annotated nothing, are in neither: `warnings` names them. Where an arm was drawn
+    several times a seed, its run is the mean of its draws (`draws.together`).
     """
 
     source: Path
@@ -110,6 +111,8 @@ def read(folder: Path) -> Benchmark:
     warnings: list[str] = []
     cycles = _drop_failed(checks.cycles(cycles), info, warnings)
     picks = checks.picks(picks)
+    count = cycles["trial"].nunique()
+    cycles = draws.together(cycles)
     picks = picks[picks["trial"].isin(cycles["trial"])].reset_index(drop=True)
     split = info["primary"]["split"]
     if split not in set(cycles["split"]):
@@ -124,7 +127,7 @@ def read(folder: Path) -> Benchmark:
             f"split {split!r}."
         )
     found = Benchmark(folder, info, cycles, picks, warnings)
-    warnings += _gaps(found)
+    warnings += _gaps(found, count)
     return found
 
 
@@ -155,14 +158,17 @@ def _table(folder: Path, name: str) -> pd.DataFrame:
 
 def _drop_failed(cycles: pd.DataFrame, info: dict[str, Any], warnings: list[str]) -> pd.DataFrame:
     """Without runs that failed or annotated nothing: they would cut everyone's budget."""
-    failed = {(str(f["strategy"]), str(f["interface"]), int(f["seed"])) for f in info["failed"]}
+    failed = {
+        (str(f["strategy"]), str(f["interface"]), int(f["seed"]), int(f.get("draw", 0)))
+        for f in info["failed"]
+    }
     if failed:
         warnings.append(
             f"{len(failed)} of {info['trials']} runs failed and are left out: "
-            + "; ".join(f"{s}, {i}, seed {n}" for s, i, n in sorted(failed))
+            + "; ".join(f"{s}, {i}, seed {n}" for s, i, n, _ in sorted(failed))
             + "."
         )
-    keys = pd.MultiIndex.from_frame(cycles[list(RUN)])
+    keys = pd.MultiIndex.from_frame(cycles[[*RUN, "draw"]])
     keep = ~keys.isin(list(failed)) if failed else np.ones(len(cycles), dtype=bool)
     most = cycles.groupby("trial")["images"].transform("max").to_numpy(float)
     idle = keep & (most <= 0)
@@ -177,13 +183,12 @@ def _drop_failed(cycles: pd.DataFrame, info: dict[str, Any], warnings: list[str]
     return cycles
 
 
-def _gaps(data: Benchmark) -> list[str]:
+def _gaps(data: Benchmark, count: int) -> list[str]:
     """What a full grid of strategies, interfaces, seeds and cycles would have and this lacks."""
     out = []
     steps = data.steps()
-    found = steps["trial"].nunique()
-    if found < int(data.info["trials"]):
-        out.append(f"{found} of {data.info['trials']} planned runs are analysed.")
+    if count < int(data.info["trials"]):
+        out.append(f"{count} of {data.info['trials']} planned runs are analysed.")
     for interface, part in steps.groupby("interface"):
         seeds = {int(s) for s in part["seed"]}
         if data.baseline not in set(part["strategy"]):

@@ -92,6 +92,8 @@ class Arm(AcquisitionConfig):
         interfaces: the interfaces that it is tried with; by default the file's.
         annotator: who annotates: a simulated person, or ``masks``, the datasets' own masks as
             perfect annotations, which take nobody's time.
+        draws: how many runs a seed has, which differ in chance alone; their mean, cycle by cycle,
+            is what is compared. One uniform draw is the luck of every comparison with it.
         model, pretraining, fine_tuning, guidance: settings that are this arm's alone, in place of
             the file's.
     """
@@ -100,6 +102,7 @@ class Arm(AcquisitionConfig):
     label: str = ""
     interfaces: tuple[InterfaceName, ...] = ()
     annotator: Literal["person", "masks"] = "person"
+    draws: Positive = 1
     model: OwnModel | None = None
     pretraining: OwnPretraining | None = None
     fine_tuning: OwnFineTuning | None = None
@@ -339,17 +342,19 @@ class BenchFile:
             for interface in config.interfaces:
                 for arm in config.strategies:
                     if interface in (arm.interfaces or config.interfaces):
-                        yield Run(self, arm, interface, number)
+                        for draw in range(arm.draws):
+                            yield Run(self, arm, interface, number, draw)
 
 
 @dataclass(frozen=True)
 class Run:
-    """One arm, one interface, one seed."""
+    """One arm, one interface, one seed; of several draws, one."""
 
     file: BenchFile
     arm: Arm
     interface: InterfaceName
     number: int
+    draw: int = 0
 
     @cached_property
     def study(self) -> StudyFile:
@@ -403,6 +408,7 @@ class Run:
             "people": self.population.dump()["parameters"],
             "fine_tuning": study.fine_tuning.model_dump(mode="json"),
             "guidance": study.guidance.model_dump(mode="json"),
+            **({"draw": self.draw} if self.draw else {}),
         }
 
     @cached_property

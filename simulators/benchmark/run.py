@@ -62,7 +62,9 @@ class Machine:
         stream = rng(run.number, "person")
         self.person = run.population.draw(stream, self.config.annotator.fixed)
         self.masks = self.pool.require_masks("a simulated annotator")
-        self.stream = functools.partial(seed, run.number)
+        # what a seed starts from is the same for all draws; what comes after has chance of its own
+        draw = ("draw", run.draw) if run.draw else ()
+        self.stream = functools.partial(seed, run.number, *draw)
 
     @property
     def pool(self) -> ImageSet:

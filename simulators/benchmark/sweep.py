@@ -50,6 +50,7 @@ class Failure:
             "strategy": self.run.arm.name,
             "interface": self.run.interface,
             "seed": self.run.number,
+            "draw": self.run.draw,
             "problem": self.problem,
         }
 

@@ -13,7 +13,7 @@ from simulators.benchmark.places import Places
 from study.files import write_atomically
 from study.metrics import FEATURE_METRICS, by_feature
 
-WHO = ("trial", "strategy", "interface", "seed")
+WHO = ("trial", "strategy", "interface", "seed", "draw")
 CYCLES = (
     *WHO,
     "cycle",
@@ -95,7 +95,7 @@ def _finished(places: Places, file: BenchFile) -> Iterator[tuple[dict[str, Any],
     for run in file.runs():
         path = places.result(run)
         if path.exists():
-            names = (run.hash, run.arm.name, run.interface, run.number)
+            names = (run.hash, run.arm.name, run.interface, run.number, run.draw)
             yield dict(zip(WHO, names, strict=True)), json.loads(path.read_text())
 
 

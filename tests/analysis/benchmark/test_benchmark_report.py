@@ -337,3 +337,40 @@ def test_mistakes_are_one_sentence(tmp_path: Path) -> None:
     (folder / "picks.csv").unlink()
     with pytest.raises(InputError, match=r"no picks\.csv"):
         read(folder)
+
+
+def test_the_mean_of_a_seeds_draws_is_what_is_compared(tmp_path: Path) -> None:
+    cycles, picks = synthetic.frames({"random": 0.0, "entropy": 0.05})
+    measured = ["accuracy", "seconds"]
+    rng = np.random.default_rng(5)
+    others = []
+    for draw in (1, 2):
+        again = cycles[cycles["strategy"] == "random"].assign(draw=draw)
+        again["trial"] = again["trial"] + f"-{draw}"
+        started = again["cycle"] > 0
+        again.loc[started, "accuracy"] += 0.02 * rng.standard_normal(started.sum())
+        again.loc[started, "seconds"] += draw
+        others.append(again)
+    drawn = pd.concat([cycles.assign(draw=0), *others], ignore_index=True)
+    told = tables_of(read(synthetic.write(tmp_path / "drawn", drawn, picks)))
+    # the same by hand: each seed's random run is the mean of its three
+    key = ["strategy", "interface", "seed", "cycle", "split"]
+    by_hand = drawn.drop(columns="draw").drop_duplicates(key).set_index(key)
+    by_hand[measured] = drawn.groupby(key)[measured].mean()
+    plain = synthetic.write(tmp_path / "plain", by_hand.reset_index(), picks)
+    expected = tables_of(read(plain))
+    for name in ("final", "area", "curves", "values", "interfaces", "ranks"):
+        pd.testing.assert_frame_equal(told[name], expected[name])
+    assert told["final"]["n"].max() == 4  # seeds, not draws
+
+
+def test_a_draw_that_failed_leaves_its_seed_the_others(tmp_path: Path) -> None:
+    cycles, picks = synthetic.frames({"random": 0.0, "entropy": 0.05})
+    again = cycles[cycles["strategy"] == "random"].assign(draw=1)
+    again["trial"] = again["trial"] + "-1"
+    lost = again["seed"].ne(0) | again["interface"].ne("click")
+    drawn = pd.concat([cycles.assign(draw=0), again[lost]], ignore_index=True)
+    failed = [{"strategy": "random", "interface": "click", "seed": 0, "draw": 1, "problem": "x"}]
+    data = read(synthetic.write(tmp_path, drawn, picks, failed=failed))
+    assert data.cycles["trial"].nunique() == cycles["trial"].nunique()
+    assert any(w.startswith("1 of ") and "random, click, seed 0" in w for w in data.warnings)

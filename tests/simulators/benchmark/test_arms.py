@@ -169,3 +169,25 @@ def test_every_feature_has_rows_of_its_own(bench) -> None:
     whole = cycles(out).set_index(["cycle", "split"])["accuracy"]
     means = features.groupby(["cycle", "split"])["accuracy"].mean()
     assert means.to_dict() == pytest.approx(whole.to_dict())
+
+
+def test_draws_of_a_seed_begin_alike_and_go_by_chance_of_their_own(bench, tmp_path) -> None:
+    drawn = bench(
+        [
+            (ARMS, '[{ strategy = "random", draws = 2 }]'),
+            ("[0, 1]", "[0]"),
+            ("cycles = 2", "cycles = 1"),
+        ]
+    )
+    first, second = drawn.runs()
+    assert (
+        next(bench([(ARMS, '["random"]'), ("cycles = 2", "cycles = 1")]).runs()).hash == first.hash
+    )
+    assert (second.baseline, second.hash == first.hash) == (first.baseline, False)
+    assert sweep.run(drawn, tmp_path / "run", 1, device="cpu", progress=False) == []
+    table = cycles(tmp_path / "run")
+    assert table.groupby("cycle")["draw"].unique().map(list).to_dict() == {0: [0, 1], 1: [0, 1]}
+    picked = pd.read_csv(tmp_path / "run" / "picks.csv").groupby("draw")["image"].agg(set)
+    assert picked[0] != picked[1]
+    start = table[table["cycle"] == 0].groupby("split")["accuracy"].nunique()
+    assert (start == 1).all()
