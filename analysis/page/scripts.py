@@ -11,46 +11,68 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.errors import InputError
 from analysis.page.report import environment
-from analysis.people import Report
+from analysis.people import Report, answers, trials
+from analysis.stats.cells import codes
 from analysis.tables import Study
 
 #: The columns that tell the rows of a table apart, as the scripts write them into `row`.
 KEYS = {
     "conditions": ("condition",),
-    "anova": ("source",),
+    "anova": ("model", "source"),
     "estimates": ("source",),
     "pairwise": ("a", "b"),
+    "pairwise_groups": ("a", "b"),
     "friedman": (),
+    "kruskal": (),
     "mixed_effects": ("effect",),
     "ordinal_effects": ("effect",),
 }
 
 
+#: What R calls true and false.
+LOGICAL = {True: "TRUE", False: "FALSE"}
+
+
 def write(study: Study, report: Report, out: Path) -> list[Path]:
-    """Write report.R and report.py into `out`, where `data/` is; returns their paths."""
-    if not study.design.paired:
-        raise InputError(
-            "scripts: they repeat the tests of designs within participants and of mixed ones, and "
-            "here every participant has one condition; leave --scripts out."
-        )
-    page = environment()
-    page.autoescape = False
-    page.filters["r"] = page.globals["r"] = _quoted
-    tested = set(report["anova"]["metric"]) if "anova" in report else set()
+    """Write report.R and report.py into `out`, where `data/` is; returns their paths.
+
+    `data/trials.csv` and `data/ordinal.csv` are the rows of the models: trials with groups and
+    covariates, ordered answers as numbers with what was asked in pairs side by side.
+    """
+    design = study.design
+    levels = {**design.levels, "condition": design.conditions}
+    measured = set(report["anova"]["metric"]) if "anova" in report else set()
+    covariates: list[str] = []
+    if "mixed_effects" in report:
+        rows, item, covariates, _ = trials.modelled(study)
+        for name in covariates:
+            if name not in levels and not pd.api.types.is_numeric_dtype(rows[name]):
+                levels[name] = tuple(codes(rows[name])[1])
+        columns = dict.fromkeys(["participant", *design.levels, *covariates, "log_seconds"])
+        columns |= dict.fromkeys([item] if item else [])
+        rows[list(columns)].to_csv(out / "data" / "trials.csv", index=False)
+    questions = _questions(study, report, out / "data" / "ordinal.csv")
+    images = "mixed_effects" in report and bool(report["mixed_fit"]["items"].notna().any())
     said = {
         "title": " ".join(study.title.split()),
         "label": study.label,
-        "factors": {name: list(levels) for name, levels in study.design.factors.items()},
-        "between": list(study.design.between),
-        "conditions": list(study.design.conditions),
-        "crossed": study.design.crossed,
-        "measures": [m for m in study.metrics if m in tested],
+        "levels": {name: list(known) for name, known in levels.items()},
+        "conditions": list(design.conditions),
+        "within": design.within,
+        "between": design.divided,
+        "paired": design.paired,
+        "crossed": design.crossed,
+        "measures": [m for m in study.metrics if m in measured],
         "mixed": "mixed_effects" in report,
-        "images": "mixed_fit" in report and bool(report["mixed_fit"]["items"].notna().any()),
-        "questions": _questions(report),
+        "trials": "mixed_effects" in report and not images,
+        "images": images,
+        "covariates": covariates,
+        "questions": questions,
     }
+    page = environment()
+    page.autoescape = False
+    page.filters["r"] = page.globals["r"] = _r
     paths = []
     for name in ("report.R", "report.py"):
         path = out / name
@@ -81,16 +103,23 @@ def compare(numbers: pd.DataFrame, report: Report) -> pd.DataFrame:
     return numbers.merge(pd.concat(parts), how="left", on=keys_of)
 
 
-def _quoted(text: str) -> str:
-    """Text as R writes it; JSON's escapes are R's."""
-    return json.dumps(text, ensure_ascii=False)
+def _r(value: str | bool) -> str:
+    """Text or a logical value as R writes it; JSON's escapes are R's."""
+    return LOGICAL[value] if isinstance(value, bool) else json.dumps(value, ensure_ascii=False)
 
 
-def _questions(report: Report) -> list[str]:
-    """The questions that a cumulative-link model was fitted to, by the name in the answers."""
-    if "ordinal_effects" not in report or "questions" not in report:
-        return []
-    fitted = set(report["ordinal_effects"]["name"])
-    asked = report["questions"]
-    plain = asked[asked["name"] == asked["question"]]
-    return [str(name) for name in plain["question"] if name in fitted]
+def _questions(study: Study, report: Report, path: Path) -> dict[str, tuple[list[str], list[str]]]:
+    """The questions that a cumulative-link model was fitted to, with their factors.
+
+    Their answers are written to `path`.
+    """
+    fitted = set(report["ordinal_effects"]["name"]) if "ordinal_effects" in report else set()
+    found, parts = {}, []
+    for name, rows, within, between in answers.modelled(study):
+        if name in fitted:
+            found[name] = (within, between)
+            columns = ["participant", *within, *between, "value"]
+            parts.append(rows[columns].astype(object).assign(question=name))
+    if parts:
+        pd.concat(parts, ignore_index=True).to_csv(path, index=False)
+    return found

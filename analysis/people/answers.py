@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from analysis import stats
@@ -23,12 +25,7 @@ def tables(study: Study, *, aligned: bool = False) -> tuple[list[Named], dict[st
     """
     if study.answers is None:
         return [], {}
-    asked, answers = questions.asked(study.answers, study.questions, study.notes)
-    people = study.tasks.drop_duplicates("participant").set_index("participant")
-    for group in study.design.between:
-        groups = answers["participant"].map(people[group].astype(object))
-        answers[group] = pd.Categorical(groups, study.design.between[group], ordered=True)
-    answers = once(answers.assign(cell=cell(answers, study.design)), study.notes)
+    asked, answers = read(study)
     out: list[Named] = [("questions", asked)]
     scores: dict[str, pd.DataFrame] = {}
     for row in records(asked):
@@ -37,7 +34,7 @@ def tables(study: Study, *, aligned: bool = False) -> tuple[list[Named], dict[st
             out += keyed(row["name"], likert.ordinal(rows, study.design, row, aligned=aligned))
         elif row["kind"] in ("ordinal", "score"):
             out += keyed(row["name"], [("answer_scores", described(rows))])
-    out += likert.pairs(asked, answers, study.design, aligned=aligned)
+    out += likert.pairs(answers, study.design, aligned=aligned)
     for instrument in [s for s in SCORED if (asked["instrument"] == s).any()]:
         found = _scores(instrument, answers, study.design)
         if found is not None:
@@ -45,6 +42,32 @@ def tables(study: Study, *, aligned: bool = False) -> tuple[list[Named], dict[st
             out += parts
     out += choices.tables(asked, answers, study.design)
     return out, {k: v for k, v in scores.items() if len(v)}
+
+
+def read(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The questions, and the answers as values, with their cell and the participants' groups."""
+    assert study.answers is not None
+    asked, answers = questions.asked(study.answers, study.questions, study.notes)
+    people = study.tasks.drop_duplicates("participant").set_index("participant")
+    for group in study.design.between:
+        groups = answers["participant"].map(people[group].astype(object))
+        answers[group] = pd.Categorical(groups, study.design.between[group], ordered=True)
+    return asked, once(answers.assign(cell=cell(answers, study.design)), study.notes)
+
+
+def modelled(study: Study) -> Iterator[tuple[str, pd.DataFrame, list[str], list[str]]]:
+    """Each ordered question: its answers, and its factors within and between participants."""
+    if study.answers is None:
+        return
+    asked, answers = read(study)
+    parts = [
+        (str(row["name"]), answers[answers["name"] == row["name"]])
+        for row in records(asked)
+        if row["kind"] == "ordinal" and row["instrument"] not in SCORED
+    ]
+    parts += [(row["name"], both) for row, _, both in likert.side_by_side(answers, study.design)]
+    for name, rows in parts:
+        yield name, rows, *likert.factors(rows, study.design)
 
 
 def described(rows: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -64,28 +64,32 @@ def varying(rows: pd.DataFrame, design: Design) -> list[str]:
     return found
 
 
+def factors(rows: pd.DataFrame, design: Design) -> tuple[list[str], list[str]]:
+    """The factors of these answers, within participants and between them."""
+    found = varying(rows, design)
+    if design.paired:
+        return found, [g for g in design.between if len(rows[g].unique()) > 1]
+    # What one participant answered about several levels of is compared within participants.
+    most = {f: rows.groupby("participant")[f].nunique().max() for f in found}
+    return [f for f in found if most[f] > 1], [f for f in found if most[f] < 2]
+
+
 def _model(rows: pd.DataFrame, design: Design) -> list[Named]:
-    values, factors = rows["value"], varying(rows, design)
-    groups = [g for g in design.between if len(rows[g].unique()) > 1]
-    if not design.paired:
-        # What one participant answered about several levels of is compared within participants.
-        most = {f: rows.groupby("participant")[f].nunique().max() for f in factors}
-        groups = [f for f in factors if most[f] < 2]
-        factors = [f for f in factors if f not in groups]
+    values, (within, between) = rows["value"], factors(rows, design)
     why = ""
     if values.nunique() < 2:
         why = f"every answer is {values.iloc[0]:g}: there is nothing to model"
-    elif not factors and not groups:
+    elif not within and not between:
         why = "asked about one condition only: no factor varies"
-    elif factors and not rows["participant"].duplicated().any():
+    elif within and not rows["participant"].duplicated().any():
         why = "one answer per participant: no within-participant comparison"
     if why:
         return [("ordinal_fit", pd.DataFrame({"note": [why]}))]
     data = rows.copy()
-    for factor in factors + groups:
+    for factor in within + between:
         data[factor] = data[factor].cat.remove_unused_categories()
     try:
-        model = stats.ordinal(data, "value", factors, "participant", groups)
+        model = stats.ordinal(data, "value", within, "participant", between)
     except InputError as error:
         return [("ordinal_fit", pd.DataFrame({"note": [str(error).rstrip(".")]}))]
     return [
@@ -155,15 +159,14 @@ def _signed_ranks(data: pd.DataFrame, within: str) -> pd.DataFrame:
     return found.rename(columns={"n": "differences"})
 
 
-def pairs(
-    asked: pd.DataFrame, answers: pd.DataFrame, design: Design, *, aligned: bool
-) -> list[Named]:
-    """Statements asked separately about two levels, put side by side.
+def side_by_side(
+    answers: pd.DataFrame, design: Design
+) -> Iterator[tuple[dict[str, Any], str, pd.DataFrame]]:
+    """Statements asked separately about two levels: the pair, its factor, the answers to both.
 
     Everybody is asked about both levels (once each, or after each of the tasks), or, where each
     participant has one condition, about their own.
     """
-    out: list[Named] = []
     paper = answers[answers["instrument"] == "paper"]
     for name, (factor, about, text) in PAIRS.items():
         levels = design.factors.get(factor, ())
@@ -191,10 +194,18 @@ def pairs(
             "high": 5.0,
             "labels": list(questions.AGREEMENT),
         }
+        yield row, factor, both
+
+
+def pairs(answers: pd.DataFrame, design: Design, *, aligned: bool) -> list[Named]:
+    """The tables of statements that stand side by side."""
+    out: list[Named] = []
+    for row, factor, both in side_by_side(answers, design):
+        name = row["name"]
         out.append(("questions", pd.DataFrame([row])))
         out += keyed(name, ordinal(both, design, row, aligned=aligned))
         mean = both.groupby(["participant", factor], observed=True)["value"].mean().reset_index()
-        ordered = [level for level in levels if level in about]
+        ordered = list(both[factor].cat.remove_unused_categories().cat.categories)
         groups = [(level, mean[mean[factor] == level]) for level in ordered]
         out += keyed(name, [("answer_counts", _counts(mean, factor, groups))])
         mean[factor] = pd.Categorical(mean[factor], ordered, ordered=True)

@@ -81,17 +81,10 @@ def missing(study: Study) -> pd.DataFrame:
     return short[short > 0].astype(int).reset_index()
 
 
-def mixed(study: Study, progress: Callable[[str], None] | None = None) -> Iterator[Named]:
-    """Log seconds per trial on the factors, with the slopes that participants can have.
-
-    `mixed_effects`, `mixed_parameters` and `mixed_fit`, the last with a `note` where there is no
-    fit.
-    """
+def modelled(study: Study) -> tuple[pd.DataFrame, str | None, list[str], list[str]]:
+    """The trials of the mixed model, the column of its image intercepts, its covariates, notes."""
     assert study.items is not None
     rows, design = timed(study.items), study.design
-    if not design.crossed:
-        yield "mixed_fit", pd.DataFrame({"note": ["some combinations of factors never occur"]})
-        return
     notes: list[str] = []
     item = "image" if "image" in rows and (rows["image"] != "").all() else None
     if item is not None and len(rows) / rows[item].nunique() < REPEATS:
@@ -111,6 +104,20 @@ def mixed(study: Study, progress: Callable[[str], None] | None = None) -> Iterat
     for group in set(design.divided) - set(rows):
         groups = study.tasks[["participant", group]].drop_duplicates("participant")
         rows = rows.merge(groups, on="participant", how="left")
+    return rows, item, covariates, notes
+
+
+def mixed(study: Study, progress: Callable[[str], None] | None = None) -> Iterator[Named]:
+    """Log seconds per trial on the factors, with the slopes that participants can have.
+
+    `mixed_effects`, `mixed_parameters` and `mixed_fit`, the last with a `note` where there is no
+    fit.
+    """
+    design = study.design
+    if not design.crossed:
+        yield "mixed_fit", pd.DataFrame({"note": ["some combinations of factors never occur"]})
+        return
+    rows, item, covariates, notes = modelled(study)
     try:
         model = stats.mixed(
             rows,

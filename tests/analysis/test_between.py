@@ -12,8 +12,7 @@ import pytest
 from scipy import stats as scipy_stats
 
 from analysis import people, results, tables
-from analysis.errors import InputError
-from analysis.page import report, scripts
+from analysis.page import report
 from analysis.tables import Study
 from tests.analysis.helpers import CONDITIONS, analysed, full_study, study_of, write
 
@@ -190,10 +189,3 @@ def test_two_columns_can_divide_the_participants(tmp_path: Path) -> None:
     sources = set(found["anova"].loc[found["anova"]["metric"] == "accuracy_after", "source"])
     assert {"group * site", "group * site * interface * sampling"} <= sources
     assert "expert-A" in set(found["groups"]["group"])
-
-
-def test_scripts_that_would_test_something_else_are_refused(
-    two: tuple[Path, Study, dict[str, Any]], tmp_path: Path
-) -> None:
-    with pytest.raises(InputError, match="leave --scripts out"):
-        scripts.write(two[1], {}, tmp_path)
