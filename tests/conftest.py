@@ -12,3 +12,11 @@ def _one_main_module() -> Iterator[None]:
     main = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = main
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_inventories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is known of photographs' files is not kept in the home of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLICKSTUDY_CACHE", str(tmp_path_factory.mktemp("inventories")))
+        yield

@@ -6,12 +6,11 @@ another name and renamed, so a killed or a concurrent run leaves no half of it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,22 +29,13 @@ MAPPED_BYTES = 64 * 2**20
 """Arrays from this size stay on disk; smaller ones are read."""
 
 
-def key(*parts: object) -> str:
-    """A short hash of everything a dataset depends on."""
-    text = json.dumps([str(part) for part in parts])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def traces(files: Iterable[Path]) -> list[tuple[str, int, int]]:
-    """Path, size and time of change of the files that exist: other values, other data."""
-    known = ((str(file), file.stat()) for file in files if file.is_file())
-    return [(name, status.st_size, status.st_mtime_ns) for name, status in known]
-
-
-def through(folder: Path | None, name: str, build: Callable[[Path | None], Dataset]) -> Dataset:
+def through(
+    folder: Path | None, name: str, build: Callable[[Path | None], Dataset], draft: str = ""
+) -> Dataset:
     """The dataset stored as ``folder / name``, built and stored first where it is missing.
 
-    A call that is interrupted leaves what it has read, and the next one goes on with it.
+    A call that is interrupted leaves what it has read under the name ``draft``, and the next one of
+    that name goes on with it.
 
     ``build`` gets the folder in which it may write arrays as ``SPLIT/images.npy`` itself, so that
     they are never in memory; or None.
@@ -54,24 +44,24 @@ def through(folder: Path | None, name: str, build: Callable[[Path | None], Datas
         return build(None)
     place = folder / name
     if not is_stored(place):
-        with _begun(place) as draft:
-            if draft is not None:
-                _write(build(draft), draft)
+        with _begun(place, draft or name) as begun:
+            if begun is not None:
+                _write(build(begun), begun)
     return load(place)
 
 
 @contextmanager
-def _begun(place: Path) -> Iterator[Path | None]:
+def _begun(place: Path, name: str) -> Iterator[Path | None]:
     """A folder to fill, which becomes ``place`` when it is whole and otherwise is gone on with.
 
     One process fills it and the others wait; None where one of them was done meanwhile.
     """
-    draft = place.parent / f".{place.name}{BEGUN}"
+    draft = place.parent / f".{name}{BEGUN}"
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{place.parent} cannot be written ({error.strerror})") from error
-    with FileLock(place.parent / f".{place.name}.lock"):
+    with FileLock(draft.with_suffix(".lock")):
         if is_stored(place):
             yield None
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -59,6 +59,12 @@ class Record:
             return (self.outline,)
         return tuple(feature.outline for feature in self.features if feature.shown)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The photograph and the mask files of what it shows."""
+        masks = (file for outline in self.outlines for file in outline.files)
+        return self.file, *masks, *self.surroundings.files
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -83,6 +89,13 @@ class Catalogue:
     context_masked: bool = False
     notes: Names = ()
     several: bool = False
+
+    @property
+    def files(self) -> Iterator[Path]:
+        """Photographs and masks of all splits."""
+        return (
+            file for records in self.splits.values() for record in records for file in record.files
+        )
 
     def with_notes(self, *notes: str) -> Catalogue:
         """With further notes."""

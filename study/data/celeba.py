@@ -75,7 +75,7 @@ class _Face:
 def sources(config: CelebaConfig, root: Path) -> list[Path]:
     """The files whose change means other data."""
     lists = [root / "celeba" / name for name in FILES]
-    return [*lists, celeba_hq.mapping_file(root)] if config.masks == "celebamask-hq" else lists
+    return [*lists, *celeba_hq.sources(root)] if config.masks == "celebamask-hq" else lists
 
 
 def catalogue(config: CelebaConfig, root: Path) -> Catalogue:

@@ -38,6 +38,15 @@ def mapping_file(root: Path) -> Path:
     return root / "CelebAMask-HQ" / "CelebA-HQ-to-CelebA-mapping.txt"
 
 
+def sources(root: Path) -> list[Path]:
+    """The mapping, and the folders of masks: a part that is hidden has none."""
+    return [mapping_file(root), *sorted(_masks(root).glob("*"))]
+
+
+def _masks(root: Path) -> Path:
+    return root / "CelebAMask-HQ" / "CelebAMask-HQ-mask-anno"
+
+
 def photographs(root: Path, known: Collection[str]) -> Iterator[Photograph]:
     """Every photograph of the mapping.
 
@@ -89,8 +98,7 @@ class Masks:
         """
         if region is None:
             return Nothing()
-        above = self.root / "CelebAMask-HQ" / "CelebAMask-HQ-mask-anno"
-        folder = above / str(photograph.number // IN_A_FOLDER)
+        folder = _masks(self.root) / str(photograph.number // IN_A_FOLDER)
         number = f"{photograph.number:05d}"
         if folder not in self.present:
             names = [file.name for file in folder.iterdir()] if folder.is_dir() else []

@@ -5,10 +5,12 @@ interruption where it stopped.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from study.data import inventory
 from study.data.pixels import Size
 
 EVERY = 64
@@ -39,7 +41,7 @@ class Journal:
 
     def __init__(self, file: Path | None, begin_anew: bool = False) -> None:
         self.file = file
-        self.done: dict[int, tuple[list[int], Seen]] = {}
+        self.done: dict[int, tuple[str, Seen]] = {}
         self._stream: IO[str] | None = None
         self._waiting = 0
         if file is None:
@@ -56,20 +58,20 @@ class Journal:
         self._stream = file.open("a", encoding="utf-8")
         self._stream.write("\n")  # half a line may stand at the end
 
-    def known(self, row: int, photograph: Path) -> Seen | None:
-        """What is written of a row, unless the photograph has changed since."""
+    def known(self, row: int, files: Sequence[Path]) -> Seen | None:
+        """What is written of a row, unless the photograph or a mask has changed since."""
         if row not in self.done:
             return None
         trace, seen = self.done[row]
-        return seen if trace == _trace(photograph) else None
+        return seen if trace == inventory.key(inventory.traces(files)) else None
 
-    def add(self, row: int, photograph: Path, seen: Seen) -> None:
-        """Write down that a row is done; its pixels must be in their array."""
+    def add(self, row: int, files: Sequence[Path], seen: Seen) -> None:
+        """Write down that a row, of these files, is done; its pixels must be in their array."""
         if self._stream is None or row in self.done:
             return
         facts: dict[str, Any] = {
             "row": row,
-            "trace": _trace(photograph),
+            "trace": inventory.key(inventory.traces(files)),
             "digest": seen.digest.hex(),
             "turn": seen.doubtful_turn,
             "numbers": seen.numbers,
@@ -88,7 +90,7 @@ class Journal:
             self._stream.close()
 
 
-def _read(line: str) -> tuple[int, list[int], Seen]:
+def _read(line: str) -> tuple[int, str, Seen]:
     said = json.loads(line)
     width, height = said["size"]
     seen = Seen(
@@ -99,11 +101,3 @@ def _read(line: str) -> tuple[int, list[int], Seen]:
         size=(width, height),
     )
     return int(said["row"]), said["trace"], seen
-
-
-def _trace(photograph: Path) -> list[int]:
-    try:
-        status = photograph.stat()
-    except OSError:
-        return []  # as no photograph that was read
-    return [status.st_size, status.st_mtime_ns]

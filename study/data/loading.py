@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -27,6 +26,7 @@ from study.data import (
     awa2,
     coco,
     folder,
+    inventory,
     labelme,
     reading,
     scenes,
@@ -36,11 +36,11 @@ from study.data import (
 )
 from study.data import cache as stored
 from study.data.catalogue import Catalogue
-from study.data.dataset import Dataset
+from study.data.dataset import DataError, Dataset
 from study.data.imbalance import with_long_tail
+from study.data.inventory import Inventory
 from study.data.reading import Progress
 from study.data.testsets import with_tests
-from study.files import file_digest
 
 READING_VERSION = 3
 """To be raised whenever the same photographs become other tensors: caches are keyed by it."""
@@ -61,7 +61,9 @@ def load_dataset(
         DataError: in one sentence, what is wrong with the data and how to fix it.
     """
     source = source_of(file)
-    dataset = stored.through(cache, source.key, lambda place: source.read(place, progress))
+    dataset = stored.through(
+        cache, source.key, lambda place: source.read(place, progress), source.draft
+    )
     config = file.config.dataset
     dataset = with_long_tail(dataset, config.imbalance, config.seed)
     return with_tests(dataset, config.tests)
@@ -75,23 +77,26 @@ class Source:
         key: names the finished tensors in a cache: other settings or files, another key.
         read: makes the dataset; it may write its arrays into the folder that it is given.
         root: the folder of the photographs; None of drawn scenes.
-        files: what the dataset is made of: of class folders all files, else the annotations.
+        inventory: what the dataset is made of; None of drawn scenes.
+        draft: names what is being read: it stays where a picture changes, whose rows are then read
+            anew.
     """
 
     key: str
     read: Callable[[Path | None, Progress | None], Dataset]
     root: Path | None = None
-    files: tuple[Path, ...] = ()
+    inventory: Inventory | None = None
+    draft: str = ""
 
 
 def source_of(file: StudyFile) -> Source:
     """The source that a study file names."""
     config = file.config.dataset
     if isinstance(config, ScenesConfig):
-        key = stored.key(_settings(config), scenes.DRAWING_VERSION)
+        key = inventory.key(_settings(config), scenes.DRAWING_VERSION)
         return Source(f"scenes-{key}", lambda place, progress: scenes.render(config))
     if isinstance(config, ShapesConfig):
-        key = stored.key(_settings(config), shapes.DRAWING_VERSION)
+        key = inventory.key(_settings(config), shapes.DRAWING_VERSION)
         return Source(f"shapes-{key}", lambda place, progress: shapes.render(config))
     root = file.resolve(config.root)
     # CelebA's and VOC's lists are read by torchvision: every process would wait seconds for it
@@ -139,40 +144,36 @@ Photographs = TypeVar(
 def _photographs(
     config: Photographs,
     root: Path,
-    files: list[Path],
+    sources: Sequence[Path],
     catalogue: Callable[[Photographs, Path], Catalogue],
 ) -> Source:
-    key = stored.key(_settings(config), READING_VERSION, root, stored.traces(files))
+    known = (_settings(config), READING_VERSION, root)
+    name = inventory.key(*known, inventory.traces(sources))
+    listed = functools.cache(lambda: catalogue(config, root))
+    try:
+        made_of = inventory.of(name, sources, lambda: listed().files)
+    except DataError:  # whoever reads it will be told
+        made_of = Inventory(name, inventory.only_files(sources))
+    key = inventory.key(*known, sorted(made_of.present().items()))
+    begun = inventory.key(*known, inventory.traces(made_of.annotations))
     return Source(
         f"{config.kind}-{key}",
         lambda place, progress: reading.read(
-            catalogue(config, root), config.size, place, progress, config.fit, root
+            listed(), config.size, place, progress, config.fit, root
         ),
         root,
-        tuple(file for file in files if file.is_file()),
+        made_of,
+        f"{config.kind}-{begun}",
     )
 
 
 def contents_of(file: StudyFile) -> str | None:
     """SHA-256 of the contents of what the dataset is made of; None of drawn scenes.
 
-    Unlike the key of a cache it is the same wherever and whenever the files were copied. Of
-    annotated photographs it covers the annotations, which name them.
+    Unlike the key of a cache it is the same wherever and whenever the files were copied. It covers
+    annotations, photographs and masks.
     """
     source = source_of(file)
-    if source.root is None:
+    if source.root is None or source.inventory is None:
         return None
-    known = stored.traces(source.files)
-    key = stored.key(source.root, known)
-    if key not in _CONTENTS:
-        digest = hashlib.sha256()
-        with ThreadPoolExecutor() as pool:
-            found = pool.map(file_digest, source.files)
-            for path, content in zip(source.files, found, strict=True):
-                digest.update(f"{path.relative_to(source.root).as_posix()}:{content}\n".encode())
-        _CONTENTS[key] = digest.hexdigest()
-    return _CONTENTS[key]
-
-
-_CONTENTS: dict[str, str] = {}
-"""By the files' sizes and times, so that the runs of one benchmark read them once."""
+    return source.inventory.digest(source.root)

@@ -26,6 +26,10 @@ Array = NDArray[np.bool_]
 class Outline(Protocol):
     """Something that can be drawn on a photograph."""
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The mask files that it is drawn from."""
+
     def drawn(self, photo: Photograph) -> Mask:
         """The mask of the upright photograph, at any resolution.
 
@@ -38,6 +42,8 @@ class Outline(Protocol):
 class Nothing:
     """No object."""
 
+    files = ()
+
     def drawn(self, photo: Photograph) -> Mask:
         """One empty pixel."""
         return Mask(np.zeros((1, 1), dtype=bool))
@@ -49,6 +55,11 @@ class MaskFile:
 
     file: Path
     values: tuple[int, ...] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The image."""
+        return (self.file,)
 
     def drawn(self, photo: Photograph) -> Mask:
         """The mask, turned with the photograph where it was drawn on the unturned one."""
@@ -81,6 +92,7 @@ class Shapes:
     size: Size | None = None
     where: str = ""
     relative: bool = False
+    files = ()
 
     def drawn(self, photo: Photograph) -> Mask:
         """The union of all of them."""
@@ -109,6 +121,11 @@ class Several:
     """All of several outlines together."""
 
     parts: tuple[Outline, ...]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All of theirs."""
+        return tuple(file for part in self.parts for file in part.files)
 
     def drawn(self, photo: Photograph) -> Mask:
         """Their union; they are drawn at the same resolution."""

@@ -47,6 +47,11 @@ class Segments:
     numbers: tuple[int, ...]
     where: str
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The picture."""
+        return (self.file,)
+
     def drawn(self, photo: Photograph) -> Mask:
         """Where the segments are."""
         try:

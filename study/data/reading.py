@@ -73,7 +73,7 @@ def read(
         try:
             for row, facts in enumerate(_decoded(records, arrays, size, fit, journal)):
                 seen[split].append(facts)
-                journal.add(row, records[row].file, facts)
+                journal.add(row, records[row].files, facts)
                 done += 1
                 if progress is not None:
                     progress(done, total)
@@ -209,7 +209,7 @@ def _decoded(
 
     def one(row: int) -> Seen:
         record = records[row]
-        known = journal.known(row, record.file)
+        known = journal.known(row, record.files)
         if known is not None:
             return known
         photo = pixels.photograph(record.file, size, fit)
