@@ -24,6 +24,8 @@ from analysis.errors import InputError
 DATA = re.compile(r"[a-z]+-[a-zA-Z0-9]+(_[a-z]+-[a-zA-Z0-9]+)*_data\.csv")
 #: What is never in a bundle unless it is asked for: every click, with its raw payload.
 RAW = ("events",)
+#: Nor what says who somebody is elsewhere, such as `recruited_PROLIFIC_PID`.
+IDENTITIES = re.compile(r"recruited_(?!via$).*")
 #: The same on every computer and in every year, so that equal bundles are equal files.
 STAMP = (1980, 1, 1, 0, 0, 0)
 README = """# {title}
@@ -94,7 +96,8 @@ def lay_out(
         if path.stem != "data_dictionary" and (raw or path.stem not in RAW)
     }
     for name, path in tables.items():
-        shutil.copyfile(path, folder / "data" / f"description-{_plain(name)}_data.csv")
+        tables[name] = folder / "data" / f"description-{_plain(name)}_data.csv"
+        shutil.copyfile(path, tables[name])
     for name, place in {
         "study.toml": "materials",
         "plan.toml": "documentation",
@@ -110,6 +113,8 @@ def lay_out(
             _copy(path, folder / "analysis" / path.name)
         elif path.name != export.name:
             _copy(path, folder / "results" / path.name)
+    for path in folder.rglob("*.csv"):
+        _without_identities(path)
     versions = {d.metadata["Name"]: d.version for d in metadata.distributions()}
     lines = [f"{name}=={version}" for name, version in sorted(versions.items(), key=_lower)]
     (folder / "documentation" / "constraints.txt").write_text("\n".join(lines) + "\n")
@@ -190,6 +195,14 @@ def check(folder: Path) -> list[str]:
         if missing:
             problems.append(f"{name} has the column {missing[0]!r}, which variableMeasured lacks")
     return problems
+
+
+def _without_identities(path: Path) -> None:
+    """Take out of a CSV by what a recruiting service, or the lab's list, knows participants."""
+    named = [name for name in header(path) if IDENTITIES.fullmatch(name)]
+    if named:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        frame.drop(columns=named).to_csv(path, index=False)
 
 
 def header(path: Path) -> list[str]:

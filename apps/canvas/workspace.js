@@ -13,6 +13,7 @@ import { due, secondsLeft, tunes } from "./due.js";
 import { Gallery } from "./gallery.js";
 import { Layers } from "./layers.js";
 import { Lessons } from "./lessons.js";
+import { Onward } from "./onward.js";
 import { Outbox } from "./outbox.js";
 import { Preview } from "./preview.js";
 import { Rests } from "./rests.js";
@@ -27,7 +28,7 @@ import { View } from "./view.js";
 const ALONE = "Somebody has this study open in another tab or window. Only one of them can be used at a time.";
 const PAUSED = "The experimenter has paused the study. Please wait; nothing is lost.";
 
-/** @typedef {{ token: string, base: string, page: string, reveal?: [string, number] | null, config: any }} Data */
+/** @typedef {{ token: string, base: string, page: string, reveal?: [string, number] | null, onward?: string | null, config: any }} Data */
 
 export class Workspace {
   /** @param {HTMLElement} root @param {Data} data @param {(name: string, value: any) => void} trigger */
@@ -67,6 +68,7 @@ export class Workspace {
     this.preview = new Preview(this);
     this.confirmation = new Confirmation(this);
     this.rests = new Rests(this);
+    this.onward = new Onward();
     this.controls = new Controls(this);
     this.start();
   }
@@ -149,7 +151,10 @@ export class Workspace {
       this.told = performance.now();
       this.trigger("advance", `${state.page}@${Math.round(this.told)}`);
     }
-    if (state.page.startsWith("done") && !this.server.outbox.messages().length) this.store.forget().catch(() => {});
+    if (state.page.startsWith("done") && !this.server.outbox.messages().length) {
+      this.store.forget().catch(() => {});
+      this.onward.to(this.data.onward);
+    }
     this.show("page");
   }
 

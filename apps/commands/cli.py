@@ -20,6 +20,7 @@ from apps.commands.bundle import bundle
 from apps.commands.check import check
 from apps.commands.console import errors
 from apps.commands.doctor import doctor
+from apps.commands.enrol import enrol
 from apps.commands.export import export
 from apps.commands.forget import forget
 from apps.commands.init import init
@@ -44,7 +45,7 @@ PREPARE, RUN, READ = "Prepare a study", "Run it", "Read the results"
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     PREPARE: (init, check, doctor, plan, power, schema),
-    RUN: (replicate, serve, sandbox, simulate, backup, restore, forget),
+    RUN: (replicate, serve, sandbox, enrol, simulate, backup, restore, forget),
     READ: (export, report, bundle, attention),
 }
 for panel, commands in COMMANDS.items():

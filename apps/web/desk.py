@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from pydantic import ValidationError
 
@@ -29,7 +29,7 @@ from apps.web.messages import (
 )
 from apps.web.state import State, state_of
 from apps.web.stimuli import unpack_regions
-from apps.web.tokens import participant_of_code, read_secret, sign, verify
+from apps.web.tokens import EVERYBODY, participant_of_code, read_secret, sign, verify
 from apps.web.tutor import Bell, is_needed
 from study.config import StudyConfig
 from study.files import append_privately
@@ -48,6 +48,7 @@ from study.protocol.events import (
     Evaluated,
     FineTuningFailed,
     ItemAnnotated,
+    Mode,
     Payload,
     Practised,
     Satisfied,
@@ -117,6 +118,11 @@ class Desk:
         """The seat of whoever has this token."""
         participant = verify(self.secret, token) if token else None
         return self.seat(participant) if participant is not None else None
+
+    def invited(self, token: str) -> Mode | None:
+        """The mode in which whoever has this invitation takes part."""
+        said = verify(self.secret, token, EVERYBODY)
+        return cast(Mode, said) if said in get_args(Mode) else None
 
     def admit_by_code(self, typed: str) -> str | None:
         """The token of whoever has this code."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import itertools
 import math
 import os
 import tempfile
@@ -15,24 +14,21 @@ import pandas as pd
 import streamlit as st
 
 from apps.web import _compat, overview, replay
-from apps.web.address import base_address, listens_beyond, qr_code
 from apps.web.desk import Desk, Seat
+from apps.web.enrolment import create, show_links
 from apps.web.guard import address_of, same
 from apps.web.reporting import build_report, report_state
 from apps.web.server import PASSWORD_VARIABLE
-from apps.web.tokens import code
-from study.errors import UserError
 from study.export.folder import export
 from study.export.tables import tables
 from study.protocol.events import (
     Excluded,
     ItemAnnotated,
-    Mode,
     Noted,
     PracticePassed,
     TaskEnded,
 )
-from study.protocol.session import ProtocolError, enrol
+from study.protocol.session import ProtocolError
 from study.protocol.steps import Practice
 
 IDLE_MINUTES = 30
@@ -155,77 +151,10 @@ def _live(desk: Desk) -> None:
 def _participants(desk: Desk) -> None:
     left, right = st.columns(2, gap="large")
     with left:
-        _create(desk)
+        create(desk)
     with right:
         _act(desk)
-    st.subheader("Links")
-    headers = dict(st.context.headers.items())
-    if not listens_beyond():
-        st.info(
-            "These links work on this computer only. To let others join, stop the study and start "
-            "it again with `--host 0.0.0.0`."
-        )
-    base = st.text_input(
-        "Address that the participants' computers can reach", value=base_address(headers)
-    ).rstrip("/")
-    rows = [
-        {
-            "participant": seat.participant,
-            "mode": seat.session.progress.mode,
-            "code": code(desk.secret, seat.participant),
-            "link": f"{base}/?p={desk.token(seat.participant)}",
-        }
-        for seat in _seats(desk)
-    ]
-    if rows:
-        frame = pd.DataFrame(rows)
-        st.dataframe(frame, hide_index=True, column_config={"link": st.column_config.LinkColumn()})
-        st.download_button("Links as CSV, to print", frame.to_csv(index=False), "links.csv")
-        _hand_over(frame)
-
-
-def _hand_over(frame: pd.DataFrame) -> None:
-    """One participant's link as a QR code, and to open here."""
-    chosen = st.selectbox("Hand over", frame["participant"], index=None, key="hand over")
-    if chosen is None:
-        return
-    link = str(frame.set_index("participant").loc[chosen, "link"])
-    code_, open_ = st.columns([1, 3])
-    code_.image(qr_code(link), width=160)
-    open_.link_button(f"Open as {chosen}", link)
-    open_.caption(f"Scan it with the participant's tablet, or open the study here as {chosen}.")
-
-
-def _create(desk: Desk) -> None:
-    st.subheader("Create participants")
-    with st.form("create", border=False):
-        modes: list[Mode] = ["pilot", "live"]
-        mode = st.radio(
-            "Mode",
-            modes,
-            horizontal=True,
-            help="A pilot's data are never mixed with the real study's.",
-        )
-        prefix = st.text_input("Name", value="P", help="Followed by a number.")
-        count = st.number_input("How many", 1, 64, 1)
-        if st.form_submit_button("Create", type="primary"):
-            try:
-                for name in new_names(desk.participants(), prefix, int(count)):
-                    enrol(desk.layout.study, name, mode, time.time())
-            except UserError as error:
-                st.error(str(error))
-            else:
-                st.rerun()
-
-
-def new_names(taken: list[str], prefix: str, count: int) -> list[str]:
-    """The next free names with a prefix.
-
-    >>> new_names(["P01", "P03"], "P", 2)
-    ['P02', 'P04']
-    """
-    free = (f"{prefix}{number:02d}" for number in range(1, 10_000))
-    return list(itertools.islice((name for name in free if name not in taken), count))
+    show_links(desk)
 
 
 def _act(desk: Desk) -> None:

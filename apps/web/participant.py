@@ -10,6 +10,7 @@ import base64
 import html
 import math
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -22,7 +23,7 @@ from apps.web.guard import address_of
 from apps.web.routes import accuracies, latest_view
 from apps.web.state import page_of, words_of, workspace_of
 from apps.web.stimuli import shares
-from study.config import StudyConfig
+from study.config import Ending, StudyConfig
 from study.interfaces import interface
 from study.protocol.agreement import consented, receipt
 from study.protocol.events import (
@@ -30,12 +31,14 @@ from study.protocol.events import (
     Debriefed,
     Described,
     Instructed,
+    Mode,
     Payload,
     Rested,
     Screened,
     TaskStarted,
 )
 from study.protocol.questionnaire import problem_with_demographics
+from study.protocol.recruiting import join
 from study.protocol.session import ProtocolError
 from study.protocol.steps import (
     Break,
@@ -86,6 +89,7 @@ def _data(desk: Desk, seat: Seat, step: Step) -> dict[str, Any]:
         "base": "",
         "page": page_of(step),
         "reveal": st.session_state.get("reveal"),
+        "onward": _onward(desk, seat, step),
         "config": {
             "show_attention": list(workspace.show_attention),
             "opacity": workspace.opacity,
@@ -96,6 +100,14 @@ def _data(desk: Desk, seat: Seat, step: Step) -> dict[str, Any]:
             "interfaces": {name: words_of(interface(name)) for name in _used(desk.config)},
         },
     }
+
+
+def _onward(desk: Desk, seat: Seat, step: Step) -> str | None:
+    """Where somebody is sent for whom the study is over."""
+    if not isinstance(step, Done):
+        return None
+    ending = desk.config.recruitment.ending(step.status)
+    return ending.address(seat.session.progress.recruited)
 
 
 def _record(seat: Seat, *payloads: Payload) -> None:
@@ -109,8 +121,12 @@ def _record(seat: Seat, *payloads: Payload) -> None:
 
 
 def _entry(desk: Desk) -> None:
+    mode = desk.invited(st.query_params.get("join", ""))
     with st.container(key="form"):
         st.title(desk.config.title or desk.config.name)
+        if mode is not None:
+            _open_entry(desk, mode)
+            return
         if st.query_params.get("p"):
             st.warning("This link is not complete or not of this study. Type your code instead.")
         st.markdown(
@@ -131,6 +147,38 @@ def _entry(desk: Desk) -> None:
                 else:
                     st.query_params["p"] = token
                     st.rerun()
+
+
+REFUSED = {
+    "closed": "Nobody can join the study now.",
+    "full": "All places of the study are taken. Thank you for your interest.",
+    "incomplete": "This link is not complete. Please use it as you got it.",
+}
+
+
+def _open_entry(desk: Desk, mode: Mode) -> None:
+    """Open enrolment: a place is taken when it is asked for, not by whatever previews the link."""
+    st.markdown("This study asks people to correct what a computer looks at in images.")
+    if st.button("Begin", type="primary"):
+        given = {name: st.query_params[name] for name in st.query_params}
+        found = join(desk.layout.study, mode, given, time.time())
+        if found.participant is not None:
+            st.query_params.from_dict({"p": desk.token(found.participant)})
+            st.rerun()
+        st.warning(REFUSED[found.problem])
+        if found.problem == "full":
+            _go_on(desk.config.recruitment.full, given)
+
+
+def _go_on(ending: Ending, parameters: Mapping[str, str]) -> None:
+    """The code to copy, and the way back to where somebody came from."""
+    if ending.code:
+        st.markdown("Your code:")
+        st.code(ending.code, language=None)
+    address = ending.address(parameters)
+    if address is not None:
+        st.markdown("You are taken on from here in a moment, or when you press:")
+        st.link_button("Go on", address, type="primary")
 
 
 def _consent(desk: Desk, seat: Seat, step: Consent) -> None:
@@ -349,6 +397,8 @@ def _done(desk: Desk, seat: Seat, step: Done) -> None:
     title, text = _ENDINGS[step.status]
     st.title(title)
     st.markdown(text)
+    ending = desk.config.recruitment.ending(step.status)
+    _go_on(ending, seat.session.progress.recruited)
     _receipt(desk, seat)
 
 

@@ -30,25 +30,35 @@ def read_secret(directory: Path) -> bytes:
     return path.read_bytes()
 
 
-def _links(secret: bytes) -> URLSafeSerializer:
-    return URLSafeSerializer(
-        secret, salt="clickstudy link", signer_kwargs={"digest_method": hashlib.sha256}
-    )
+PERSONAL, EVERYBODY = "clickstudy link", "clickstudy invitation"
+"""What a token is for: one is no other."""
+
+
+def _signer(secret: bytes, purpose: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret, salt=purpose, signer_kwargs={"digest_method": hashlib.sha256})
 
 
 def sign(secret: bytes, participant: str) -> str:
     """The token of a participant, safe in a URL."""
-    return str(_links(secret).dumps(participant))
+    return str(_signer(secret, PERSONAL).dumps(participant))
 
 
-def verify(secret: bytes, token: str) -> str | None:
-    """The participant whose token this is; None when the signature is wrong."""
+def invite(secret: bytes, mode: str) -> str:
+    """The token of open enrolment in a mode, the same for everybody."""
+    return str(_signer(secret, EVERYBODY).dumps(mode))
+
+
+def verify(secret: bytes, token: str, purpose: str = PERSONAL) -> str | None:
+    """The participant whose token this is; None when the signature is wrong.
+
+    Of an invitation (``purpose`` ``EVERYBODY``) it is the mode.
+    """
     try:
-        participant = _links(secret).loads(token)
+        said = _signer(secret, purpose).loads(token)
     # a lone surrogate cannot be signed for
     except (BadData, UnicodeError):
         return None
-    return participant if isinstance(participant, str) else None
+    return said if isinstance(said, str) else None
 
 
 def code(secret: bytes, participant: str) -> str:

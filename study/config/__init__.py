@@ -88,6 +88,10 @@ from study.config.questions import (
     Instrument,
     Question,
 )
+from study.config.recruitment import (
+    Ending,
+    RecruitmentConfig,
+)
 from study.config.section import (
     NonNegative,
     Positive,
@@ -126,6 +130,7 @@ __all__ = [
     "DatasetConfig",
     "DemographicQuestion",
     "DrawnConfig",
+    "Ending",
     "ExtraTest",
     "Factors",
     "FineTuningConfig",
@@ -148,6 +153,7 @@ __all__ = [
     "PracticeConfig",
     "PretrainingConfig",
     "Question",
+    "RecruitmentConfig",
     "SamplingName",
     "ScenesConfig",
     "ScoreName",

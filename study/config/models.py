@@ -40,6 +40,7 @@ from study.config.questions import (
     DemographicQuestion,
     Instrument,
 )
+from study.config.recruitment import RecruitmentConfig
 from study.config.section import Section, Whole
 from study.config.workspace import WorkspaceConfig
 from study.interfaces import Interface
@@ -71,6 +72,7 @@ class StudyConfig(Section):
     consent_version: str = "1"
     consents: tuple[OptionalConsent, ...] = ()
     screening: tuple[ScreeningQuestion, ...] = ()
+    recruitment: RecruitmentConfig = RecruitmentConfig()
     dataset: DatasetConfig = ScenesConfig()
     model: ModelConfig = ModelConfig()
     pretraining: PretrainingConfig = PretrainingConfig()

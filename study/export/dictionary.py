@@ -52,6 +52,10 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "erased_tasks": ("count", "tasks finished, of which nothing is left; empty: not erased"),
         "simulated": ("", "parameters of a simulated participant, as JSON; empty for people"),
         "notes": ("", "the experimenter's notes"),
+        "recruited_via": (
+            "",
+            "link: open enrolment; list: a list of the lab's; empty: by the experimenter",
+        ),
         "consented_at": ("s since 1970", "when the participant agreed to take part"),
         "consent_version": ("", "the study file's consent_version then"),
         "consent_hash": ("", "SHA-256 of the text that was read, optional consents included"),
@@ -204,6 +208,7 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
 
 _ASKED = {
     "consent_": "whether the participant also agreed to {0!r}",
+    "recruited_": "{0!r} of the link or list by which the participant came; it may identify them",
     "screening_": "answer to the screening question {0!r}",
 }
 

@@ -36,6 +36,7 @@ from study.protocol.events import (
     Payload,
     PracticePassed,
     Practised,
+    Recruited,
     Screened,
     TaskExtended,
     Withdrawn,
@@ -132,10 +133,18 @@ class Person:
             "erased_tasks": erased[0].tasks if erased else None,
             "simulated": "" if simulated is None else json.dumps(simulated, sort_keys=True),
             "notes": "; ".join(payload.text for payload in self._said(Noted)),
+            **self._recruited(),
             **self._agreed(),
             **self._screened(),
             **{f"demographic_{key}": value for key, value in described.items()},
         }
+
+    def _recruited(self) -> Row:
+        """How the participant came, and what the link or the list said."""
+        for came in self._said(Recruited):
+            said = {f"recruited_{key}": value for key, value in came.parameters.items()}
+            return {"recruited_via": came.via, **said}
+        return {}
 
     def _agreed(self) -> Row:
         """What was consented to, and when."""

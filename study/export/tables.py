@@ -22,8 +22,8 @@ COLUMNS: dict[str, list[str]] = {
         "participant", "mode", "sequence", "order", "status", "excluded_reason", "enrolled_at",
         "last_at", "tasks_finished", "attention_checks", "attention_checks_failed",
         "attention_checks_retried", "practice_attempts", "practice_passed",
-        "erased_images", "erased_tasks", "simulated", "notes", "consented_at", "consent_version",
-        "consent_hash", "language",
+        "erased_images", "erased_tasks", "simulated", "notes", "recruited_via", "consented_at",
+        "consent_version", "consent_hash", "language",
     ],
     "tasks": [
         "participant", "mode", "sequence", "position", "interface", "sampling", "images", "cycles",

@@ -112,6 +112,35 @@ class Enrolled(Payload):
     simulated: dict[str, Any] | None = None
 
 
+class Recruited(Payload):
+    """How a participant came to the study, with what is known from there.
+
+    Args:
+        via: ``link``: by the link of open enrolment; ``list``: from a list of the lab's.
+        parameters: what the link carried (``PROLIFIC_PID``), or the list's other columns.
+    """
+
+    type = "recruited"
+    via: Literal["link", "list"]
+    parameters: dict[Name, Name] = {}
+
+
+class EnrolmentSet(Payload):
+    """The experimenter opened or closed the link of open enrolment, or set its cap.
+
+    It is nobody's event: its participant is ``-``.
+    """
+
+    type = "enrolment_set"
+    open: bool
+    cap: Annotated[int, Field(ge=1)] | None = None
+    change: str = Field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def key(self) -> str:  # noqa: D102
+        return f"{self.type}/{self.change}"
+
+
 class Consented(Payload):
     """The participant agreed to the consent text.
 

@@ -13,10 +13,10 @@ from typing import Any
 from study.config import StudyConfig
 from study.errors import UserError
 from study.protocol.conditions import assign, sequences
-from study.protocol.events import Enrolled, Event, Mode, Opened, Payload
+from study.protocol.events import Enrolled, Event, Mode, Opened, Payload, Recruited
 from study.protocol.refusal import refusal
 from study.protocol.steps import Step
-from study.protocol.store import EventStore
+from study.protocol.store import EventStore, Places
 from study.protocol.timeline import Progress, next_step, replay
 from study.versions import everything
 
@@ -43,6 +43,7 @@ def enrol(
     mode: Mode,
     at: float,
     simulated: dict[str, Any] | None = None,
+    recruited: Recruited | None = None,
 ) -> Session:
     """Create a participant and give it a sequence as ``sequences.assignment`` says.
 
@@ -52,6 +53,7 @@ def enrol(
         mode: live, pilot or simulated; the three are counted apart.
         at: the participant's clock, seconds since 1970.
         simulated: the parameters of a simulated participant, for the log.
+        recruited: how the participant came.
 
     Raises:
         ProtocolError: when the name cannot be a participant's.
@@ -63,18 +65,31 @@ def enrol(
             f"- and _, the first a letter or a digit"
         )
     _check_time(at)
-
-    def make(payload: Enrolled) -> Event:
-        return Event.of(payload, participant=participant, mode=mode, study_hash=study.hash, at=at)
-
     study.store.enrol(
-        sequences(study.config),
         mode,
-        lambda counts: assign(study.config, mode, counts),
-        make,
-        simulated,
+        lambda places: enrolment(study, participant, mode, at, places, simulated, recruited),
     )
     return Session(study, participant)
+
+
+def enrolment(
+    study: Study,
+    participant: str,
+    mode: Mode,
+    at: float,
+    places: Places,
+    simulated: dict[str, Any] | None = None,
+    recruited: Recruited | None = None,
+) -> list[Event]:
+    """The events that make a participant; the arguments are those of :func:`enrol`."""
+    plan = sequences(study.config)
+    index = assign(study.config, mode, places.filled)
+    enrolled = Enrolled(sequence=index, order=plan[index], simulated=simulated)
+    return [
+        Event.of(payload, participant=participant, mode=mode, study_hash=study.hash, at=at)
+        for payload in (enrolled, recruited)
+        if payload is not None
+    ]
 
 
 def open_study(

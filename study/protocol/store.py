@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, cast
@@ -23,10 +24,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from study.errors import UserError
 from study.protocol.events import (
     Enrolled,
+    EnrolmentSet,
     Erased,
     Event,
     Excluded,
     Mode,
+    Recruited,
     Screened,
     UnknownEvent,
     Withdrawn,
@@ -51,6 +54,23 @@ EVENTS = sa.Table(
     sa.UniqueConstraint("participant", "key"),
     sqlite_autoincrement=True,
 )
+
+
+@dataclass(frozen=True)
+class Places:
+    """What is taken already, as the place of a new participant is decided.
+
+    Args:
+        filled: participants of the mode by sequence, of those who are active or have completed.
+        names: the modes of everybody enrolled, by name.
+        recruited: how participants of the mode came, by name.
+        set: what the experimenter set last for open enrolment; None: the study file holds.
+    """
+
+    filled: Counter[int]
+    names: Mapping[str, str]
+    recruited: Mapping[str, Recruited]
+    set: EnrolmentSet | None
 
 
 class StoreError(UserError):
@@ -162,36 +182,50 @@ class EventStore:
         with self.translated("read"), self.engine.connect() as connection:
             return list(connection.execute(query).scalars())
 
-    def enrol(
-        self,
-        plan: Sequence[tuple[str, ...]],
-        mode: Mode,
-        choose: Callable[[Mapping[int, int]], int],
-        make: Callable[[Enrolled], Event],
-        simulated: dict[str, Any] | None = None,
-    ) -> Event:
-        """Give a new participant a sequence, in one transaction.
-
-        Only participants who completed or are active count; pilot and live never mix.
+    def enrol(self, mode: Mode, make: Callable[[Places], Sequence[Event]]) -> None:
+        """Store what makes a new participant, in one transaction.
 
         Args:
-            plan: the study's sequences.
-            mode: the participant's mode.
-            choose: picks a sequence, given how many participants of the mode each has.
-            make: turns the payload into the event (which names the participant).
-            simulated: parameters of a simulated participant.
+            mode: the participant's mode; pilot and live never mix.
+            make: turns what is taken into the events, ``Enrolled`` first; none where nobody is to
+                be enrolled. What it raises leaves the log as it was.
 
         Raises:
             StoreError: when the participant is enrolled already.
         """
         with self.translated("written"), self.writing() as connection:
-            index = choose(self._filled(connection, mode))
-            event = make(Enrolled(sequence=index, order=plan[index], simulated=simulated))
-            if not self.insert(connection, event):
-                raise StoreError(
-                    f"participant {event.participant} is enrolled already: choose another name"
-                )
-            return event
+            for event in make(self._places(connection, mode)):
+                if not self.insert(connection, event) and isinstance(event.payload, Enrolled):
+                    raise StoreError(
+                        f"participant {event.participant} is enrolled already: choose another name"
+                    )
+
+    def places(self, mode: Mode) -> Places:
+        """Who is enrolled, and which places are taken."""
+        with self.translated("read"), self.engine.connect() as connection:
+            return self._places(connection, mode)
+
+    def _places(self, connection: sa.Connection, mode: Mode) -> Places:
+        names = connection.execute(
+            sa.select(EVENTS.c.participant, EVENTS.c.mode).where(EVENTS.c.type == Enrolled.type)
+        )
+        recruited = connection.execute(
+            sa.select(EVENTS.c.participant, EVENTS.c.payload).where(
+                EVENTS.c.mode == mode, EVENTS.c.type == Recruited.type
+            )
+        )
+        latest = connection.execute(
+            sa.select(EVENTS.c.payload)
+            .where(EVENTS.c.mode == mode, EVENTS.c.type == EnrolmentSet.type)
+            .order_by(EVENTS.c.number.desc())
+            .limit(1)
+        ).scalar()
+        return Places(
+            filled=self._filled(connection, mode),
+            names={row.participant: row.mode for row in names},
+            recruited={row.participant: Recruited.model_validate(row.payload) for row in recruited},
+            set=None if latest is None else EnrolmentSet.model_validate(latest),
+        )
 
     def _filled(self, connection: sa.Connection, mode: Mode) -> Counter[int]:
         """Participants by sequence, without those who withdrew, were excluded or not eligible."""

@@ -8,7 +8,7 @@ log gives the same step.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -36,6 +36,7 @@ from study.protocol.events import (
     Payload,
     PracticePassed,
     Practised,
+    Recruited,
     Rested,
     Satisfied,
     Screened,
@@ -202,6 +203,7 @@ class Progress:
     screened: bool = False
     ineligible: bool = False
     language: str = ""
+    recruited: Mapping[str, str] = field(default_factory=dict)
     described: bool = False
     instructed: set[str] = field(default_factory=set)
     practised: Counter[str] = field(default_factory=Counter)
@@ -245,6 +247,8 @@ class Progress:
                 self.tasks = [
                     Task(number, known[name]) for number, name in enumerate(payload.order, 1)
                 ]
+            case Recruited():
+                self.recruited = payload.parameters
             case Consented():
                 self.consented = True
                 self.language = payload.language

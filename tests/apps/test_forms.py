@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from apps.web.desk import Desk
 from apps.web.forms import label_of, missing
-from apps.web.tokens import code
+from apps.web.tokens import code, invite
 from study.config import Question, load
 from study.directory import StudyDirectory
 from study.protocol.events import Answered, Consented, Described, Instructed
@@ -22,6 +22,9 @@ name = "forms"
 title = "A study of forms"
 consent = "You may stop at any time."
 questionnaires = ["paper", "nasa-tlx"]
+[recruitment]
+parameters = ["PROLIFIC_PID"]
+withdrawn = {code = "W9", redirect = "https://app.example/back?who={PROLIFIC_PID}"}
 [[conditions]]
 interface = "click"
 sampling = "random"
@@ -189,3 +192,33 @@ def test_points_without_labels_are_numbers() -> None:
 
 def test_free_text_is_never_missing() -> None:
     assert missing([("a", "likert"), ("b", "text"), ("c", "choice")], {"a": None}) == ["a", "c"]
+
+
+def test_by_the_open_link_a_place_is_taken_and_its_end_sends_back(desk: Desk) -> None:
+    from study.protocol.events import Withdrawn
+    from study.protocol.recruiting import set_door
+
+    app = AppTest.from_function(participant, default_timeout=20)
+    app.query_params["join"] = invite(desk.secret, "live")
+    app.query_params["PROLIFIC_PID"] = "x7"
+    app.run()
+    assert desk.participants() == ["P01"]  # a preview of the link takes no place
+    app.button[0].click().run()
+    assert app.warning[0].value == "Nobody can join the study now."
+    set_door(desk.layout.study, "live", True, 1)
+    app.button[0].click().run()
+    assert list(app.query_params) == ["p"]
+    assert app.query_params["p"] in (desk.token("P02"), [desk.token("P02")])
+    seat = desk.seat("P02")
+    assert seat is not None
+    seat.record(Withdrawn())
+    app.run()
+    assert app.code[0].value == "W9"
+    onward = desk.config.recruitment.ending("withdrawn").address(seat.session.progress.recruited)
+    assert onward == "https://app.example/back?who=x7"
+
+
+def test_an_invitation_is_no_personal_link_and_the_other_way_round(desk: Desk) -> None:
+    assert desk.admit(invite(desk.secret, "live")) is None
+    assert desk.invited(desk.token("P01")) is None
+    assert desk.invited(invite(desk.secret, "nobody's mode")) is None

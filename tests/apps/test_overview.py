@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from apps.web.experimenter import new_names
 from apps.web.overview import ago, quality
+from study.protocol.recruiting import new_names
 
 
 def test_data_quality_says_who_stands_out_and_why() -> None:

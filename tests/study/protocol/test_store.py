@@ -14,7 +14,7 @@ import pytest
 from postgres import POSTGRES, empty_schema
 from protocol_driver import HASH
 
-from study.protocol.events import Consented, Event, Noted, Payload, UnknownEvent
+from study.protocol.events import Consented, Enrolled, Event, Noted, Payload, UnknownEvent
 from study.protocol.store import EventStore, StoreError
 
 Locations = Callable[[], str]
@@ -30,7 +30,8 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-FIRST = lambda counts: 0  # noqa: E731
+def enrolled(participant: str) -> Event:
+    return event(Enrolled(sequence=0, order=("click-random",)), participant)
 
 
 def event(
@@ -141,16 +142,16 @@ def test_the_log_knows_the_study_that_began_it(location: str) -> None:
 def test_participants_are_named_only_when_enrolled(location: str) -> None:
     store = EventStore(location)
     store.append([note(1)])
-    store.enrol([("click-random",)], "pilot", FIRST, lambda payload: event(payload, "P02"))
-    store.enrol([("click-random",)], "live", FIRST, lambda payload: event(payload, "P03"))
+    store.enrol("pilot", lambda places: [enrolled("P02")])
+    store.enrol("live", lambda places: [enrolled("P03")])
     assert store.participants() == ["P02", "P03"]
 
 
 def test_a_name_is_given_once(location: str) -> None:
     store = EventStore(location)
-    store.enrol([("click-random",)], "live", FIRST, lambda payload: event(payload, "P02"))
+    store.enrol("live", lambda places: [enrolled("P02")])
     with pytest.raises(StoreError, match="P02 is enrolled already: choose another name"):
-        store.enrol([("click-random",)], "live", FIRST, lambda payload: event(payload, "P02"))
+        store.enrol("live", lambda places: [enrolled("P02")])
 
 
 def _append_many(location: str, worker: int, count: int) -> None:
