@@ -162,7 +162,8 @@ def _append_many(location: str, worker: int, count: int) -> None:
 
 
 def test_writers_from_several_processes_lose_nothing_and_double_nothing(location: str) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["study.protocol.session"])  # once, not by each of them
     # they also make the store, all at once
     workers = [context.Process(target=_append_many, args=(location, w, 50)) for w in range(4)]
     for worker in workers:
