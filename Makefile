@@ -64,7 +64,7 @@ lint: $(VENV)/.installed-dev canvas
 
 test: lint canvas-test
 	$(BIN)/python -m pytest --doctest-modules $(ROOMS) --ignore apps/web/pages.py  # Streamlit's
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --instafail  # a failure is said when it happens
 
 clean:
 	rm -rf $(VENV) node_modules build *.egg-info
