@@ -48,7 +48,10 @@ export class Controls {
       "help": () => { view.fillHelp(workspace.words, workspace.config.hotkeys); view.help.show(); },
       "close-help": () => view.help.hide(),
       "take": () => { workspace.take(); },
-      "leave": () => { workspace.withdraw(); },
+      "leave": () => { view.help.hide(); view.leaving.show(); },
+      "stay": () => view.leaving.hide(),
+      "leave-keep": () => { workspace.withdraw(false); },
+      "leave-erase": () => { workspace.withdraw(true); },
       ...Object.fromEntries(Object.entries(ZOOMS).map(([name, factor]) => [name, () => canvas.zoom(factor)])),
     };
   }

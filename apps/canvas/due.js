@@ -2,8 +2,8 @@
 // What a state of the server asks for, as values: which view is due, and how much time is left.
 
 /**
- * @typedef {{ held: boolean, page: string, mode: string, resting: boolean }} Here
- * held: whether this tab may act; page: the one that Streamlit shows; mode: "train" or "test"
+ * @typedef {{ held: boolean, page: string, mode: string, resting: boolean, small?: boolean }} Here
+ * held: whether this tab may act; page: the one that Streamlit shows; mode: "train" or "test"; small: whether the window is
  */
 
 /** Whether the round waits for the person to press FINE-TUNE. @param {any} state */
@@ -15,11 +15,12 @@ export const annotates = (step) => step === "Annotate" || step === "TuneHead";
 /**
  * The view that is due; "stay" leaves what is there.
  * @param {any} state @param {Here} here
- * @returns {"elsewhere" | "paused" | "page" | "stay" | "check" | "practice" | "batch" | "wait"}
+ * @returns {"elsewhere" | "paused" | "small" | "page" | "stay" | "check" | "practice" | "batch" | "wait"}
  */
 export function due(state, here) {
   if (!here.held) return "elsewhere";
   if (state.paused) return "paused";
+  if (here.small && !state.page.startsWith("done")) return "small";
   if (state.page !== here.page || state.page !== "workspace") return "page";
   if (here.mode === "test" || here.resting) return "stay";
   if (state.check) return "check";

@@ -30,6 +30,7 @@ export class View {
     this.root = root;
     this.help = new Dialog(this.$(".help"));
     this.cover = new Dialog(this.$(".cover"));
+    this.leaving = new Dialog(this.$(".leaving"));
     this.rest = new Dialog(this.$(".rest"));
     this.touches = false;
   }

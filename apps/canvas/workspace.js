@@ -4,12 +4,13 @@
 // no round trip, and a slow script run delays nobody. Streamlit is told only when another page is
 // due.
 
-import { pause } from "./clock.js";
+import { newId, pause } from "./clock.js";
 import { Confirmation } from "./confirmation.js";
 import { Connection } from "./connection.js";
 import { Controls } from "./controls.js";
 import { Drafts } from "./drafts.js";
 import { due, secondsLeft, tunes } from "./due.js";
+import { environment, tooSmall } from "./environment.js";
 import { Gallery } from "./gallery.js";
 import { Layers } from "./layers.js";
 import { Lessons } from "./lessons.js";
@@ -47,6 +48,9 @@ export class Workspace {
     this.interface = "";
     this.stopped = false;
     this.told = 0;
+    this.looked = false;
+    /** @type {string | null} why the window is too small */
+    this.small = null;
     this.gone = new AbortController();
     this.store = new Store();
     this.drafts = new Drafts(this.store);
@@ -94,6 +98,7 @@ export class Workspace {
       canvas.resize(event.target.value / 100 / canvas.size);
     }, { signal });
     window.addEventListener("keydown", (event) => this.controls.key(event), { signal });
+    window.addEventListener("resize", () => this.resized(), { signal });
     window.addEventListener("blur", (event) => this.stage.look(event, false), { signal });
     window.addEventListener("focus", (event) => this.stage.look(event, true), { signal });
     document.addEventListener("visibilitychange", (event) => this.stage.look(event, document.visibilityState === "visible"), { signal });
@@ -128,7 +133,16 @@ export class Workspace {
     this.state = state;
     this.received = performance.now();
     this.header();
-    const view = due(state, { held: this.connection.held, page: this.data.page, mode: this.mode, resting: this.view.rest.open });
+    if (state.page !== "consent" && !state.page.startsWith("done")) this.look();
+    this.small = tooSmall(this.config.smallest_window, window);
+    const view = due(state, { held: this.connection.held, page: this.data.page, mode: this.mode, resting: this.view.rest.open, small: Boolean(this.small) });
+    if (view === "small") {
+      this.view.covered("This window is too small", this.small || "");
+      if (this.stage.suspend()) this.shown = "";
+      // another page may be due behind it
+      if (state.page !== this.data.page) this.leave(state);
+      return;
+    }
     if (view === "elsewhere" || view === "paused") {
       this.view.covered(view === "paused" ? "Paused" : "Open somewhere else", view === "paused" ? PAUSED : ALONE, view === "elsewhere");
       if (this.stage.suspend()) this.shown = "";
@@ -142,6 +156,20 @@ export class Workspace {
     else if (view === "practice") this.lessons.showPractice(state);
     else if (view === "batch") this.round.showBatch(state);
     else this.showWait(state);
+  }
+
+  resized() {
+    const small = tooSmall(this.config.smallest_window, window);
+    // the server's times are as old as its state: ask anew rather than apply that again
+    if (this.state && Boolean(small) !== Boolean(this.small)) this.connection.refresh();
+  }
+
+  /** Say once what the study is seen with, as soon as anything may be recorded. */
+  look() {
+    if (this.looked || !this.connection.held || !this.config.environment) return;
+    this.looked = true;
+    const at = this.server.serverTime(performance.now());
+    environment().then((found) => this.server.outbox.put({ id: newId(), type: "environment", at, environment: found })).catch(() => {});
   }
 
   /** Another page is Streamlit's. @param {any} state */
@@ -246,13 +274,14 @@ export class Workspace {
     this.apply(state);
   }
 
-  async withdraw() {
-    if (!window.confirm("Leave the study for good? What you did so far is kept.")) return;
+  /** @param {boolean} erase whether what was done is to be erased */
+  async withdraw(erase) {
     try {
-      const answer = await this.server.ask("/api/withdraw", { reason: "left by the participant" });
-      this.view.help.hide();
+      const answer = await this.server.ask("/api/withdraw", { reason: "left by the participant", erase });
+      this.view.leaving.hide();
       this.apply(answer.state);
     } catch (error) {
+      this.view.leaving.hide();
       if (/** @type {any} */ (error).status) window.alert(/** @type {Error} */ (error).message);
       else this.connection.lost(true);
     }

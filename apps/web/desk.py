@@ -15,6 +15,7 @@ from typing import Any, cast, get_args
 from pydantic import ValidationError
 
 from apps.web.board import Board
+from apps.web.erasing import forget
 from apps.web.guard import Guard
 from apps.web.jobs import Jobs
 from apps.web.layout import Layout, step_name
@@ -23,6 +24,7 @@ from apps.web.messages import (
     AnnotatedMessage,
     AnyMessage,
     CheckedMessage,
+    EnvironmentMessage,
     PractisedMessage,
     RestedMessage,
     SatisfiedMessage,
@@ -253,6 +255,12 @@ class Seat:
         with self.lock:
             self.session.record_all(payloads, at=time.time())
 
+    def erase(self) -> None:
+        """The participant, who has left, has their data erased."""
+        if self.session.progress.status != "withdrawn":
+            raise ProtocolError("only whoever has left the study can erase what they did")
+        forget(self.desk.layout.directory, self.participant, "chosen by the participant")
+
     def _request(self, step: Step) -> None:
         self.desk.jobs.request(self.participant, step_name(step))
 
@@ -288,6 +296,8 @@ class Seat:
 
     def _payload(self, message: AnyMessage) -> Payload:
         match message:
+            case EnvironmentMessage():
+                return message.environment
             case RestedMessage():
                 return TaskRested(
                     position=message.position, number=message.number, seconds=message.seconds

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from study.annotation import Annotation, Point
-from study.protocol.events import Action, Name, Seconds
+from study.protocol.events import Action, Environment, Name, Seconds
 
 MOST_POINTS, MOST_REGIONS, MOST_OUTLINES, MOST_CORNERS = 1000, 300, 200, 5000
 MOST_ACTIONS = 20_000
@@ -55,10 +55,22 @@ class Message(BaseModel):
 
     id: Identity
     at: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class TimedMessage(Message):
+    """What took ``seconds``."""
+
     seconds: Seconds
 
 
-class AnnotatedMessage(Message):
+class EnvironmentMessage(Message):
+    """What the study is seen with."""
+
+    type: Literal["environment"]
+    environment: Environment
+
+
+class AnnotatedMessage(TimedMessage):
     """An item was confirmed.
 
     ``learnt`` is that of the state whose attention was shown; None where none was.
@@ -82,7 +94,7 @@ class Sketch(BaseModel):
     annotation: Drawn
 
 
-class PractisedMessage(Message):
+class PractisedMessage(TimedMessage):
     """A practice item was confirmed."""
 
     type: Literal["practised"]
@@ -92,7 +104,7 @@ class PractisedMessage(Message):
     helped: bool = False
 
 
-class CheckedMessage(Message):
+class CheckedMessage(TimedMessage):
     """An attention check was answered with a click at ``point``."""
 
     type: Literal["checked"]
@@ -102,7 +114,7 @@ class CheckedMessage(Message):
     point: Point
 
 
-class RestedMessage(Message):
+class RestedMessage(TimedMessage):
     """A rest inside a task, of ``seconds``, is over."""
 
     type: Literal["rested"]
@@ -110,12 +122,19 @@ class RestedMessage(Message):
     number: Count
 
 
-class SatisfiedMessage(Message):
+class SatisfiedMessage(TimedMessage):
     """The participant ends the task: the result is satisfactory."""
 
     type: Literal["satisfied"]
     position: Count
 
 
-AnyMessage = AnnotatedMessage | PractisedMessage | CheckedMessage | RestedMessage | SatisfiedMessage
+AnyMessage = (
+    EnvironmentMessage
+    | AnnotatedMessage
+    | PractisedMessage
+    | CheckedMessage
+    | RestedMessage
+    | SatisfiedMessage
+)
 MESSAGE: TypeAdapter[AnyMessage] = TypeAdapter(Annotated[AnyMessage, Field(discriminator="type")])

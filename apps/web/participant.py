@@ -93,6 +93,8 @@ def _data(desk: Desk, seat: Seat, step: Step) -> dict[str, Any]:
         "config": {
             "show_attention": list(workspace.show_attention),
             "opacity": workspace.opacity,
+            "environment": True,
+            "smallest_window": list(workspace.smallest_window),
             "test_mode": workspace.test_mode,
             "feedback": workspace.feedback,
             "preview": workspace.preview,
@@ -399,7 +401,18 @@ def _done(desk: Desk, seat: Seat, step: Done) -> None:
     st.markdown(text)
     ending = desk.config.recruitment.ending(step.status)
     _go_on(ending, seat.session.progress.recruited)
+    if step.status == "withdrawn":
+        _offer_erasing(seat)
     _receipt(desk, seat)
+
+
+def _offer_erasing(seat: Seat) -> None:
+    """Whoever has left may have what they did erased, now or when they open the link again."""
+    st.markdown("What you did so far is still in the study. You may have it erased.")
+    sure = st.checkbox("I want it erased. This cannot be undone.")
+    if st.button("Erase what I did", disabled=not sure):
+        seat.erase()
+        st.rerun()
 
 
 FORMS: dict[type[Step], Any] = {

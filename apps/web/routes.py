@@ -178,11 +178,13 @@ def preview(seat: Seat, request: Request, said: Answer) -> Response:
 
 
 def withdraw(seat: Seat, request: Request, said: Answer) -> Response:
-    """The participant leaves the study."""
+    """The participant leaves the study; with ``erase``, nothing of what they did stays."""
     if not _held(seat, said):
         raise BadRequest("the study is open in another tab: leave it there", 409)
     reason = str(said.get("reason", ""))[:500].encode(errors="replace").decode()
     seat.record(Withdrawn(reason=reason))
+    if said.get("erase") is True:
+        seat.erase()
     return JSONResponse({"state": seat.state()})
 
 

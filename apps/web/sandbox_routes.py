@@ -111,6 +111,8 @@ def page_of(sandbox: Sandbox, token: str) -> str:
         "config": {
             "show_attention": workspace.show_attention,
             "opacity": workspace.opacity,
+            "environment": False,
+            "smallest_window": (0, 0),
             "test_mode": True,
             "feedback": "round",
             "preview": False,

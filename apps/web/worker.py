@@ -103,6 +103,8 @@ class Worker:
             try:
                 payload = self._perform(session, step, attempt)
             except Exception as error:
+                if session.progress.erased:
+                    break  # the files went while they were being read
                 log.exception("%s of %s failed", name, participant)
                 why = (str(error) or type(error).__name__).splitlines()[0]
                 self.jobs.fail(participant, f"{name}: {why}")
@@ -112,12 +114,13 @@ class Worker:
             except ProtocolError as error:
                 # the log moved on meanwhile: somebody was excluded, or a task was given more time
                 log.warning("%s of %s came too late: %s", name, participant, error)
-                if session.progress.erased:
-                    sweep(self.layout.directory, participant)
             else:
                 self._follow_up(session, step, payload)
             step = session.step()
         self.jobs.finish(participant)
+        if session.progress.erased:
+            # what this worker wrote of them since
+            sweep(self.layout.directory, participant)
 
     def _perform(self, session: Session, step: Step, attempt: int) -> Payload:
         participant = session.participant

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from study.config.design import InterfaceName
-from study.config.section import Section, Share
+from study.config.section import Section, Share, Whole
 from study.interfaces import OURS
 
 
@@ -44,12 +44,16 @@ class WorkspaceConfig(Section):
     ``longest_side`` is that of the photographs that people see, in pixels, at most; smaller ones
     are not enlarged.
 
+    ``smallest_window`` is the width and height, in CSS pixels, below which the study waits for a
+    larger one.
+
     ``feedback`` says when the model learns from what was drawn: after each ``round``, or after
     each ``image``, so that the next image shows what the last one taught (needs
     ``fine_tuning.train = "head"``). ``preview`` shows, while something is drawn, how this image's
     attention would move (the same need).
     """
 
+    smallest_window: tuple[Whole, Whole] = (0, 0)
     show_attention: tuple[InterfaceName, ...] = OURS
     opacity: Share = 0.55
     colours: Literal["cividis", "jet"] = "cividis"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from study.config import StudyConfig
+from study.export.browsers import browser, system
 from study.metrics import FEATURE_METRICS, by_feature
 from study.protocol.events import (
     Action,
@@ -24,6 +25,7 @@ from study.protocol.events import (
     Consented,
     Described,
     Enrolled,
+    Environment,
     Erased,
     Evaluated,
     Event,
@@ -135,6 +137,7 @@ class Person:
             "notes": "; ".join(payload.text for payload in self._said(Noted)),
             **self._recruited(),
             **self._agreed(),
+            **self._seen_with(),
             **self._screened(),
             **{f"demographic_{key}": value for key, value in described.items()},
         }
@@ -159,6 +162,26 @@ class Person:
                     **{f"consent_{key}": value for key, value in given.optional.items()},
                 }
         return {}
+
+    def _seen_with(self) -> Row:
+        """What the study was seen with: the first environment, and how many there were."""
+        found = self._said(Environment)
+        if not found:
+            return {}
+        first = found[0]
+        return {
+            "environments": len(found),
+            "browser": browser(first.user_agent),
+            "system": system(first.user_agent),
+            "screen_width": first.screen[0],
+            "screen_height": first.screen[1],
+            "window_width": first.window[0],
+            "window_height": first.window[1],
+            "pixel_ratio": first.pixel_ratio,
+            "pointer": first.pointer,
+            "refresh_rate": first.refresh_rate,
+            "time_zone": first.time_zone,
+        }
 
     def _screened(self) -> Row:
         """The answers to the screening questions."""

@@ -23,7 +23,9 @@ COLUMNS: dict[str, list[str]] = {
         "last_at", "tasks_finished", "attention_checks", "attention_checks_failed",
         "attention_checks_retried", "practice_attempts", "practice_passed",
         "erased_images", "erased_tasks", "simulated", "notes", "recruited_via", "consented_at",
-        "consent_version", "consent_hash", "language",
+        "consent_version", "consent_hash", "language", "environments", "browser", "system",
+        "screen_width", "screen_height", "window_width", "window_height", "pixel_ratio", "pointer",
+        "refresh_rate", "time_zone",
     ],
     "tasks": [
         "participant", "mode", "sequence", "position", "interface", "sampling", "images", "cycles",
@@ -63,7 +65,10 @@ The factors that the study file declares follow ``sampling``; ``study_hash`` is 
 """
 
 
-COUNTED = ("erased_images", "erased_tasks")
+COUNTED = (
+    "erased_images", "erased_tasks", "environments", "screen_width", "screen_height",
+    "window_width", "window_height", "refresh_rate",
+)  # fmt: skip
 
 
 def columns_of(table: str, factors: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ seconds since 1970: the wall clock for people, a simulated clock for simulated p
 
 from __future__ import annotations
 
+import hashlib
 import math
 import uuid
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ MOST_SECONDS = 30 * 86400.0
 Seconds = Annotated[float, Field(ge=0, le=MOST_SECONDS, allow_inf_nan=False)]
 Name = Annotated[str, Field(max_length=1024)]
 Text = Annotated[str, Field(max_length=20_000)]
+Pixels = Annotated[int, Field(ge=0, le=1_000_000)]
 Beside = Annotated[float, Field(ge=-1, le=2, allow_inf_nan=False)]
 """An image-relative coordinate of something done on the canvas, on the image or beside it."""
 
@@ -159,6 +161,38 @@ class Consented(Payload):
     text: Text = ""
     language: Name = ""
     optional: dict[Name, bool] = {}
+
+
+class Environment(Payload):
+    """What the participant sees the study with; another event where it changes.
+
+    Args:
+        user_agent: the browser's name for itself.
+        language: the browser's.
+        time_zone: such as ``Asia/Tokyo``.
+        screen, window: width and height in CSS pixels.
+        pixel_ratio: of the screen's pixels to CSS pixels.
+        pointer: of the first pointing device: fine (mouse, pen), coarse (finger) or none.
+        touch_points: fingers that the screen can tell apart.
+        refresh_rate: frames a second, measured; None where the page was out of sight.
+    """
+
+    type = "environment"
+    user_agent: Annotated[str, Field(max_length=500)]
+    language: Annotated[str, Field(max_length=50)]
+    time_zone: Annotated[str, Field(max_length=100)]
+    screen: tuple[Pixels, Pixels]
+    window: tuple[Pixels, Pixels]
+    pixel_ratio: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
+    pointer: Literal["fine", "coarse", "none"]
+    touch_points: Annotated[int, Field(ge=0, le=1000)]
+    refresh_rate: Annotated[int, Field(gt=0, le=10_000)] | None = None
+
+    @property
+    def key(self) -> str:  # noqa: D102
+        # measured anew each time, it is never quite the same
+        said = self.model_dump_json(exclude={"refresh_rate"})
+        return f"{self.type}/{hashlib.sha256(said.encode()).hexdigest()[:16]}"
 
 
 class Screened(Payload):

@@ -11,6 +11,7 @@ from study.protocol.events import (
     Consented,
     Debriefed,
     Described,
+    Environment,
     Evaluated,
     Excluded,
     FineTuned,
@@ -53,6 +54,10 @@ TaskPart = TaskExtended | TaskEnded | TaskRested | Satisfied | ItemAnnotated | H
 """What belongs to a task and answers no step, or any step of it."""
 
 
+ENVIRONMENTS = 50
+"""Nobody changes the browser more often; a window that is drawn larger all the time does."""
+
+
 def refusal(config: StudyConfig, progress: Progress, payload: Payload) -> str | None:
     """Why an event cannot happen now, in one sentence; None when it can.
 
@@ -70,12 +75,21 @@ def refusal(config: StudyConfig, progress: Progress, payload: Payload) -> str | 
         return None
     if progress.status != "active":
         return f"{who} is {progress.status} and records nothing more"
+    if isinstance(payload, Environment):
+        return _environment_problem(progress)
     position = getattr(payload, "position", None)
     if position is not None and position > len(progress.tasks):
         return f"{who} has {len(progress.tasks)} tasks, not {position}"
     if isinstance(payload, TaskPart):
         return _task_problem(config, who, progress.task(payload.position), payload)
     return _step_problem(config, progress, payload)
+
+
+def _environment_problem(progress: Progress) -> str | None:
+    if not progress.consented:
+        return f"{progress.participant} has not agreed to anything being recorded"
+    known = sum(key.startswith(f"{Environment.type}/") for key in progress.keys)
+    return f"{progress.participant} has {known} environments" if known >= ENVIRONMENTS else None
 
 
 def _task_problem(

@@ -22,6 +22,7 @@ from study.protocol.events import (
     Debriefed,
     Described,
     Enrolled,
+    Environment,
     Erased,
     Evaluated,
     Event,
@@ -230,8 +231,8 @@ class Progress:
             return
         self.keys.add(payload.key)
         self.ids.add(event.id)
-        # the experimenter's clock is not the participant's
-        at = None if isinstance(payload, Supervision) else event.at
+        # the experimenter's clock is not the participant's, and looking is not doing
+        at = None if isinstance(payload, Supervision | Environment) else event.at
         if at is not None:
             self.last_at = max(self.last_at, at)
         position = getattr(payload, "position", None)
