@@ -23,6 +23,15 @@ from analysis.people.report import joined
 from analysis.plan import Plan
 from tests.analysis.helpers import CONDITIONS, example, study_of, tasks, write
 
+MEASURES = (
+    "seconds_per_image",
+    "accuracy_after",
+    "conflicting_accuracy_after",
+    "attention_inside_after",
+    "waiting_seconds",
+    "training_seconds",
+)
+
 
 def shares(people_: int = 8, seed: int = 0) -> pd.DataFrame:
     return tasks(0.7 + example(people_, seed) / 100, "accuracy_after", seconds_per_image=5.0)
@@ -86,6 +95,20 @@ def test_one_per_cent_among_shares_is_set_aside(tmp_path: Path) -> None:
     frame.loc[5, "accuracy_after"] = 0.82
     with pytest.raises(InputError, match="both shares and per cent"):
         study_of(tmp_path / "b", tasks=frame)
+
+
+def test_thirty_two_people_with_six_measures(tmp_path: Path) -> None:
+    """F(3, 93) of 1.5 to 7 met scipy's NaN in the lower tail of the noncentral F."""
+    frame = tasks(example(32), annotation_seconds=1.0)
+    for i, name in enumerate(MEASURES):
+        values = example(32, seed=i) - [1.4, -0.2, 0.3, -1.5]  # small effects
+        frame[name] = values.ravel() / (100 if name[0] in "ac" else 1)
+    study = study_of(tmp_path, tasks=frame)
+    parts = [of_metric(study, name)["anova"] for name in MEASURES]
+    found = pd.concat(parts)
+    assert len(found) == 4 * 6
+    assert (found["np2_low"] <= found["np2_high"]).all()
+    assert found["np2_high"].between(0, 1).all()
 
 
 def test_a_number_too_large_to_be_one_is_set_aside(tmp_path: Path) -> None:
@@ -316,6 +339,36 @@ def test_people_are_counted_once_per_condition(tmp_path: Path) -> None:
     assert tests.loc[("difficulty", "paired"), "averaged"] == (
         "each participant's mean answer per level"
     )
+
+
+def test_questions_asked_once_at_the_end(tmp_path: Path) -> None:
+    """Q5 and Q6 compare the samplings within people; Q7 alone has nothing to compare."""
+    end = {"interface": "", "sampling": ""}
+    given_ = pd.concat(
+        answers(question, "paper", values * 4, **end).drop_duplicates("participant")
+        for question, values in (
+            ("Q5", [5, 4, 4, 5, 3, 5, 4, 2]),
+            ("Q6", [2, 3, 2, 1, 3, 2, 4, 2]),
+            ("Q7", [4, 4, 5, 3, 2, 4, 4, 5]),
+        )
+    )
+    study = study_of(tmp_path, tasks=tasks(example()), answers=given_)
+    found = results.tree(study, people.analyse(study))["answers"]
+    maps = found["reasonable_maps"]
+    assert {cell: counts["n"] for cell, counts in maps["cells"].items()} == {
+        "random": 8,
+        "active": 8,
+    }
+    assert maps["n"] == 16
+    assert maps["participants"] == maps["paired"]["n"] == 8
+    assert maps["paired"]["contrast"] == "random - active"
+    assert maps["clmm"]["sampling"]["lr_df"] == 1
+    assert maps["clmm"]["interface"] is None
+    confident = found["Q7"]
+    assert confident["cells"].keys() == {"asked once"}
+    assert confident["cells"]["asked once"]["n"] == confident["participants"] == 8
+    assert "no factor varies" in confident["clmm"]["note"]
+    assert "too few" in confident["checks"]["note"]
 
 
 def test_a_choice_asked_after_every_task_is_counted_by_condition(tmp_path: Path) -> None:
