@@ -19,6 +19,7 @@ import numpy as np
 
 from simulators.person import Person
 from study.config import Condition, DemographicQuestion, Instrument, Question, ScreeningQuestion
+from study.interfaces import interfaces
 
 SIMULATED = "(simulated answer)"
 """Begins every free text, so that no one can take it for a person's words."""
@@ -84,8 +85,8 @@ def answer(
     if question.kind == "text":
         return f"{SIMULATED} {_comment(person, experiences)}"
     if question.kind == "choice":
-        if set(question.choices) == {"click", "polygon"}:
-            return _preferred(person, experiences, rng)
+        if set(question.choices) <= set(interfaces()):
+            return _preferred(question.choices, person, experiences, rng)
         return question.choices[int(rng.integers(len(question.choices)))]
     attitude = _attitude(instrument, question, person, experiences)
     attitude += person.acquiescence + rng.normal(0.0, person.answer_noise)
@@ -159,7 +160,8 @@ def _attitude(
     difficulty = float(np.mean([e.difficulty for e in experiences])) - person.taste * (clicks - 0.5)
     reasonable = float(np.mean([e.reasonable for e in experiences]))
     confident = float(np.mean([e.confident for e in experiences]))
-    match instrument.name, question.key:
+    # of an interface that the paper has not, by the question that it is made of
+    match instrument.name, question.key.partition("_")[0]:
         case "paper", "Q1" | "Q2":
             return difficulty
         case "paper", "Q3" | "Q4":
@@ -196,9 +198,24 @@ def _ease_of_clicks(person: Person, experiences: Sequence[Experience]) -> float:
     return 0.4 * float(np.mean(by["polygon"]) - np.mean(by["click"])) + person.taste
 
 
-def _preferred(person: Person, experiences: Sequence[Experience], rng: np.random.Generator) -> str:
-    lean = _ease_of_clicks(person, experiences) + rng.normal(0.0, person.answer_noise)
-    return "click" if lean > 0 else "polygon"
+def _preferred(
+    names: Sequence[str],
+    person: Person,
+    experiences: Sequence[Experience],
+    rng: np.random.Generator,
+) -> str:
+    """The easiest of the interfaces, taste for clicks included; all but the last have noise."""
+    lived = {
+        name: [e.difficulty for e in experiences if e.condition.interface == name] for name in names
+    }
+    ease = {}
+    for name in names:
+        ease[name] = person.taste if name == "click" else 0.0
+        if all(lived.values()):
+            ease[name] -= 0.4 * float(np.mean(lived[name]))
+        if name != names[-1]:
+            ease[name] += rng.normal(0.0, person.answer_noise)
+    return max(ease, key=lambda name: ease[name])
 
 
 def _comment(person: Person, experiences: Sequence[Experience]) -> str:

@@ -7,6 +7,7 @@ of pixel (row i, column j) of an H x W image is ((j + .5) / W, (i + .5) / H).
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, get_args
 
@@ -139,6 +140,42 @@ class Proposal(BaseModel):
     shrink: tuple[Point, ...] = ()
 
 
+class Importance(BaseModel):
+    """A map of how much each place matters, as people's maps come in files.
+
+    ``values`` are its cells, row by row, 0 to 255, one byte each, in base64.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    height: Annotated[int, Field(gt=0, le=4096)]
+    width: Annotated[int, Field(gt=0, le=4096)]
+    values: str
+
+    @model_validator(mode="after")
+    def _covers_the_grid(self) -> Importance:
+        if len(base64.b64decode(self.values, validate=True)) != self.height * self.width:
+            raise ValueError(f"a map of {self.height} x {self.width} has as many bytes")
+        return self
+
+    @classmethod
+    def of(cls, grid: NDArray[np.floating]) -> Importance:
+        """The map of a grid [H, W], not negative, scaled to a maximum of 1 where it is larger."""
+        top = max(float(grid.max(initial=0.0)), 1.0)
+        cells = np.round(np.clip(grid / top, 0.0, 1.0) * 255.0).astype(np.uint8)
+        text = base64.b64encode(cells.tobytes()).decode()
+        return cls(height=grid.shape[0], width=grid.shape[1], values=text)
+
+    def grid(self) -> NDArray[np.float32]:
+        """Its cells, float32 [height, width] in [0, 1]."""
+        cells = np.frombuffer(base64.b64decode(self.values), dtype=np.uint8)
+        return (cells / np.float32(255.0)).reshape(self.height, self.width)
+
+    def cover(self, height: int, width: int) -> NDArray[np.float32]:
+        """On another grid: float32 [height, width], means over the area of each cell."""
+        return resample(self.grid(), height, width)
+
+
 MarkName = Literal[
     "positive_points", "negative_regions", "polygons", "boxes", "strokes", "proposals"
 ]
@@ -148,8 +185,8 @@ MarkName = Literal[
 class Annotation(BaseModel):
     """One person's correction of one image; empty means "nothing to correct here".
 
-    ``objects`` are given, not drawn: the pixels of the object where a dataset's own mask stands in
-    for a person.
+    ``objects`` and ``maps`` are given, not drawn: the pixels of the object where a dataset's own
+    mask stands in for a person, and maps of what mattered to one elsewhere.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -160,6 +197,7 @@ class Annotation(BaseModel):
     boxes: tuple[Box, ...] = ()
     strokes: tuple[Stroke, ...] = ()
     objects: tuple[Region, ...] = ()
+    maps: tuple[Importance, ...] = ()
     proposals: tuple[Proposal, ...] = ()
 
     @property
@@ -170,14 +208,17 @@ class Annotation(BaseModel):
     @property
     def empty(self) -> bool:
         """Whether nothing was drawn."""
-        return not (self.kinds or self.objects)
+        return not (self.kinds or self.objects or self.maps)
 
     def inside(self, height: int, width: int, oversample: int = 8) -> NDArray[np.float32]:
-        """Share of each grid cell that is inside of something drawn: float32 [height, width]."""
+        """Share of each grid cell that is inside of something drawn: float32 [height, width].
+
+        A map that is given is such a share itself.
+        """
         outlines = (*self.polygons, *(box.corners for box in self.boxes))
         filled = fill_polygons(outlines, height, width, oversample)
-        for region in self.objects:
-            filled = np.maximum(filled, region.cover(height, width))
+        for given in (*self.objects, *self.maps):
+            filled = np.maximum(filled, given.cover(height, width))
         if self.strokes:
             filled = np.maximum(filled, fill_strokes(self.strokes, height, width, oversample))
         for proposal in self.proposals:
@@ -279,9 +320,16 @@ def resample_mask(mask: NDArray[np.bool_], height: int, width: int) -> NDArray[n
 
     Returns float32 [height, width] in [0, 1]; any two sizes, multiples or not.
     """
-    rows = _overlap(mask.shape[0], height)
-    columns = _overlap(mask.shape[1], width)
-    return (rows @ mask.astype(np.float64) @ columns.T).astype(np.float32)
+    return resample(mask, height, width)
+
+
+def resample(
+    values: NDArray[np.bool_] | NDArray[np.floating], height: int, width: int
+) -> NDArray[np.float32]:
+    """Means of a grid [H, W] over the areas of the cells of another: float32 [height, width]."""
+    rows = _overlap(values.shape[0], height)
+    columns = _overlap(values.shape[1], width)
+    return (rows @ values.astype(np.float64) @ columns.T).astype(np.float32)
 
 
 def _overlap(source: int, target: int) -> NDArray[np.float64]:

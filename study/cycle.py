@@ -210,6 +210,7 @@ def select(
     stream: Stream,
     cycle: int,
     device: torch.device,
+    among: Sequence[int] | None = None,
 ) -> NDArray[np.int64]:
     """The images to annotate next, best first: int64 [min(count, unlabelled)].
 
@@ -226,9 +227,10 @@ def select(
         stream: of the task or run.
         cycle: counted from 1.
         device: where to compute.
+        among: indices of what may be chosen; None: everything.
     """
     known = np.asarray(labelled, dtype=np.int64)
-    unlabelled = np.setdiff1d(np.arange(len(images)), known)
+    unlabelled = np.setdiff1d(np.arange(len(images)) if among is None else among, known)
     if count < 1 or not len(unlabelled):
         return np.zeros(0, dtype=np.int64)
 

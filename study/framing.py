@@ -23,7 +23,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from study.annotation import Annotation, Box, Proposal, Region, Stroke
+from study.annotation import Annotation, Box, Importance, Proposal, Region, Stroke
 
 Fit = Literal["stretch", "crop", "letterbox"]
 Spot = tuple[float, float]
@@ -140,6 +140,7 @@ class Frame:
                 "polygons": tuple(tuple(polygon) for polygon in polygons if len(polygon) >= 3),
                 "negative_regions": tuple(region for region in regions if region is not None),
                 "objects": tuple(region for region in objects if region is not None),
+                "maps": tuple(self._map(one, inward=True) for one in annotation.maps),
             }
         )
 
@@ -163,8 +164,13 @@ class Frame:
                 "polygons": tuple(polygons),
                 "negative_regions": tuple(regions),
                 "objects": tuple(objects),
+                "maps": tuple(self._map(one, inward=False) for one in annotation.maps),
             }
         )
+
+    def _map(self, one: Importance, inward: bool) -> Importance:
+        moved = self.over_square if inward else self.over_photograph
+        return Importance.of(moved(one.grid(), (one.height, one.width), 0.0))
 
     def _proposal_inward(self, proposal: Proposal) -> Proposal | None:
         region = self._region_inward(proposal.region)

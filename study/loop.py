@@ -48,7 +48,7 @@ from study.protocol.events import (
 from study.protocol.session import Session
 from study.protocol.steps import Evaluate, FineTune, Select, Step, TuneHead
 from study.protocol.timeline import Progress
-from study.quality import quality, similarities
+from study.quality import RECENT, quality, similarities
 from study.seeds import rng, seed
 from study.start import Start, prepared
 
@@ -232,6 +232,7 @@ class TaskLoop:
         }
         try:
             before = self._head(state, position, task.updates)
+            said["similarities"] = self._similarities(state, position, before, step.items)
             learner, result = self._updated(state, position, before, step.items)
         except (RuntimeError, ValueError, OSError) as error:
             log.exception("a head could not learn: %s, task %d", state.participant, position)
@@ -251,6 +252,20 @@ class TaskLoop:
             collapsed=result.collapsed,
             note=result.note,
         )
+
+    def _similarities(
+        self, state: Progress, position: int, before: Learner, items: int
+    ) -> tuple[float | None, ...]:
+        """How alike the maps of what was just confirmed are to those seen before, to one head."""
+        task = state.task(position)
+        here = self.config.for_condition(task.condition)
+        if task.condition.interface not in here.workspace.show_attention:
+            return ()
+        first = max(task.learnt - RECENT, 0)
+        names = [name for name, _ in task.confirmations[first:items]]
+        images = self.images(state, position, names)
+        maps = attention_maps(cycle.predictor(before, here), images, device=self.device)
+        return tuple(similarities(maps.float().cpu().numpy())[task.learnt - first :])
 
     def fine_tune(
         self, state: Progress, step: FineTune, progress: ProgressCallback | None = None
@@ -291,7 +306,11 @@ class TaskLoop:
         alike: Sequence[float | None] = [None] * len(drawn)
         here = self.config.for_condition(state.task(position).condition)
         shown = state.task(position).condition.interface in here.workspace.show_attention
-        if shown and not self._by_image(state, position):
+        if shown and self._by_image(state, position):
+            task = state.task(position)
+            last = {name: n for n, (name, _) in enumerate(task.confirmations, start=1)}
+            alike = [task.similarities.get(last[name]) for name in drawn]
+        elif shown:
             alike = similarities(self.attention(state, position, number, list(drawn)))
         return tuple(
             quality(name, seen, masks[i].cpu().numpy(), alike[i])

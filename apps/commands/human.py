@@ -1,4 +1,4 @@
-"""``clickstudy annotations``: what people drew, and how far they agree."""
+"""``clickstudy annotations``: what people drew, how far they agree, and learning from it."""
 
 from __future__ import annotations
 
@@ -60,20 +60,19 @@ def agreement(
     interface: Annotated[str | None, typer.Option(help="Only annotations made with it.")] = None,
     other: Annotated[
         Path | None,
-        typer.Option("--with", help="A COCO or Label Studio file: one more person each."),
+        typer.Option("--with", help="A file of COCO, Label Studio or NPZ maps: more people."),
     ] = None,
     device: DeviceOption = "auto",
 ) -> None:
     """Write how far people agree, image by image, and how near the biased classifier is to them."""
-    from study.human import coco, label_studio
+    from study.human import files
     from study.human.agreement import agreement as measured
     from study.learning.attention import attention_maps
 
     loop = _loop(study, device)
     records = [record for record in _records(loop, mode) if interface in (None, record.interface)]
     if other is not None:
-        text = other.read_text(encoding="utf-8").lstrip() if other.exists() else "{"
-        records += (label_studio if text.startswith("[") else coco).read(other)
+        records += files.known(files.read(other), loop.pool, other)
     model, data = loop.before()
     pool = data["train"].items
     names = sorted({record.image for record in records} & set(pool.positions))
@@ -92,6 +91,60 @@ def agreement(
         console.print(f"  {name:<12} {value:.3f}")
     if table.empty:
         console.print("Set task.shared = 0.2 in the study file: people then get some images alike.")
+
+
+@app.command()
+def train(
+    study: StudyArgument,
+    file: Annotated[Path, typer.Argument(help="COCO or Label Studio JSON, or NPZ maps.")],
+    out: OutOption,
+    held_out: Annotated[
+        list[str] | None,
+        typer.Option(help="A person to hold the model against; again for another."),
+    ] = None,
+    condition: Annotated[
+        str | None, typer.Option(help="Whose fine-tuning and guidance; by default the first one's.")
+    ] = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Guide the biased classifier by a file's annotations; hold it against people held out."""
+    import functools
+
+    from study.cycle import Needs
+    from study.errors import UserError
+    from study.human import files, guiding
+    from study.seeds import seed
+
+    loop = _loop(study, device)
+    names = [one.name for one in loop.config.conditions]
+    if condition is not None and condition not in names:
+        raise UserError(f"{condition!r} is not a condition: the study has {', '.join(names)}")
+    here = loop.config.for_condition(loop.config.conditions[names.index(condition or names[0])])
+    records = files.read(file)
+    matched = files.known(records, loop.pool, file)
+    people = {record.participant for record in matched}
+    for name in held_out or []:
+        if name not in people:
+            raise UserError(f"{file} has no {name!r}: its people are {', '.join(sorted(people))}")
+    learnt, held = guiding.split(matched, held_out or [], loop.config.seed)
+    if not learnt:
+        raise UserError(f"all people of {file} are held out: leave one to learn from")
+    table = guiding.guided(
+        loop.start.learner(here, Needs()),
+        loop.start.data(here),
+        learnt,
+        held,
+        here,
+        functools.partial(seed, loop.config.seed, "human maps"),
+        loop.device,
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(out, index=False)
+    console.print(
+        f"Wrote {out}: {len(learnt)} annotations learnt from, {len(held)} held out, "
+        f"{len(records) - len(matched)} of images that the study does not have."
+    )
+    console.print(table.dropna(axis="columns", how="all").T.to_string(), markup=False)
 
 
 def _loop(study: Path, device: str) -> TaskLoop:

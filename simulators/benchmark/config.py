@@ -90,8 +90,9 @@ class Arm(AcquisitionConfig):
     Attributes:
         label: its name in tables and figures; by default made of the rest.
         interfaces: the interfaces that it is tried with; by default the file's.
-        annotator: who annotates: a simulated person, or ``masks``, the datasets' own masks as
-            perfect annotations, which take nobody's time.
+        annotator: who annotates: a simulated person; ``people``, who give what people gave in the
+            file ``annotator.annotations``, in their seconds; or ``masks``, the datasets' own masks
+            as perfect annotations, which take nobody's time.
         draws: how many runs a seed has, which differ in chance alone; their mean, cycle by cycle,
             is what is compared. One uniform draw is the luck of every comparison with it.
         model, pretraining, fine_tuning, guidance: settings that are this arm's alone, in place of
@@ -101,7 +102,7 @@ class Arm(AcquisitionConfig):
     active: StrategyName = Field(default="attention", alias="strategy")
     label: str = ""
     interfaces: tuple[InterfaceName, ...] = ()
-    annotator: Literal["person", "masks"] = "person"
+    annotator: Literal["person", "people", "masks"] = "person"
     draws: Positive = 1
     model: OwnModel | None = None
     pretraining: OwnPretraining | None = None
@@ -124,7 +125,7 @@ class Arm(AcquisitionConfig):
     @property
     def settings(self) -> dict[str, str]:
         """What it changes of the file's own settings: ``{"guidance: positive": "point"}``."""
-        hand = {"annotator": "masks"} if self.annotator == "masks" else {}
+        hand = {"annotator": self.annotator} if self.annotator != "person" else {}
         return hand | {
             f"{table}: {name}": str(value)
             for table in OVERRIDDEN
@@ -143,7 +144,7 @@ class Arm(AcquisitionConfig):
             text += f", committee of {self.committee + 1}"
         text += ", balanced" if self.balance else ""
         text += f", of {self.subsample}" if self.subsample else ""
-        text += ", masks" if self.annotator == "masks" else ""
+        text += f", {self.annotator}" if self.annotator != "person" else ""
         for table in OVERRIDDEN:
             for name, value in said(getattr(self, table)).items():
                 text += f", {name}={value}"
@@ -194,7 +195,13 @@ class AnnotatorConfig(Section):
     """The simulated annotators: parameters of :class:`~simulators.person.Person` that are fixed.
 
     Every seed has a person of its own, the same for all strategies and interfaces.
+
+    ``annotations`` is a file of what people gave elsewhere (COCO or Label Studio JSON, NPZ maps),
+    for arms with ``annotator = "people"``: those choose among its images, and where several people
+    annotated one, a seed takes one of them.
     """
+
+    annotations: str = ""
 
     fixed: Mapping[str, NonNegative] = {}
     show_attention: tuple[InterfaceName, ...] = INTERFACES
@@ -301,6 +308,16 @@ class BenchConfig(Section):
             tuned = merged(self.fine_tuning, said(arm.fine_tuning))
             for problem in clashes(self.dataset, guidance, tuned, arm):
                 yield f"strategies[{index}] ({arm.name}): {problem}"
+            if arm.annotator == "people" and not self.annotator.annotations:
+                yield (
+                    f"strategies[{index}] ({arm.name}): annotator = 'people' replays what people "
+                    f"gave: name their file as annotator.annotations"
+                )
+            if arm.annotator == "people" and self.budget.actions is not None:
+                yield (
+                    f"strategies[{index}] ({arm.name}): a file does not say how often people "
+                    f"pressed, so budget.actions does not end them: limit images or seconds"
+                )
             limits = {"seconds": self.budget.seconds, "actions": self.budget.actions}
             limited = [name for name, most in limits.items() if most is not None]
             if arm.annotator == "masks" and limited:
@@ -404,12 +421,23 @@ class Run:
             "interface": self.interface,
             "hand": self.arm.annotator,
             "budget": config.budget.model_dump(mode="json"),
-            "annotator": config.annotator.model_dump(mode="json"),
+            "annotator": config.annotator.model_dump(mode="json", exclude={"annotations"}),
             "people": self.population.dump()["parameters"],
             "fine_tuning": study.fine_tuning.model_dump(mode="json"),
             "guidance": study.guidance.model_dump(mode="json"),
             **({"draw": self.draw} if self.draw else {}),
+            **self._people,
         }
+
+    @property
+    def annotations(self) -> Path | None:
+        """The file of what people gave, of an arm that replays them."""
+        named = self.file.config.annotator.annotations
+        return self.study.resolve(Path(named)) if self.arm.annotator == "people" else None
+
+    @cached_property
+    def _people(self) -> dict[str, Any]:
+        return {} if self.annotations is None else {"gave": file_digest(self.annotations)}
 
     @cached_property
     def _given_files(self) -> dict[str, str | None]:

@@ -31,7 +31,8 @@ def prepare(places: Places, one: Run, needs: Needs, device: str, parent: int) ->
     """Make what the run starts from; ``needs`` are those of all runs that start from it."""
     with reproducible(parent):
         begin = Start(one.study, places.baseline(one), pick_device(device))
-        begin.dataset["train"].require_masks("a simulated annotator")
+        if one.arm.annotator != "people":
+            begin.dataset["train"].require_masks("a simulated annotator")
         begin.prepare(needs)
 
 

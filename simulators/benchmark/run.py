@@ -27,6 +27,9 @@ from study.acquisition import Strategy, build
 from study.acquisition.balance import l1_score
 from study.cycle import Sight
 from study.data.dataset import Dataset, ImageSet
+from study.errors import UserError
+from study.human import files
+from study.human.record import Record, by_image
 from study.interfaces import interface as interface_of
 from study.learning import looks
 from study.learning.models import Classifier
@@ -61,7 +64,9 @@ class Machine:
             self.before = cycle.measure(ensemble, self.data, device)
         stream = rng(run.number, "person")
         self.person = run.population.draw(stream, self.config.annotator.fixed)
-        self.masks = self.pool.require_masks("a simulated annotator")
+        replays = run.annotations is not None
+        self.masks = None if replays else self.pool.require_masks("a simulated annotator")
+        self.gave = self._given() if replays else {}
         # what a seed starts from is the same for all draws; what comes after has chance of its own
         draw = ("draw", run.draw) if run.draw else ()
         self.stream = functools.partial(seed, run.number, *draw)
@@ -70,6 +75,26 @@ class Machine:
     def pool(self) -> ImageSet:
         """What to choose from: the items of the training split."""
         return self.data["train"].items
+
+    def _given(self) -> dict[int, Record]:
+        """What somebody gave of each image of which the file says it, by index into the pool.
+
+        Raises:
+            UserError: seconds are what the run may spend, and the file does not say them.
+        """
+        file = self.run.annotations
+        assert file is not None
+        records = files.known(files.read(file), self.pool, file)
+        if self.config.budget.seconds is not None and any(r.seconds is None for r in records):
+            raise UserError(
+                f"{file} does not say how many seconds each annotation took, so budget.seconds "
+                f"does not end them: limit images or cycles"
+            )
+        found = {}
+        for image, here in by_image(records).items():
+            one = rng(self.run.number, image, "who gave it").integers(len(here))
+            found[self.pool.positions[image]] = here[int(one)]
+        return found
 
     def go(self, state: State, after: Callable[[State], None]) -> State:
         """Do the cycles that are left; ``after`` is called at the end of each."""
@@ -96,6 +121,7 @@ class Machine:
                 self.stream,
                 number,
                 self.device,
+                sorted(self.gave) or None,
             )
         if not len(chosen):
             state.spent = True
@@ -159,15 +185,17 @@ class Machine:
         )
         aligned = batch.aligned
         names = batch.names
-        masks = self.masks[torch.from_numpy(chosen)]
         frames = [batch.frame(number) for number in range(len(chosen))]
         items: Iterator[Item]
-        if self.run.arm.annotator == "masks":
-            items = given(masks, frames)
+        if self.masks is None:
+            gave = [self.gave[index] for index in chosen.tolist()]
+            items = (Item(each.annotation, each.seconds or 0.0, 0) for each in gave)
+        elif self.run.arm.annotator == "masks":
+            items = given(self.masks[torch.from_numpy(chosen)], frames)
         else:
             items = performed(
                 interface,
-                masks,
+                self.masks[torch.from_numpy(chosen)],
                 sight.maps if shown else None,
                 self.person,
                 Shape(len(state.annotations) + 1, state.seconds / 3600.0),

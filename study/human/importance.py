@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from study.annotation import Annotation
+from study.annotation import Annotation, Importance
+from study.errors import UserError
 from study.human.record import Record
 
 SIDE = 56
@@ -39,10 +41,56 @@ def importance(annotation: Annotation, side: int = SIDE) -> NDArray[np.float32]:
     return found.astype(np.float32)
 
 
+def read(path: Path) -> list[Record]:
+    """The records of an NPZ file of maps: what :func:`write` wrote, or another's.
+
+    It needs ``maps`` [N, h, w], not negative, of any scale, and ``image`` [N], the images' names;
+    ``label``, ``participant``, ``interface``, ``position`` and ``seconds`` [N] are taken where they
+    are. Each map is scaled to a maximum of 1.
+
+    Raises:
+        UserError: not such a file; the message says what is missing.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            columns = {name: stored[name] for name in stored.files}
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror or error})") from error
+    except (ValueError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} is not an NPZ file of maps: {error}") from error
+    missing = [name for name in ("maps", "image") if name not in columns]
+    if missing:
+        raise UserError(f"{path} has no array {missing[0]!r}: it needs maps and image")
+    maps = columns["maps"]
+    if maps.ndim != 3 or not np.isfinite(maps).all() or maps.min(initial=0) < 0:
+        raise UserError(f"{path}: maps must be finite, not negative and [N, rows, columns]")
+    for name, values in columns.items():
+        if len(values) != len(maps):
+            raise UserError(f"{path}: {len(values)} of {name} stand beside {len(maps)} maps")
+    records = []
+    for number, grid in enumerate(maps.astype(np.float32)):
+        facts = {name: columns[name][number] for name in columns if name != "maps"}
+        top = float(grid.max(initial=0.0))
+        seconds = float(facts["seconds"]) if "seconds" in facts else np.nan
+        records.append(
+            Record(
+                image=str(facts["image"]),
+                annotation=Annotation(maps=(Importance.of(grid / top),) if top else ()),
+                label=str(facts.get("label", "")),
+                participant=str(facts.get("participant", "")),
+                interface=str(facts.get("interface", "")),
+                position=int(facts.get("position", 0)),
+                seconds=seconds if np.isfinite(seconds) else None,
+            )
+        )
+    return records
+
+
 def write(records: Sequence[Record], path: Path, side: int = SIDE) -> int:
     """Write maps as an NPZ file: ``maps`` float32 [N, side, side] and a column for each fact.
 
-    Columns: image, label, participant, interface, position. Returns how many maps there are.
+    Columns: image, label, participant, interface, position, seconds (NaN: nobody says). Returns how
+    many maps there are.
     """
     maps = np.zeros((len(records), side, side), np.float32)
     for number, record in enumerate(records):
@@ -51,7 +99,12 @@ def write(records: Sequence[Record], path: Path, side: int = SIDE) -> int:
         name: np.array([getattr(record, name) for record in records])
         for name in ("image", "label", "participant", "interface", "position")
     }
+    columns["seconds"] = np.array([_known(record.seconds) for record in records])
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:  # under this name, whatever its ending
         np.savez_compressed(file, maps=maps, **columns)
     return len(records)
+
+
+def _known(seconds: float | None) -> float:
+    return np.nan if seconds is None else seconds

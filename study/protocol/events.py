@@ -377,9 +377,14 @@ class HeadTuned(CyclePayload):
     ``items`` counts the task's confirmations up to which it has learnt, revisits included, so that
     the log says which annotations it knew; ``steps`` are those of the optimiser. With a
     ``problem`` nothing was learnt, and the head is as it was.
+
+    ``similarities`` are those of the attention maps of the images confirmed since, in their order,
+    to those of the images before them, as the head before this update sees them all; none where
+    attention was not shown, or in logs of version 1.
     """
 
     type = "head_tuned"
+    version = 2
     items: Position
     images: Annotated[int, Field(ge=1)]
     steps: Annotated[int, Field(ge=0)]
@@ -388,6 +393,7 @@ class HeadTuned(CyclePayload):
     collapsed: bool = False
     note: str = ""
     problem: str = ""
+    similarities: tuple[Measured, ...] = ()
 
     @property
     def key(self) -> str:  # noqa: D102

@@ -7,10 +7,13 @@ NASA-TLX scales without weights; Brooke 1996 for the System Usability Scale.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from study.config import Condition, DemographicQuestion, Instrument, Question, StudyConfig
+from study.interfaces import interface
 
+PAIR = ("click", "polygon")
+"""The paper's interfaces, as it lets people choose."""
 AGREEMENT = ("Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree")
 
 
@@ -63,7 +66,7 @@ PAPER = Instrument(
             key="Q8",
             text="Which fine-tune method do you prefer to use?",
             kind="choice",
-            choices=("click", "polygon"),
+            choices=PAIR,
             when="end",
         ),
         Question(key="Q9", text="Why or some comments?", kind="text", when="end"),
@@ -96,7 +99,7 @@ PLAIN = Instrument(
             key="P7",
             text="Which way of showing the computer where to look do you prefer?",
             kind="choice",
-            choices=("click", "polygon"),
+            choices=PAIR,
             when="end",
         ),
         Question(key="P8", text="Why? Is there anything else?", kind="text", when="end"),
@@ -155,8 +158,42 @@ BUILT_IN = {instrument.name: instrument for instrument in (PAPER, PLAIN, NASA_TL
 
 def instruments(config: StudyConfig) -> list[Instrument]:
     """The study's instruments, in the order of ``questionnaires``; its own win over built-ins."""
-    known = BUILT_IN | {instrument.name: instrument for instrument in config.instruments}
+    used = sorted({condition.interface for condition in config.conditions})
+    known = {name: about_interfaces(instrument, used) for name, instrument in BUILT_IN.items()}
+    known |= {instrument.name: instrument for instrument in config.instruments}
     return [known[name] for name in config.questionnaires]
+
+
+def about_interfaces(instrument: Instrument, used: Sequence[str]) -> Instrument:
+    """A built-in instrument as it asks about the interfaces that a study has.
+
+    What it asks about clicks it asks about any interface but polygons, which have questions of
+    their own, under the key with the interface's name behind it (``Q1_box``). Its choice between
+    clicks and polygons is one among the interfaces in use, and with one alone there is none.
+
+    Args:
+        instrument: one of :data:`BUILT_IN`.
+        used: names of the interfaces, in the order in which they are to be chosen from.
+    """
+    asked: list[Question] = []
+    for question in instrument.questions:
+        if question.kind == "choice" and question.choices == PAIR:
+            if len(used) > 1:
+                asked.append(question.model_copy(update={"choices": tuple(used)}))
+            continue
+        asked.append(question)
+        if question.interface == "click":
+            asked += [_about(question, name) for name in used if name not in PAIR]
+    return instrument.model_copy(update={"questions": tuple(asked)})
+
+
+def _about(question: Question, name: str) -> Question:
+    """A question about clicks, about another interface."""
+    text = question.text.replace("click-based", f"{name}-based")
+    text = text.replace("clicking", interface(name).words.doing)
+    return question.model_copy(
+        update={"key": f"{question.key}_{name}", "text": text, "interface": name}
+    )
 
 
 def questions_for(

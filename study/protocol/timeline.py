@@ -104,7 +104,9 @@ class Task:
     """One condition done by one participant.
 
     ``confirmations`` holds what was confirmed, in the order of the log; ``updates`` how many of
-    them the head knew at each of its updates that went well; ``learnt`` how many it has been shown.
+    them the head knew at each of its updates that went well; ``learnt`` how many it has been shown;
+    ``similarities`` how alike an image's attention was to those before it, by the number (from 1)
+    of its confirmation.
     """
 
     position: int
@@ -124,6 +126,7 @@ class Task:
     confirmations: list[tuple[str, Annotation]] = field(default_factory=list)
     updates: list[int] = field(default_factory=list)
     learnt: int = 0
+    similarities: dict[int, float | None] = field(default_factory=dict)
     satisfied: bool = False
 
     @property
@@ -309,6 +312,8 @@ def _apply_to_task(task: Task, payload: Payload, at: float) -> None:
             task.confirmations.append((payload.image, payload.annotation))
             task.annotation_seconds += payload.seconds
         case HeadTuned():
+            first = payload.items - len(payload.similarities) + 1
+            task.similarities |= dict(enumerate(payload.similarities, first))
             task.learnt = max(task.learnt, payload.items)
             if not payload.problem:
                 task.updates.append(payload.items)

@@ -75,6 +75,31 @@ def test_annotations_are_exported_and_people_compared(run: Path, tmp_path: Path)
     assert table[["iou", "ceiling", "model"]].notna().any().all()
 
 
+def test_a_classifier_learns_from_a_file_and_is_held_against_others(
+    run: Path, tmp_path: Path
+) -> None:
+    maps, out = tmp_path / "c.npz", tmp_path / "trained.csv"
+    for target, more in ((maps, ["--format", "npz"]), (tmp_path / "a.json", [])):
+        done = clickstudy(
+            "annotations", "export", run, "--out", target, "--mode", "simulated", *more
+        )
+        assert done.returncode == 0, done.stderr
+    done = clickstudy(
+        "annotations", "train", run, maps, "--out", out, "--held-out", "S02", "--device", "cpu"
+    )
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(out).set_index("model")
+    assert list(table.index) == ["before", "after"]
+    assert table["images"].tolist() == [0, 8]
+    assert table["held_out"].tolist() == [8, 8]
+    assert table["correlation"].between(-1, 1).all()
+    assert table["test_accuracy"].between(0, 1).all()
+    assert table["correlation"].nunique() == 2
+    done = clickstudy("annotations", "train", run, maps, "--out", out, "--held-out", "P9")
+    assert done.returncode == 2
+    assert "no 'P9': its people are S01, S02" in done.stderr
+
+
 def test_modes_are_not_mixed(run: Path, tmp_path: Path) -> None:
     done = clickstudy("annotations", "export", run, "--out", tmp_path / "a.json")
     assert done.returncode == 2

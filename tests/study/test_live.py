@@ -17,7 +17,7 @@ from study.directory import StudyDirectory
 from study.errors import UserError
 from study.learning.learner import Learner
 from study.loop import TaskLoop
-from study.protocol.events import Evaluated, HeadTuned, ItemAnnotated
+from study.protocol.events import Evaluated, FineTuned, HeadTuned, ItemAnnotated
 from study.protocol.session import Session, enrol
 from study.protocol.steps import Annotate, Done, FineTune, Step, TuneHead
 from study.seeds import rng
@@ -111,6 +111,16 @@ def test_a_whole_task_learns_after_each_image(loop: TaskLoop, session: Session) 
         assert weights(kept) == weights(newest)
     measured = [payload for payload in payloads if isinstance(payload, Evaluated)]
     assert len({str(each.metrics) for each in measured}) > 1
+    # how alike each map was to those before it is logged with the update, and comes into quality
+    alike = [value for update in updates for value in update.similarities]
+    assert len(alike) == 6
+    assert alike[0] is None
+    assert all(0 <= value <= 1 for value in alike[1:] if value is not None)
+    order = [item.image for item in items]
+    told = {
+        q.image: q.map_similarity for p in payloads if isinstance(p, FineTuned) for q in p.quality
+    }
+    assert [told[name] for name in order] == alike
 
 
 def test_the_next_image_is_seen_by_a_head_that_knows_the_last(

@@ -9,7 +9,13 @@ from protocol_driver import Lab, at_step, begin, config, log
 
 from study.config import Condition, Question, StudyConfig
 from study.protocol.events import Answered, Described
-from study.protocol.questionnaire import BUILT_IN, PAPER, problem_with, questions_for
+from study.protocol.questionnaire import (
+    BUILT_IN,
+    PAPER,
+    instruments,
+    problem_with,
+    questions_for,
+)
 from study.protocol.session import ProtocolError
 from study.protocol.steps import Demographics, Questionnaire
 
@@ -224,3 +230,21 @@ def test_demographic_answers_that_do_not_fit_are_refused(
 def test_demographic_questions_may_be_left_out() -> None:
     session, lab, _ = at_step(Demographics, config(demographics=(AGE, HAND)))
     assert session.record(Described(answers={"hand": "left"}), lab.now)
+
+
+def test_questions_and_choices_are_about_the_interfaces_in_use() -> None:
+    def asked(*names: str) -> dict[str, Question]:
+        used = [Condition(interface=name, sampling="random") for name in names]
+        both = config(questionnaires=("paper", "plain"), conditions=tuple(used))
+        return {q.key: q for instrument in instruments(both) for q in instrument.questions}
+
+    paper = asked("polygon", "click")
+    assert [f"Q{n}" for n in range(1, 10)] == [key for key in paper if key.startswith("Q")]
+    assert paper["Q8"].choices == ("click", "polygon")
+    other = asked("paint", "box", "click")
+    assert other["Q8"].choices == other["P7"].choices == ("box", "click", "paint")
+    assert other["Q1_box"].text.startswith("Attention annotating with the box-based user")
+    assert other["P3_paint"].text == "It was difficult to concentrate while painting."
+    assert other["P3_paint"].about == {"interface": "paint"}
+    assert "Q8" not in asked("box")
+    assert "Q9" in asked("box")
