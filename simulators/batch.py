@@ -15,7 +15,7 @@ from simulators.crowd import People, Rows, click
 from simulators.hands import hand_of
 from simulators.person import Person
 from simulators.sheet import Sheet
-from simulators.timing import RECENT
+from simulators.timing import RECENT, Performance
 from study.annotation import Annotation, Region
 from study.config import InterfaceName
 from study.data.rows import Many
@@ -82,7 +82,7 @@ def performed(
             frames[number] if frames else WHOLE,
             None if images is None else colours_of(images[number]),
         )
-        yield Item(drawn, done.seconds, sum(a.kind not in ("blur", "focus") for a in done.actions))
+        yield Item(drawn, done.seconds, presses_of(done))
         shape = _later(shape, done.seconds)
 
 
@@ -131,6 +131,11 @@ def _clicked(
         seconds = round(rested[place] * (1.0 + person.fatigue * shape.hours) + pauses[place], 4)
         yield Item(drawn, seconds, presses[place])
         shape = _later(shape, seconds)
+
+
+def presses_of(done: Performance) -> int:
+    """How often something was pressed; undone presses count."""
+    return sum(action.kind not in ("blur", "focus") for action in done.actions)
 
 
 def colours_of(image: Tensor) -> NDArray[np.uint8]:

@@ -218,7 +218,7 @@ class Participant:
     def _annotate(self, step: Annotate) -> None:
         image = step.remaining[0]
         pool = self.loop.pool
-        interface = step.condition.interface
+        interface = step.interface(image)
         mask = pool.require_masks("a simulated participant")[pool.positions[image]].numpy()
         key = self._key(step.position, step.cycle, image)
         here = self.loop.config.for_condition(step.condition)
@@ -262,7 +262,8 @@ class Participant:
     def _shape(self, interface: InterfaceName) -> Shape:
         """The practice and the tiredness that the log says the person has."""
         tasks = self.session.progress.tasks
-        before = sum(task.images for task in tasks if task.condition.interface == interface)
+        done = [(task, name) for task in tasks for name in task.annotations()]
+        before = sum(task.interface(name) == interface for task, name in done)
         hours = 0.0
         for task in tasks:
             hours += task.annotation_seconds / 3600.0
@@ -287,7 +288,7 @@ class Participant:
         again = () if step.attempt == 1 else (step.attempt,)
         stream = self._rng(step.position, "check", step.number, *again)
         passed = bool(stream.random() >= self.person.check_miss_rate)
-        interface = step.condition.interface
+        interface = self.loop.config.interfaces_of(step.condition)[0]
         shape = self._shape(interface)
         draws = Draws(self._key(step.position, "check", step.number, *again, "press"))
         done = perform(

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from study import cycle, live
+from study import asking, cycle, live
 from study.acquisition import build as build_strategy
 from study.annotation import Annotation
 from study.config import Condition, StudyConfig, StudyFile
@@ -30,6 +30,7 @@ from study.device import pick_device
 from study.directory import StudyDirectory
 from study.errors import UserError
 from study.heads import Heads
+from study.interfaces import DIALOGUE
 from study.interfaces import interface as interface_of
 from study.learning import tuning
 from study.learning.attention import attention_maps
@@ -44,6 +45,7 @@ from study.protocol.events import (
     HeadTuned,
     Payload,
     Quality,
+    Worth,
 )
 from study.protocol.session import Session
 from study.protocol.steps import Evaluate, FineTune, Select, Step, TuneHead
@@ -172,7 +174,10 @@ class TaskLoop:
         )
         if shared:  # nobody should tell them by their place
             picked = rng(stream("shared", step.cycle)).permutation(picked).tolist()
+        asked, reasons = self._ask(state, step, len(picked))
         return BatchSelected(
+            asked=asked,
+            reasons=reasons,
             position=step.position,
             cycle=step.cycle,
             strategy=here.acquisition.active,
@@ -183,6 +188,26 @@ class TaskLoop:
             shared=tuple(self.pool.names[i] for i in shared),
             seconds=time.perf_counter() - started,
         )
+
+    def _ask(
+        self, state: Progress, step: Select, count: int
+    ) -> tuple[tuple[str, ...], dict[str, Worth]]:
+        """In a dialogue, the interface of each of the images, and why."""
+        if step.condition.interface != DIALOGUE.name:
+            return (), {}
+        task, here = state.task(step.position), self.config.for_condition(step.condition)
+        positions, stream = self.pool.positions, self._stream(state, step.position)
+        known = asking.worth(
+            self.config.dialogue.interfaces,
+            task.seconds_with,
+            {positions[n]: (task.interface(n), drawn) for n, drawn in task.annotations().items()},
+            self.learner(state, step.position, 0),
+            self.start.data(here)["train"].items,
+            here,
+            functools.partial(stream, step.cycle),
+            self.device,
+        )
+        return asking.ask(count, known, stream("ask", step.cycle)), known
 
     def _shared(self, condition: Condition, done: Sequence[int], count: int) -> list[int]:
         """The next images of a condition that every participant gets, of a batch of ``count``."""
@@ -259,7 +284,7 @@ class TaskLoop:
         """How alike the maps of what was just confirmed are to those seen before, to one head."""
         task = state.task(position)
         here = self.config.for_condition(task.condition)
-        if task.condition.interface not in here.workspace.show_attention:
+        if not self._shows(task.condition, here):
             return ()
         first = max(task.learnt - RECENT, 0)
         names = [name for name, _ in task.confirmations[first:items]]
@@ -305,7 +330,7 @@ class TaskLoop:
         masks = images.require_masks("quality")
         alike: Sequence[float | None] = [None] * len(drawn)
         here = self.config.for_condition(state.task(position).condition)
-        shown = state.task(position).condition.interface in here.workspace.show_attention
+        shown = self._shows(state.task(position).condition, here)
         if shown and self._by_image(state, position):
             task = state.task(position)
             last = {name: n for n, (name, _) in enumerate(task.confirmations, start=1)}
@@ -318,6 +343,10 @@ class TaskLoop:
                 zip(drawn, images.seen(list(drawn.values())), strict=True)
             )
         )
+
+    def _shows(self, condition: Condition, here: StudyConfig) -> bool:
+        """Whether people see attention in a condition, if only of some images."""
+        return bool({*self.config.interfaces_of(condition)} & {*here.workspace.show_attention})
 
     def evaluate(self, state: Progress, step: Evaluate) -> Evaluated:
         """Evaluate the task's model on the test splits."""

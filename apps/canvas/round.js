@@ -69,8 +69,7 @@ export class Round {
     });
     const arrived = this.workspace.shown !== "work" || this.workspace.root.dataset.kind !== "batch";
     this.workspace.show("work", "batch");
-    this.workspace.interface = state.task.interface;
-    this.view.legend(this.workspace.words, this.workspace.attends(), Boolean(toolOf(this.workspace.interface).sizes));
+    this.use(state.task.interface);
     this.workspace.gallery.reward(state.task);
     if (arrived) {
       this.view.say("");
@@ -96,12 +95,26 @@ export class Round {
     this.showGrid();
   }
 
+  /** With which interface an image is annotated: the task's, or what the machine asks for. @param {number} index @returns {string} */
+  interfaceOf(index) {
+    const { batch, task } = this.state;
+    return batch?.asked?.[index] || task.interface;
+  }
+
+  /** @param {string} name of an interface whose words stand beside the image */
+  use(name) {
+    const { workspace } = this;
+    workspace.interface = name;
+    this.view.legend(workspace.words, workspace.attends(), Boolean(toolOf(name).sizes));
+  }
+
   /** Which version of the attention is shown, where it changes within the batch; else null. */
   learnt() { return this.state.batch ? this.state.batch.learnt ?? null : null; }
 
   /** @param {number} index */
   layersOf(index) {
     const name = `${this.batch.name}/${index}`;
+    const used = this.interfaceOf(index);
     // a model that learns from every image looks at this one anew
     const learnt = this.learnt();
     const newest = learnt === null ? {} : { v: learnt };
@@ -109,8 +122,8 @@ export class Round {
     this.version = learnt;
     return this.layers.of(`${name}/${learnt ?? ""}`, {
       image: `/stimuli/image/${name}`,
-      overlay: this.workspace.attends() && `/stimuli/overlay/${name}`,
-      regions: this.workspace.words.regions && `/stimuli/regions/${name}`,
+      overlay: this.workspace.attends(used) && `/stimuli/overlay/${name}`,
+      regions: this.workspace.config.interfaces[used].regions && `/stimuli/regions/${name}`,
     }, newest);
   }
 
@@ -132,6 +145,7 @@ export class Round {
     this.index = index;
     this.workspace.preview.stop();
     const { batch } = this;
+    this.use(this.interfaceOf(index));
     this.drafts.open(batch.name, index);
     const again = this.done.has(index);
     const draft = this.drafts.read(`${batch.name}/${index}`, again);

@@ -236,7 +236,8 @@ export class Workspace {
   /** What the present interface says. @returns {import("./view.js").Words} */
   get words() { return this.config.interfaces[this.interface]; }
 
-  attends() { return this.config.show_attention.includes(this.interface); }
+  /** @param {string} name */
+  attends(name = this.interface) { return this.config.show_attention.includes(name); }
 
   drawn() {
     const { item } = this.stage;

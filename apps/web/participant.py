@@ -79,7 +79,7 @@ def page(desk: Desk) -> None:
 
 def _used(config: StudyConfig) -> list[str]:
     """The study's interfaces."""
-    return list(dict.fromkeys(condition.interface for condition in config.conditions))
+    return list(dict.fromkeys(n for each in config.conditions for n in config.interfaces_of(each)))
 
 
 def _data(desk: Desk, seat: Seat, step: Step) -> dict[str, Any]:

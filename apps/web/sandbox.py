@@ -35,7 +35,7 @@ from study.cycle import Metrics, Needs, Sight
 from study.data.dataset import Dataset
 from study.directory import StudyDirectory
 from study.errors import UserError
-from study.interfaces import interface
+from study.interfaces import DIALOGUE, interface
 from study.learning.learner import Learner
 from study.learning.superpixels import layer
 from study.loop import TaskLoop
@@ -84,6 +84,8 @@ def panel_of(said: dict[str, Any]) -> Panel:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         raise UserError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    if panel.interface == DIALOGUE.name:
+        raise UserError("interface: here one interface is chosen, and a dialogue chooses itself")
     if panel.strategy not in strategies():
         raise UserError(f"strategy: there is no {panel.strategy!r} here")
     return panel

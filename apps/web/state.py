@@ -118,7 +118,7 @@ def _task(config: StudyConfig, task: Task, now: float) -> State:
         left -= max(now - task.last_at, 0.0)
     return {
         "position": task.position,
-        "interface": task.condition.interface,
+        "interface": config.interfaces_of(task.condition)[0],
         "images": task.images,
         "budget": config.task.images,
         "clock": config.task.clock,
@@ -149,6 +149,8 @@ def _batch(config: StudyConfig, task: Task, cycle: int) -> State:
         "cycle": cycle,
         "size": len(current.images),
         "page_size": config.task.page,
+        # the interface of each image, where it is not the task's
+        "asked": current.asked or None,
         "done": [index for index, name in enumerate(current.images) if name in done],
         # which version of the maps is shown, where it changes within the batch
         "learnt": task.shown(config) if here.feedback == "image" else None,
@@ -195,7 +197,7 @@ def _share(config: StudyConfig, progress: Progress, step: Step) -> float:
     position = getattr(step, "position", None)
     if isinstance(step, Practice | Instructions):
         # the second interface's instructions come after the first one's practice
-        names = {task.condition.interface for task in progress.tasks}
+        names = {n for task in progress.tasks for n in config.interfaces_of(task.condition)}
         over = len((names & progress.instructed) - {step.interface})
         part = step.done / step.items if isinstance(step, Practice) else 0.0
         return (over + part) / max(len(names), 1)

@@ -106,7 +106,7 @@ class Tutor:
         from study.learning.superpixels import layer
 
         newest = write_newest(self.loop, self.layout, session, position)
-        used = interface(session.progress.task(position).condition.interface)
+        used = interface(session.progress.task(position).interface(newest.images[index]))
         labels = layer(used.proposes, newest.maps[index], *self.loop.pool.size)
         return pack_regions(labels, newest.frame(index))
 

@@ -198,16 +198,18 @@ class Worker:
     ) -> None:
         place = session.participant, position, cycle
         batch = self.stimuli.batch(*place)
-        used = interface(session.progress.task(position).condition.interface)
-        if batch is None or not (used.regions or used.proposes):
+        if batch is None:
             return
+        task = session.progress.task(position)
         height, width = self.loop.pool.size
         for index in indices:
-            if self.stimuli.regions_path(*place, index).exists():
+            used = interface(task.interface(batch.images[index]))
+            path = self.stimuli.regions_path(*place, index)
+            if path.exists() or not (used.regions or used.proposes):
                 continue
             labels = layer(used.proposes, batch.maps[index], height, width)
             packed = pack_regions(labels, batch.frame(index))
-            write_atomically(self.stimuli.regions_path(*place, index), packed)
+            write_atomically(path, packed)
 
     def _write_validation(self) -> None:
         model, data = self.loop.before()

@@ -29,6 +29,7 @@ from study.config import (
     AcquisitionConfig,
     Condition,
     DatasetConfig,
+    DialogueConfig,
     FineTuningConfig,
     GuidanceConfig,
     InterfaceName,
@@ -54,6 +55,7 @@ from study.data import scenes, shapes
 from study.data.loading import READING_VERSION, contents_of
 from study.errors import UserError
 from study.files import file_digest
+from study.interfaces import DIALOGUE
 
 VERSION = 3
 """To be raised when the same settings mean another experiment: it is part of every run's name."""
@@ -261,6 +263,7 @@ class BenchConfig(Section):
     baseline: str = "random"
     budget: BudgetConfig = BudgetConfig()
     annotator: AnnotatorConfig = AnnotatorConfig()
+    dialogue: DialogueConfig = DialogueConfig()
     people: str = ""
     target: TargetConfig = TargetConfig()
     dataset: DatasetConfig = ScenesConfig()
@@ -308,6 +311,12 @@ class BenchConfig(Section):
             tuned = merged(self.fine_tuning, said(arm.fine_tuning))
             for problem in clashes(self.dataset, guidance, tuned, arm):
                 yield f"strategies[{index}] ({arm.name}): {problem}"
+            if DIALOGUE.name in (arm.interfaces or self.interfaces) and tuned.train != "head":
+                yield (
+                    f"strategies[{index}] ({arm.name}): a dialogue tries what each kind of "
+                    f"annotation teaches, which only heads do quickly: set fine_tuning.train = "
+                    f"'head'"
+                )
             if arm.annotator == "people" and not self.annotator.annotations:
                 yield (
                     f"strategies[{index}] ({arm.name}): annotator = 'people' replays what people "
@@ -391,6 +400,7 @@ class Run:
             seed=self.number,
             dataset=dataset,
             acquisition=self.arm.acquisition,
+            dialogue=config.dialogue,
             conditions=(Condition(interface=self.interface, sampling="active"),),
             **tables,
         )
@@ -427,7 +437,13 @@ class Run:
             "guidance": study.guidance.model_dump(mode="json"),
             **({"draw": self.draw} if self.draw else {}),
             **self._people,
+            **({"dialogue": study.dialogue.interfaces} if self.asks else {}),
         }
+
+    @property
+    def asks(self) -> bool:
+        """Whether the machine chooses the interface image by image."""
+        return self.interface == DIALOGUE.name
 
     @property
     def annotations(self) -> Path | None:

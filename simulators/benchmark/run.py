@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -18,11 +19,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from simulators.annotator import Shape
-from simulators.batch import Item, given, performed
+from simulators.annotator import Shape, annotate, recent
+from simulators.batch import Item, colours_of, given, performed, presses_of
 from simulators.benchmark.config import Run
 from simulators.benchmark.state import State
-from study import cycle
+from study import asking, cycle
 from study.acquisition import Strategy, build
 from study.acquisition.balance import l1_score
 from study.cycle import Sight
@@ -180,9 +181,7 @@ class Machine:
     ) -> int:
         """Annotate the batch until it or the budget ends; returns how many images were."""
         budget, interface = self.config.budget, self.run.interface
-        shown = (
-            interface in self.config.annotator.show_attention or interface_of(interface).proposes
-        )
+        asked = self._asked(state, len(chosen)) if self.run.asks else ()
         aligned = batch.aligned
         names = batch.names
         frames = [batch.frame(number) for number in range(len(chosen))]
@@ -192,11 +191,13 @@ class Machine:
             items = (Item(each.annotation, each.seconds or 0.0, 0) for each in gave)
         elif self.run.arm.annotator == "masks":
             items = given(self.masks[torch.from_numpy(chosen)], frames)
+        elif asked:
+            items = self._answered(state, chosen, batch, sight, asked)
         else:
             items = performed(
                 interface,
                 self.masks[torch.from_numpy(chosen)],
-                sight.maps if shown else None,
+                sight.maps if self._shows(interface) else None,
                 self.person,
                 Shape(len(state.annotations) + 1, state.seconds / 3600.0),
                 [seed(self.run.number, interface, name, "annotate") for name in names],
@@ -222,9 +223,62 @@ class Machine:
                     "correct": bool(sight.correct[number]),
                     "seconds": item.seconds,
                     "actions": item.presses,
+                    **({"asked": asked[number]} if asked else {}),
                 }
             )
         return len(chosen)
+
+    def _shows(self, interface: str) -> bool:
+        """Whether people see attention, or what is made of it, with an interface."""
+        return interface in self.config.annotator.show_attention or interface_of(interface).proposes
+
+    def _asked(self, state: State, count: int) -> tuple[str, ...]:
+        """In a dialogue, with which interface each of the next images is annotated."""
+        seconds: dict[str, list[float]] = {}
+        for pick in state.picks:
+            seconds.setdefault(pick["asked"], []).append(pick["seconds"])
+        kinds = [pick["asked"] for pick in state.picks]
+        known = asking.worth(
+            self.study.dialogue.interfaces,
+            seconds,
+            {
+                index: (kind, drawn)
+                for kind, (index, drawn) in zip(kinds, state.annotations.items(), strict=True)
+            },
+            self.beginning,
+            self.pool,
+            self.study,
+            functools.partial(self.stream, state.cycle),
+            self.device,
+        )
+        return asking.ask(count, known, self.stream("ask", state.cycle))
+
+    def _answered(
+        self,
+        state: State,
+        chosen: NDArray[np.int64],
+        batch: ImageSet,
+        sight: Sight,
+        asked: Sequence[str],
+    ) -> Iterator[Item]:
+        """Items of a dialogue: each image with the interface that is asked for."""
+        assert self.masks is not None
+        before = Counter(pick["asked"] for pick in state.picks)
+        seconds = state.seconds
+        for number, (index, kind) in enumerate(zip(chosen.tolist(), asked, strict=True)):
+            before[kind] += 1
+            drawn, done = annotate(
+                kind,
+                self.masks[index].numpy(),
+                recent(sight.maps, number) if self._shows(kind) else None,
+                self.person,
+                Shape(before[kind], seconds / 3600.0),
+                seed(self.run.number, kind, batch.names[number], "annotate"),
+                batch.frame(number),
+                colours_of(batch.images[number]),
+            )
+            yield Item(drawn, done.seconds, presses_of(done))
+            seconds += done.seconds
 
     def _rows(
         self, state: State, metrics: dict[str, dict[str, float | None]], facts: dict[str, Any]

@@ -12,6 +12,7 @@ from study.config.design import MOST_FOR_ALL
 from study.config.factors import EFFECTS, PAPER_FACTORS
 from study.config.questions import BUILT_IN_INSTRUMENTS
 from study.config.spelling import nearest
+from study.interfaces import DIALOGUE
 
 if TYPE_CHECKING:
     from study.config.data import DatasetConfig
@@ -159,6 +160,11 @@ def _learning_fits(config: StudyConfig) -> Iterator[str]:
             continue  # told by _conditions_differ
         for problem in clashes(here.dataset, here.guidance, here.fine_tuning, here.acquisition):
             yield f"conditions[{index}] ({condition.name}): {problem}"
+        if condition.interface == DIALOGUE.name and here.fine_tuning.train != "head":
+            yield (
+                f"conditions[{index}] ({condition.name}): a dialogue tries what each kind of "
+                f"annotation teaches, which only heads do quickly: set fine_tuning.train = 'head'"
+            )
         learns = here.workspace.feedback == "image" or here.workspace.preview
         if learns and here.fine_tuning.data == "balanced":
             yield (

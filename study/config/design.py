@@ -8,20 +8,21 @@ from pydantic import AfterValidator, Field, model_validator
 
 from study.config.naming import known, one_of, schema
 from study.config.section import NonNegative, Positive, Section, Share
-from study.interfaces import OURS
+from study.interfaces import DIALOGUE, OURS, interface
 
 _GROUP = "clickstudy.interfaces"
+NAMED = (*OURS, DIALOGUE.name)
 
 
 def interface_names() -> tuple[str, ...]:
     """Every interface, by name; nothing is imported for it."""
-    return known(OURS, _GROUP)
+    return known(NAMED, _GROUP)
 
 
 InterfaceName = Annotated[
-    str, AfterValidator(one_of("an interface", OURS, _GROUP)), schema(OURS, _GROUP)
+    str, AfterValidator(one_of("an interface", NAMED, _GROUP)), schema(NAMED, _GROUP)
 ]
-"""Of an interface: ours, or an installed package's."""
+"""Of an interface: ours, or an installed package's; or ``dialogue``."""
 MOST_FOR_ALL = 6
 """Conditions of which every order can still be listed (720)."""
 
@@ -44,6 +45,21 @@ class SequencesConfig(Section):
     def _listed_goes_with_plan(self) -> SequencesConfig:
         if (self.plan == "listed") != bool(self.listed):
             raise ValueError("give sequences.listed exactly when sequences.plan = 'listed'")
+        return self
+
+
+class DialogueConfig(Section):
+    """Among which interfaces the machine chooses where ``interface = "dialogue"``."""
+
+    interfaces: tuple[InterfaceName, ...] = ("click", "polygon", "verify")
+
+    @model_validator(mode="after")
+    def _is_a_choice(self) -> DialogueConfig:
+        if len(self.interfaces) < 2 or len(set(self.interfaces)) < len(self.interfaces):
+            raise ValueError("a dialogue chooses among two interfaces or more, each listed once")
+        for name in self.interfaces:
+            if name == DIALOGUE.name or interface(name).for_class:
+                raise ValueError(f"a dialogue cannot ask for {name}; take it out")
         return self
 
 

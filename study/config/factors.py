@@ -46,7 +46,7 @@ TAKEN = frozenset([
     "when", "split", "metric", "run", "arm", "seed", "undos", "updates", "learnt", "rests",
     "satisfied", "polygons", "vertices", "boxes", "strokes", "simulated",
     "on_object", "objects", "objects_hit", "outline_iou", "coverage", "regions_on_object",
-    "map_similarity", "shared", "accuracy", "barycentre_distance", "count", "dead_maps",
+    "map_similarity", "shared", "asked", "accuracy", "barycentre_distance", "count", "dead_maps",
     "erased_images", "erased_tasks", "feature", "pointing_game", "sensitivity", "specificity",
     "language",
 ])  # fmt: skip

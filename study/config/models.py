@@ -19,6 +19,7 @@ from study.config.data import DatasetConfig, ScenesConfig
 from study.config.design import (
     AttentionCheckConfig,
     BreakConfig,
+    DialogueConfig,
     PracticeConfig,
     SequencesConfig,
     TaskConfig,
@@ -83,6 +84,7 @@ class StudyConfig(Section):
     conditions: Annotated[tuple[Condition, ...], Field(min_length=1)] = PAPER_CONDITIONS
     sequences: SequencesConfig = SequencesConfig()
     task: TaskConfig = TaskConfig()
+    dialogue: DialogueConfig = DialogueConfig()
     practice: PracticeConfig = PracticeConfig()
     breaks: BreakConfig = BreakConfig()
     attention_checks: AttentionCheckConfig = AttentionCheckConfig()
@@ -123,6 +125,12 @@ class StudyConfig(Section):
         one = len(self.conditions) == 1
         return interfaces.interface(self.conditions[0].interface) if one else None
 
+    def interfaces_of(self, condition: Condition) -> tuple[str, ...]:
+        """With which interfaces one annotates in a condition: its own, or those of a dialogue."""
+        if condition.interface == interfaces.DIALOGUE.name:
+            return self.dialogue.interfaces
+        return (condition.interface,)
+
     def for_condition(self, condition: Condition) -> StudyConfig:
         """What holds in one condition: this study as if it had no other.
 
@@ -145,9 +153,10 @@ class StudyConfig(Section):
         It shows attention for the interfaces whose tasks do.
         """
         shown = {
-            condition.interface: None
+            name: None
             for condition in self.conditions
-            if condition.interface in self.for_condition(condition).workspace.show_attention
+            for name in self.interfaces_of(condition)
+            if name in self.for_condition(condition).workspace.show_attention
         }
         return self.workspace.model_copy(update={"show_attention": tuple(shown)})
 

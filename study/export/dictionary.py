@@ -124,6 +124,7 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
             "several rows then",
         ),
         "shared": ("", "whether all participants of the condition get the image"),
+        "asked": ("", "the interface of the image: the condition's, or what a dialogue asked for"),
         "trial": ("", "order in which the image was first confirmed in the task, from 1"),
         "learnt": (
             "count",

@@ -278,6 +278,7 @@ class Person:
                 | {
                     "cycle": payload.cycle,
                     "page": payload.page,
+                    "asked": task.interface(payload.image),
                     **kinds[payload.image],
                     "trial": len(rows) + 1,
                     "learnt": payload.learnt,

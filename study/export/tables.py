@@ -42,10 +42,10 @@ COLUMNS: dict[str, list[str]] = {
     ],
     "items": [
         "participant", "mode", "sequence", "position", "interface", "sampling", "cycle", "page",
-        "image", "class", "context", "feature", "shared", "trial", "learnt", "visits", "seconds",
-        "idle_seconds", "positive_points", "negative_regions", "polygons", "vertices", "boxes",
-        "strokes", "answer", "undos", "confirmed_at", "on_object", "objects", "objects_hit",
-        "outline_iou", "coverage", "regions_on_object", "map_similarity",
+        "image", "class", "context", "feature", "shared", "asked", "trial", "learnt", "visits",
+        "seconds", "idle_seconds", "positive_points", "negative_regions", "polygons", "vertices",
+        "boxes", "strokes", "answer", "undos", "confirmed_at", "on_object", "objects",
+        "objects_hit", "outline_iou", "coverage", "regions_on_object", "map_similarity",
     ],
     "features": [
         "participant", "mode", "sequence", "position", "interface", "sampling", "cycle", "split",

@@ -67,7 +67,7 @@ def of_study(
                     annotation=drawn,
                     label="" if index is None else pool.classes[int(pool.asked[index])],
                     participant=participant,
-                    interface=task.condition.interface,
+                    interface=task.interface(image),
                     position=task.position,
                     size=(1, 1) if index is None else size_of(pool, index),
                     seconds=seconds.get(image),

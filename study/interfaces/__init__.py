@@ -1,6 +1,16 @@
 """Ways to correct a classifier's attention, one file each."""
 
 from study.interfaces.interface import Asked, Guides, Interface, Verdict, Words
-from study.interfaces.registry import OURS, interface, interfaces
+from study.interfaces.registry import DIALOGUE, OURS, interface, interfaces
 
-__all__ = ["OURS", "Asked", "Guides", "Interface", "Verdict", "Words", "interface", "interfaces"]
+__all__ = [
+    "DIALOGUE",
+    "OURS",
+    "Asked",
+    "Guides",
+    "Interface",
+    "Verdict",
+    "Words",
+    "interface",
+    "interfaces",
+]

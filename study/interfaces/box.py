@@ -35,6 +35,7 @@ class Box(Interface):
     )
     marks = ("boxes",)
     guides = ("inside",)
+    seconds = 7.0  # extreme clicking, Papadopoulos et al. 2017
 
     def judge(self, annotation: Annotation, asked: Asked) -> Verdict:
         """The boxes together overlap with those of the object's parts as far as is asked."""

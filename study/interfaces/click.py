@@ -35,6 +35,7 @@ class Click(Interface):
     marks = ("positive_points", "negative_regions")
     guides = ("points", "outside")
     regions = True
+    seconds = 6.7  # He et al. (2023), section 7.1: 6.680 s, random sampling
 
     def judge(self, annotation: Annotation, asked: Asked) -> Verdict:
         """At least one point, every one on the object; no region that is mostly on it."""

@@ -41,6 +41,7 @@ class Correct(Interface):
     proposes = True
     answers = ("yes",)
     reshapes = True
+    seconds = 15.0  # about five clicks of a simulated person
 
     def judge(self, annotation: Annotation, asked: Asked) -> Verdict:
         """The region that is left overlaps with the object as far as is asked."""

@@ -86,6 +86,8 @@ class Interface(ABC):
         proposes: whether the machine proposes the region that it looks at most.
         answers: what may be said of the proposal; a single one is what confirming says.
         reshapes: whether clicks grow and shrink the proposal first.
+        seconds: that an image takes people about, for machines that weigh what to ask for before
+            they know anybody's own time.
         for_class: whether an annotation holds for all images of its class, of which one is asked
             for then.
         forms: guidance that it takes where the study file names none, by ``positive``,
@@ -102,6 +104,7 @@ class Interface(ABC):
     proposes: ClassVar[bool] = False
     answers: ClassVar[tuple[AnswerName, ...]] = ()
     reshapes: ClassVar[bool] = False
+    seconds: ClassVar[float] = 8.0
     for_class: ClassVar[bool] = False
     forms: ClassVar[Mapping[str, str]] = {}
     script: ClassVar[Traversable | None] = None

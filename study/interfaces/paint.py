@@ -33,6 +33,7 @@ class Paint(Interface):
     )
     marks = ("strokes",)
     guides = ("inside",)
+    seconds = 10.0  # chosen
 
     def judge(self, annotation: Annotation, asked: Asked) -> Verdict:
         """What is painted overlaps with the object as far as is asked."""

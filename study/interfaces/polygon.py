@@ -33,6 +33,7 @@ class Polygon(Interface):
     )
     marks = ("polygons",)
     guides = ("inside",)
+    seconds = 8.7  # He et al. (2023), section 7.1: 8.663 s, random sampling
 
     def judge(self, annotation: Annotation, asked: Asked) -> Verdict:
         """The outlines together overlap with the object as far as is asked."""

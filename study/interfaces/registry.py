@@ -9,6 +9,7 @@ from study.errors import UserError
 from study.interfaces.box import Box
 from study.interfaces.click import Click
 from study.interfaces.correct import Correct
+from study.interfaces.dialogue import Dialogue
 from study.interfaces.interface import Interface
 from study.interfaces.paint import Paint
 from study.interfaces.polygon import Polygon
@@ -27,6 +28,8 @@ BUILT_IN: tuple[type[Interface], ...] = (
     Template,
 )
 """In the order in which they are listed; adding one is adding a line here."""
+DIALOGUE = Dialogue()
+"""A choice among interfaces, where one may be named."""
 OURS = tuple(interface.name for interface in BUILT_IN)
 
 
@@ -50,12 +53,14 @@ def interfaces() -> Mapping[str, Interface]:
 
 
 def interface(name: str) -> Interface:
-    """The interface of a name.
+    """The interface of a name, or the dialogue.
 
     Raises:
         UserError: nothing that is installed has that name.
     """
     known = interfaces()
+    if name == DIALOGUE.name:
+        return DIALOGUE
     if name not in known:
         raise UserError(f"{name!r} is not an interface: the installed ones are {', '.join(known)}")
     return known[name]

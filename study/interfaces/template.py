@@ -44,6 +44,7 @@ class Template(Interface):
     marks = ("polygons",)
     guides = ("inside",)
     for_class = True
+    seconds = 8.7  # an outline's
     forms: ClassVar[Mapping[str, str]] = {"polygon": "iou"}
 
     def judge(self, annotation: Annotation, asked: Asked) -> Verdict:

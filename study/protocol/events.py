@@ -318,6 +318,25 @@ class CyclePayload(TaskPayload):
         return f"{self.type}/{self.position}/{self.cycle}"
 
 
+class Worth(BaseModel):
+    """What a machine expects of a kind of annotation; see :mod:`study.asking`.
+
+    ``gain`` is for one image, None while nothing is known of it; ``seconds`` are expected for one;
+    ``images`` were annotated so.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    gain: Measured = None
+    seconds: Seconds
+    images: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def for_a_second(self) -> float:
+        """Expected gain for a second; minus infinity where nothing is known."""
+        return -math.inf if self.gain is None else self.gain / max(self.seconds, 1e-6)
+
+
 class BatchSelected(CyclePayload):
     """The strategy picked the images of a cycle, in the order in which they are shown.
 
@@ -325,22 +344,25 @@ class BatchSelected(CyclePayload):
     empty where they are not known, as in logs of version 1. Where an image may show several
     features, ``images`` are items: of one image there may be one for each of its features, which
     ``classes`` then names; ``photographs`` are the items' images. ``shared`` are those that all
-    participants get.
+    participants get. In a dialogue ``asked`` is the interface that the machine asks for on each
+    image, and ``reasons`` what it expected of each.
     """
 
     type = "batch_selected"
-    version = 3
+    version = 4
     strategy: str
     images: tuple[str, ...]
     classes: tuple[str, ...] = ()
     contexts: tuple[str, ...] = ()
     photographs: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
+    asked: tuple[Name, ...] = ()
+    reasons: dict[Name, Worth] = {}
     seconds: Seconds
 
     @model_validator(mode="after")
     def _every_image_has_its_own(self) -> BatchSelected:
-        for name in ("classes", "contexts", "photographs"):
+        for name in ("classes", "contexts", "photographs", "asked"):
             if len(getattr(self, name)) not in (0, len(self.images)):
                 raise ValueError(
                     f"{len(getattr(self, name))} {name} were given for {len(self.images)} images"

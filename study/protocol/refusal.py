@@ -169,7 +169,7 @@ def _item_problem(
             f"no model of {where} had learnt from {item.learnt} confirmations, as there were "
             f"{confirmed}"
         )
-    problem = interface(task.condition.interface).refusal(item.annotation)
+    problem = interface(task.interface(item.image)).refusal(item.annotation)
     return None if problem is None else f"{where}: {problem}"
 
 

@@ -91,7 +91,8 @@ class Annotate(TaskStep):
 
     ``images`` is the whole batch, ``done`` what is confirmed; ``seconds_left`` is on the task's
     clock when the step was asked for. ``learnt`` counts the confirmations of the task that the
-    model whose attention is shown has learnt from.
+    model whose attention is shown has learnt from. ``asked`` is the interface of each image, in a
+    dialogue.
     """
 
     cycle: int
@@ -102,6 +103,11 @@ class Annotate(TaskStep):
     task_budget: int | None
     seconds_left: float
     learnt: int = 0
+    asked: tuple[str, ...] = ()
+
+    def interface(self, image: str) -> str:
+        """With which interface an image is annotated."""
+        return self.asked[self.images.index(image)] if self.asked else self.condition.interface
 
     @property
     def remaining(self) -> tuple[str, ...]:

@@ -78,7 +78,10 @@ Supervision = TaskExtended | TaskEnded | Excluded | Erased | Noted | PracticePas
 
 @dataclass
 class Cycle:
-    """One cycle of a task. ``trained``: fine-tuning is over; ``tuned``: and it succeeded."""
+    """One cycle of a task. ``trained``: fine-tuning is over; ``tuned``: and it succeeded.
+
+    ``asked``: the interface of each image, in a dialogue.
+    """
 
     number: int
     images: tuple[str, ...]
@@ -87,6 +90,7 @@ class Cycle:
     trained: bool = False
     tuned: bool = False
     evaluated: bool = False
+    asked: tuple[str, ...] = ()
 
     @property
     def confirmed(self) -> int:
@@ -106,7 +110,7 @@ class Task:
     ``confirmations`` holds what was confirmed, in the order of the log; ``updates`` how many of
     them the head knew at each of its updates that went well; ``learnt`` how many it has been shown;
     ``similarities`` how alike an image's attention was to those before it, by the number (from 1)
-    of its confirmation.
+    of its confirmation; ``seconds_with`` what images took with each interface, in a dialogue.
     """
 
     position: int
@@ -126,6 +130,7 @@ class Task:
     confirmations: list[tuple[str, Annotation]] = field(default_factory=list)
     updates: list[int] = field(default_factory=list)
     learnt: int = 0
+    seconds_with: dict[str, list[float]] = field(default_factory=dict)
     similarities: dict[int, float | None] = field(default_factory=dict)
     satisfied: bool = False
 
@@ -133,6 +138,13 @@ class Task:
     def images(self) -> int:
         """How many images were annotated so far."""
         return sum(len(cycle.annotations) for cycle in self.cycles)
+
+    def interface(self, image: str) -> str:
+        """With which interface an image is annotated: the condition's, or as the machine asks."""
+        for cycle in self.cycles:
+            if cycle.asked and image in cycle.images:
+                return cycle.asked[cycle.images.index(image)]
+        return self.condition.interface
 
     def annotations(self, up_to: int | None = None) -> dict[str, Annotation]:
         """The annotations by image, to the end of cycle ``up_to``: the latest of each image."""
@@ -304,13 +316,16 @@ def _apply_to_task(task: Task, payload: Payload, at: float) -> None:
         case TaskEnded():
             task.ended = True
         case BatchSelected():
-            task.cycles.append(Cycle(payload.cycle, payload.images))
+            task.cycles.append(Cycle(payload.cycle, payload.images, asked=payload.asked))
         case ItemAnnotated():
             cycle = task.cycles[payload.cycle - 1]
             cycle.annotations[payload.image] = payload.annotation
             cycle.visits[payload.image] += 1
             task.confirmations.append((payload.image, payload.annotation))
             task.annotation_seconds += payload.seconds
+            if cycle.asked:
+                kind = task.interface(payload.image)
+                task.seconds_with.setdefault(kind, []).append(payload.seconds)
         case HeadTuned():
             first = payload.items - len(payload.similarities) + 1
             task.similarities |= dict(enumerate(payload.similarities, first))
@@ -352,7 +367,9 @@ def next_step(config: StudyConfig, progress: Progress) -> Step:
         return Screening(config.screening)
     if config.demographics and not progress.described:
         return Demographics(config.demographics)
-    for interface in dict.fromkeys(task.condition.interface for task in progress.tasks):
+    for interface in dict.fromkeys(
+        name for task in progress.tasks for name in config.interfaces_of(task.condition)
+    ):
         if interface not in progress.instructed:
             return Instructions(interface)
         if interface in progress.passed:
@@ -417,6 +434,7 @@ def _cycle_step(config: StudyConfig, progress: Progress, task: Task) -> Step:
             task_budget=config.task.images,
             seconds_left=task.seconds_left(config),
             learnt=task.shown(config),
+            asked=cycle.asked,
         )
     if not cycle.trained:
         return FineTune(task.position, task.condition, cycle.number)

@@ -23,11 +23,13 @@ from apps.web.stimuli import unpack_regions
 from study.annotation import Annotation
 from study.config import load
 from study.directory import StudyDirectory
-from study.interfaces import interface
+from study.interfaces import OURS, interface
 from study.interfaces.verify import right_answer
 from study.protocol.events import (
     Consented,
     Described,
+    Enrolled,
+    Event,
     Instructed,
     Payload,
     Practised,
@@ -81,8 +83,18 @@ radius = 0.1
 {factors}
 [sequences]
 plan = "listed"
-listed = [[{sequence}]]
+listed = {listed}
+{more}
 """
+
+
+EVERY = (*OURS, "dialogue")
+CONDITIONS = """
+[dialogue]
+interfaces = ["correct", "verify5", "paint"]
+""" + "".join(
+    f'[[conditions]]\ninterface = "{name}"\nsampling = "random"\n' for name in EVERY
+) + '[conditions.fine_tuning]\ntrain = "head"\n'  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -97,14 +109,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def write_study(folder: Path, first: str = "click", **values: object) -> Path:
-    """The study file, with the order of the interfaces that a test wants."""
+    """The study file, with the order of the interfaces that a test wants.
+
+    With ``first`` "every" there is a condition for each interface, and one for a dialogue; each has
+    a sequence that begins with it, by its place in :data:`EVERY`.
+    """
+    if first == "every":
+        names = [f"{name}-random" for name in EVERY]
+        turned = [names[i:] + names[:i] for i in range(len(names))]
+        return _written(folder, values, factors="", listed=turned, more=CONDITIONS)
     second = "polygon" if first == "click" else "click"
     factors = "" if first in ("click", "polygon") else f'interface = ["{first}", "{second}"]'
     names = [f"{name}-{sampling}" for sampling in ("random", "active") for name in (first, second)]
-    sequence = ", ".join(f'"{name}"' for name in names)
-    settings = {"images": 4, "batch": 3, "page": 2, "every": 3, "epochs": 2} | values
+    return _written(folder, values, factors=factors, listed=[names], more="")
+
+
+def _written(folder: Path, values: dict[str, object], **rest: object) -> Path:
+    settings = {"images": 4, "batch": 3, "page": 2, "every": 3, "epochs": 2} | values | rest
     path = folder / "study.toml"
-    path.write_text(STUDY.format(sequence=sequence, factors=factors, **settings))
+    path.write_text(STUDY.format(**settings))
     return path
 
 
@@ -178,16 +201,28 @@ class Served:
     def link(self, participant: str) -> str:
         return f"http://127.0.0.1:{self.port}/?p={self.desk.token(participant)}"
 
-    def enrolled(self, participant: str) -> Seat:
-        """A new participant's seat."""
-        enrol(self.desk.layout.study, participant, "pilot", time.time())
+    def enrolled(self, participant: str, sequence: int | None = None) -> Seat:
+        """A new participant's seat; ``sequence``: of the study's, which one it gets."""
+        study = self.desk.layout.study
+        if sequence is None:
+            enrol(study, participant, "pilot", time.time())
+        else:
+            order = study.config.sequences.listed[sequence]
+            given = Enrolled(sequence=sequence, order=order)
+            event = Event.of(
+                given, participant=participant, mode="pilot", study_hash=study.hash, at=time.time()
+            )
+            study.store.append([event])
         seat = self.desk.seat(participant)
         assert seat is not None
         return seat
 
-    def at_work(self, participant: str) -> Seat:
+    def at_work(self, participant: str, sequence: int | None = None) -> Seat:
         """A new participant who has done everything up to the first task."""
-        seat = self.enrolled(participant)
+        return self.to_work(self.enrolled(participant, sequence))
+
+    def to_work(self, seat: Seat) -> Seat:
+        """Let somebody do everything up to the first task."""
         while True:
             step = seat.step()
             said: Payload

@@ -272,8 +272,10 @@ class Person(ABC):
             "correct": self.correct_item,
             "template": self.trace_item,
         }
-        hands[state["task"]["interface"]](item)
-        self.shot(f"workspace-{state['task']['interface']}")
+        asked = state["batch"].get("asked")
+        used = asked[int(key.split("/")[-1])] if asked else state["task"]["interface"]
+        hands[used](item)
+        self.shot(f"workspace-{used}")
         self.press("CONFIRM")
         self.items.append(item)
         self.wait_for(
