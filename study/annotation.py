@@ -169,7 +169,7 @@ class Importance(BaseModel):
     def grid(self) -> NDArray[np.float32]:
         """Its cells, float32 [height, width] in [0, 1]."""
         cells = np.frombuffer(base64.b64decode(self.values), dtype=np.uint8)
-        return (cells / np.float32(255.0)).reshape(self.height, self.width)
+        return (cells.astype(np.float32) / np.float32(255.0)).reshape(self.height, self.width)
 
     def cover(self, height: int, width: int) -> NDArray[np.float32]:
         """On another grid: float32 [height, width], means over the area of each cell."""
@@ -217,8 +217,9 @@ class Annotation(BaseModel):
         """
         outlines = (*self.polygons, *(box.corners for box in self.boxes))
         filled = fill_polygons(outlines, height, width, oversample)
-        for given in (*self.objects, *self.maps):
-            filled = np.maximum(filled, given.cover(height, width))
+        given: tuple[Region | Importance, ...] = (*self.objects, *self.maps)
+        for one in given:
+            filled = np.maximum(filled, one.cover(height, width))
         if self.strokes:
             filled = np.maximum(filled, fill_strokes(self.strokes, height, width, oversample))
         for proposal in self.proposals:

@@ -162,10 +162,11 @@ def _signed_ranks(data: pd.DataFrame, within: str) -> pd.DataFrame:
 def side_by_side(
     answers: pd.DataFrame, design: Design
 ) -> Iterator[tuple[dict[str, Any], str, pd.DataFrame]]:
-    """Statements asked separately about two levels: the pair, its factor, the answers to both.
+    """Statements asked separately about levels: their row, their factor, the answers to all.
 
-    Everybody is asked about both levels (once each, or after each of the tasks), or, where each
-    participant has one condition, about their own.
+    Everybody is asked about each level (once each, or after each of the tasks), or, where each
+    participant has one condition, about their own. Of an interface that the paper has not, the
+    statement is that about clicks, under its key with the interface's name behind it (``Q1_box``).
     """
     paper = answers[answers["instrument"] == "paper"]
     for name, (factor, about, text) in PAIRS.items():
@@ -174,11 +175,13 @@ def side_by_side(
             # "Active learning" is whatever strategy stands beside random sampling here.
             other = next((level for level in levels if level != "random"), "active")
             about = {other: about["active"], "random": about["random"]}
+        if factor == "interface":
+            about = {level: about.get(level, f"{about['click']}_{level}") for level in levels}
         parts = [
             paper[paper["question"] == question].assign(**{factor: level})
             for level, question in about.items()
         ]
-        if not set(about) <= set(levels) or any(not len(part) for part in parts):
+        if len(about) < 2 or not set(about) <= set(levels) or any(not len(part) for part in parts):
             continue
         both = pd.concat(parts, ignore_index=True)
         both[factor] = pd.Categorical(both[factor], levels, ordered=True)
@@ -210,12 +213,17 @@ def pairs(answers: pd.DataFrame, design: Design, *, aligned: bool) -> list[Named
         out += keyed(name, [("answer_counts", _counts(mean, factor, groups))])
         mean[factor] = pd.Categorical(mean[factor], ordered, ordered=True)
         people = mean.groupby("participant")[factor].nunique()
-        kept = mean[mean["participant"].isin(people.index[people == 2])]
+        kept = mean[mean["participant"].isin(people.index[people == len(ordered)])]
         if len(kept["participant"].unique()) > 1:
-            found = _signed_ranks(kept, factor).assign(
-                test="paired",
+            two = len(ordered) == 2
+            found = (
+                _signed_ranks(kept, factor)
+                if two
+                else stats.friedman(kept, "value", factor, "participant")
+            ).assign(
+                test="paired" if two else "friedman",
                 n=kept["participant"].nunique(),
-                cells=f"{ordered[0]} - {ordered[1]}",
+                cells=(" - " if two else ", ").join(ordered),
                 averaged="each participant's mean answer per level",
             )
             out += keyed(name, [("answer_tests", found)])

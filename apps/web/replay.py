@@ -9,11 +9,13 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from apps.web.stimuli import Maps, overlay
-from study.annotation import Annotation, fill_strokes
+from study.annotation import ANSWERS, Annotation, fill_strokes
 from study.framing import WHOLE, Frame
 
 SIZE = 480
 GREEN, RED, SOLID_RED = (18, 176, 76, 255), (214, 39, 29, 150), (214, 39, 29, 255)
+STAINS = {"inside": (*GREEN[:3], 90), "outside": RED, "": (255, 210, 63, 110)}
+"""Of a proposed region, by what its answer asks of attention."""
 
 
 def picture(
@@ -28,9 +30,11 @@ def picture(
         layer = Image.open(io.BytesIO(overlay(attention, size=SIZE, frame=frame))).resize(size)
         layer.putalpha(layer.getchannel("A").point(lambda alpha: int(alpha * 0.55)))
         base = Image.alpha_composite(base, layer)
-    for region in annotation.negative_regions:
-        alpha = Image.fromarray(region.mask().astype(np.uint8) * RED[3]).resize(size)
-        stain = Image.new("RGBA", base.size, RED[:3])
+    stains = [(region, RED) for region in annotation.negative_regions]
+    stains += [(each.region, STAINS[ANSWERS[each.answer]]) for each in annotation.proposals]
+    for region, colour in stains:
+        alpha = Image.fromarray(region.mask().astype(np.uint8) * colour[3]).resize(size)
+        stain = Image.new("RGBA", base.size, colour[:3])
         stain.putalpha(alpha)
         base = Image.alpha_composite(base, stain)
     drawn = Image.new("RGBA", base.size)
@@ -56,6 +60,11 @@ def picture(
         _mark(draw, *place(point), GREEN)
     for region in annotation.negative_regions:
         _mark(draw, *place(region.point), SOLID_RED)
+    for proposal in annotation.proposals:
+        for point in proposal.grow:
+            _mark(draw, *place(point), GREEN)
+        for point in proposal.shrink:
+            _mark(draw, *place(point), SOLID_RED)
     return Image.alpha_composite(base, drawn).convert("RGB")
 
 

@@ -136,17 +136,15 @@ def guided(
         model = cycle.predictor(one, config)
         alike = likeness(model, images, held, device)
         measured = cycle.measure(model, data, device)
-        rows.append(
-            {
-                "model": name,
-                "images": 0 if name == "before" else len(drawn),
-                "held_out": len(alike),
-                **alike.drop(columns="image").mean().to_dict(),
-                **{
-                    f"{s}_{key}": value
-                    for s, each in measured.items()
-                    for key, value in each.items()
-                },
-            }
-        )
+        row: dict[str, object] = {
+            "model": name,
+            "images": 0 if name == "before" else len(drawn),
+            "held_out": len(alike),
+        }
+        row |= {
+            measure: float(alike[measure].mean()) for measure in ("correlation", "nss", "ceiling")
+        }
+        for split, metrics in measured.items():
+            row |= {f"{split}_{metric}": value for metric, value in metrics.items()}
+        rows.append(row)
     return pd.DataFrame(rows)

@@ -371,6 +371,19 @@ def test_questions_asked_once_at_the_end(tmp_path: Path) -> None:
     assert "too few" in confident["checks"]["note"]
 
 
+def test_a_statement_about_another_interface_stands_beside_that_about_clicks(
+    tmp_path: Path,
+) -> None:
+    click = answers("Q1", "paper", [1, 2, 2, 1] * 8).query("interface == 'click'")
+    box = answers("Q1_box", "paper", [4, 5, 3, 5] * 8).query("interface == 'polygon'")
+    given_ = pd.concat([click, box]).replace({"interface": {"polygon": "box"}})
+    frame = tasks(example()).replace({"interface": {"polygon": "box"}})
+    found = people.analyse(study_of(tmp_path, tasks=frame, answers=given_))
+    tests = found["answer_tests"].set_index(["name", "test"])
+    assert tests.loc[("difficulty", "paired"), "n"] == 8
+    assert set(tests.loc[("difficulty", "paired"), "cells"].split(" - ")) == {"box", "click"}
+
+
 def test_a_choice_asked_after_every_task_is_counted_by_condition(tmp_path: Path) -> None:
     given_ = answers("again", "own", ["yes", "no", "no", "yes"] * 8)
     study = study_of(tmp_path, tasks=tasks(example()), answers=given_)

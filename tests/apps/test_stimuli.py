@@ -13,7 +13,7 @@ from PIL import Image
 
 from apps.web.replay import picture
 from apps.web.stimuli import Batch, Stimuli, Validation, View, overlay, pack_regions, unpack_regions
-from study.annotation import Annotation, Region
+from study.annotation import Annotation, Proposal, Region
 from study.framing import UNSEEN, Frame
 
 
@@ -95,6 +95,22 @@ def test_a_replay_shows_what_was_drawn(tmp_path: Path) -> None:
     corner = np.asarray(shown)[5, 100]
     assert corner[0] > corner[1] + 40
     assert np.asarray(shown)[400, 400].tolist() == [128, 128, 128]
+
+
+def test_a_replay_shows_what_was_proposed_as_it_was_answered(tmp_path: Path) -> None:
+    stimuli = Stimuli(tmp_path)
+    stimuli.write_image("train", "grey", Image.new("RGB", (20, 20), (128, 128, 128)))
+    path = stimuli.image_path("train", "grey")
+    assert path is not None
+    mask = np.zeros((20, 20), dtype=bool)
+    mask[:10, :10] = True
+    region = Region.from_mask((0.2, 0.2), mask)
+    for answer, strongest in (("yes", 1), ("missed", 0)):
+        proposal = Proposal(region=region, answer=answer, grow=((0.8, 0.8),))  # type: ignore[arg-type]
+        shown = np.asarray(picture(path, None, Annotation(proposals=(proposal,))))
+        assert int(shown[100, 100].argmax()) == strongest
+        assert shown[300, 300].tolist() == [128, 128, 128]
+        assert shown[384, 384] == pytest.approx((18, 176, 76), abs=3)
 
 
 def test_a_wide_photograph_is_kept_as_it_is_with_a_small_one_for_the_grid(tmp_path: Path) -> None:
