@@ -8,6 +8,8 @@ workers there are. The idea is DomainBed's ``seed_hash``.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,3 +43,17 @@ def torch_generator(*names: object) -> torch.Generator:
     import torch
 
     return torch.Generator().manual_seed(seed(*names))
+
+
+@contextmanager
+def first_weights(number: int) -> Iterator[None]:
+    """Inside, layers of a network that is made draw their weights from ``number``.
+
+    They do so from the CPU's global generator, which afterwards is as it was; no other device's is
+    touched.
+    """
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(number)
+        yield

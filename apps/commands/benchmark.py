@@ -10,7 +10,13 @@ import typer
 from typer.core import TyperGroup
 
 from apps.commands.console import console, errors
-from apps.commands.options import DeviceOption, EngineOption, SlurmOption
+from apps.commands.options import (
+    DeviceOption,
+    EngineOption,
+    RunsOption,
+    SlurmOption,
+    WorkersOption,
+)
 
 if TYPE_CHECKING:
     from simulators.benchmark.config import BenchFile
@@ -40,12 +46,8 @@ def run(
         Path | None,
         typer.Argument(help="The benchmark file.", metavar="BENCH.toml", show_default=False),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Where to write.", show_default="runs/NAME")
-    ] = None,
-    workers: Annotated[
-        int, typer.Option(min=0, help="Runs at once; 0: one for each core.", show_default="cores")
-    ] = 0,
+    out: RunsOption = None,
+    workers: WorkersOption = 0,
     engine: EngineOption = "local",
     device: DeviceOption = "auto",
     slurm: SlurmOption = None,

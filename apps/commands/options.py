@@ -15,6 +15,12 @@ from apps.commands.console import errors
 StudyFileArgument = Annotated[Path, typer.Argument(help="The study file.", metavar="STUDY.toml")]
 StudyArgument = Annotated[Path, typer.Argument(help="A study directory.", metavar="STUDY_DIR")]
 OutOption = Annotated[Path, typer.Option("--out", help="Where to write.")]
+RunsOption = Annotated[
+    Path | None, typer.Option("--out", help="Where to write.", show_default="runs/NAME")
+]
+WorkersOption = Annotated[
+    int, typer.Option(min=0, help="Runs at once; 0: one for each core.", show_default="cores")
+]
 DeviceOption = Annotated[
     str, typer.Option(help="auto takes a GPU where there is one; or cpu, cuda, cuda:1, mps.")
 ]

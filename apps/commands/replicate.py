@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from apps.commands.console import console, counted
-from apps.commands.options import DeviceOption
+from apps.commands.options import DeviceOption, RunsOption, WorkersOption
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,12 +23,8 @@ def replicate(
     root: Annotated[
         Path | None, typer.Option(help="The dataset's folder, or one with coco, celeba, awa2.")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Where to write.", show_default="runs/NAME")
-    ] = None,
-    workers: Annotated[
-        int, typer.Option(min=0, help="Processes; 0: one for each core.", show_default="cores")
-    ] = 0,
+    out: RunsOption = None,
+    workers: WorkersOption = 0,
     device: DeviceOption = "auto",
     small: Annotated[
         bool, typer.Option("--small", help="Scaled down, to try the way; numbers mean nothing.")

@@ -14,6 +14,7 @@ from apps.commands.options import (
     OutOption,
     SlurmOption,
     StudyFileArgument,
+    WorkersOption,
 )
 
 
@@ -21,9 +22,7 @@ def simulate(
     study: StudyFileArgument,
     out: OutOption,
     participants: Annotated[int, typer.Option(min=1, help="Simulated participants.")] = 16,
-    workers: Annotated[
-        int, typer.Option(min=0, help="Processes; 0: one for each core.", show_default="cores")
-    ] = 0,
+    workers: WorkersOption = 0,
     engine: EngineOption = "local",
     device: DeviceOption = "auto",
     slurm: SlurmOption = None,

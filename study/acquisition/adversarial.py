@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from study.acquisition.pool import Pool
 from study.acquisition.strategy import Ranking
-from study.seeds import seed, torch_generator
+from study.seeds import first_weights, seed, torch_generator
 
 SIDE = 32
 """Images are resampled to this many pixels a side."""
@@ -64,9 +64,7 @@ class VAAL(Ranking):
             return np.zeros(len(pool))
         unlabelled = small_images(pool, pool.unlabelled)
         labelled = small_images(pool, pool.labelled)
-        # weights are drawn by the CPU's global generator: a fork leaves it as it was
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed(pool.seed, "vaal", "weights"))
+        with first_weights(seed(pool.seed, "vaal", "weights")):
             autoencoder, discriminator = Autoencoder(self.latent), _discriminator(self.latent)
         autoencoder.to(pool.device)
         discriminator.to(pool.device)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from study.acquisition.pool import Pool
 from study.acquisition.strategy import Ranking
-from study.seeds import seed, torch_generator
+from study.seeds import first_weights, seed, torch_generator
 
 
 class LearningLoss(Ranking):
@@ -59,8 +59,7 @@ class LearningLoss(Ranking):
             return np.zeros(len(pool))
         features, losses = pool.labelled_features, pool.labelled_losses
         middle, spread = features.mean(0), features.std(0).clamp(min=1e-6)
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed(pool.seed, "learning-loss", "weights"))
+        with first_weights(seed(pool.seed, "learning-loss", "weights")):
             module = nn.Sequential(
                 nn.Linear(features.shape[1], self.width), nn.ReLU(), nn.Linear(self.width, 1)
             )

@@ -212,7 +212,7 @@ class ImageSet:
         Computed once (about a second for a gigabyte); a stored dataset remembers it. Labels,
         masks and contexts are part of :attr:`Dataset.fingerprint`.
         """
-        digest = hashlib.sha256(repr((self.names, tuple(self.images.shape))).encode())
+        digest = fingerprinted(self.names, tuple(self.images.shape))
         _digest(digest, self.images)
         return digest.hexdigest()
 
@@ -338,7 +338,12 @@ class Dataset:
         return (*usual, *(name for name in self.splits if name not in ("train", "val", *usual)))
 
 
+def fingerprinted(names: Sequence[str], shape: tuple[int, ...]) -> hashlib._Hash:
+    """What :attr:`ImageSet.fingerprint` is before the images [N, 3, H, W] are added, in order."""
+    return hashlib.sha256(repr((tuple(names), shape)).encode())
+
+
 def _digest(digest: hashlib._Hash, values: Many) -> None:
     """Add a tensor's bytes to a digest, image by image: a memory-mapped one is never in memory."""
     for row in values:
-        digest.update(np.ascontiguousarray(row.cpu().numpy()).tobytes())
+        digest.update(np.ascontiguousarray(row.cpu().numpy()).data)

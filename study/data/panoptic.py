@@ -61,14 +61,14 @@ class Segments:
                         f"{self.file} is not a panoptic picture (its mode is {opened.mode} and "
                         f"must be RGB): unpack it again"
                     )
-                colours = np.asarray(opened).astype(np.int64)
+                red, green, blue = (np.asarray(c, np.int32) for c in opened.split())
         except FileNotFoundError as error:
             raise DataError(f"{self.file} is missing: {FETCH}") from error
         except UNREADABLE as error:
             raise DataError(f"{self.file} is not a whole picture ({error}): {FETCH}") from error
-        height, width = colours.shape[:2]
+        height, width = red.shape
         turned = fits((width, height), photo, str(self.file))
-        found = colours @ np.array([1, 256, 256**2])
+        found = red + (green << 8) + (blue << 16)
         for number in self.numbers:
             if not (found == number).any():
                 raise DataError(

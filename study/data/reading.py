@@ -25,7 +25,7 @@ from torch import Tensor
 
 from study.data import pixels
 from study.data.catalogue import Catalogue, Record, counted, labels_of
-from study.data.dataset import Dataset, ImageSet
+from study.data.dataset import Dataset, ImageSet, fingerprinted
 from study.data.journal import Journal, Seen
 from study.data.outlines import Nothing
 from study.framing import Fit, Frame
@@ -70,9 +70,12 @@ def read(
         arrays, kept = _arrays(catalogue, records, size, folder)
         journal = Journal(folder and folder / JOURNAL, begin_anew=not kept)
         seen[split] = []
+        images = arrays["images"]
+        fingerprint = fingerprinted([record.name for record in records], images.shape)
         try:
             for row, facts in enumerate(_decoded(records, arrays, size, fit, journal)):
                 seen[split].append(facts)
+                fingerprint.update(images[row].data)  # while others decode, and it is in memory
                 journal.add(row, records[row].files, facts)
                 done += 1
                 if progress is not None:
@@ -84,6 +87,7 @@ def read(
             sizes = torch.tensor([f.size for f in seen[split]], dtype=torch.int64).reshape(-1, 2)
             files = tuple(Path(os.path.relpath(r.file, root)).as_posix() for r in records)
             result[split] = replace(result[split], shapes=sizes, fit=fit, files=files)
+        result[split].remember(fingerprint.hexdigest())
     doubts = tuple(remarks(catalogue, seen))
     for note in catalogue.notes:
         log.info(note)
@@ -225,7 +229,7 @@ def _decoded(
         outlined = not all(isinstance(outline, Nothing) for outline in record.outlines)
         doubtful = outlined and photo.orientation > 1 and photo.stored == photo.upright
         return Seen(
-            sha256(photo.pixels.tobytes()).digest(),
+            sha256(photo.pixels.data).digest(),
             doubtful,
             tuple(number for mask in masks for number in mask.numbers),
             tuple(not bool(mask.inside.any()) for mask in masks),

@@ -31,6 +31,7 @@ from study.learning.frozen import AT_ONCE, fold
 from study.learning.labelling import LABELLINGS, Labelling
 from study.learning.small import without_narrow_strides
 from study.learning.tokens import GridError
+from study.seeds import first_weights
 
 LOGGER = logging.getLogger(__name__)
 TOO_SMALL = ("Output size is too small", "can't be greater than actual input size")
@@ -297,8 +298,7 @@ def build(
     """
     if config.checkpoint is not None:
         raise ValueError("a classifier with a checkpoint is loaded, not built")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with first_weights(seed):
         model = Classifier(backbone(config, classes), config, classes, class_names, labels).eval()
     for note in model.notes:
         LOGGER.log(logging.WARNING if isinstance(config.weights, Path) else logging.INFO, note)

@@ -37,6 +37,25 @@ from study.learning.targets import Targets
 
 
 @dataclass(frozen=True)
+class Guided:
+    """n images that were annotated, and how a classifier is to be held to that.
+
+    Attributes:
+        inputs: [n, ...], what the classifier is given.
+        asked: int64 [n], the class or feature of each that the annotation is of.
+        targets: the annotations, n, on the method's grid.
+        config: what is asked of the explanation.
+        score: which map explains a class, where the method looks at maps.
+    """
+
+    inputs: Tensor
+    asked: Tensor
+    targets: Targets
+    config: GuidanceConfig
+    score: ScoreName
+
+
+@dataclass(frozen=True)
 class Reasoned:
     """What one pass gives, of n images.
 
@@ -64,36 +83,17 @@ class Method(ABC):
         return int(height), int(width)
 
     @abstractmethod
-    def __call__(
-        self,
-        model: Classifier,
-        inputs: Tensor,
-        asked: Tensor,
-        targets: Targets,
-        config: GuidanceConfig,
-        score: ScoreName,
-    ) -> Reasoned:
-        """Logits and losses of ``inputs`` [n, ...], whose annotations are ``targets``.
-
-        ``asked`` is int64 [n], the class or feature; ``score`` what its map explains.
-        """
+    def __call__(self, model: Classifier, guided: Guided) -> Reasoned:
+        """Logits of the images, and how far their explanations are from the annotations."""
 
 
 class Forms(Method):
     """This system's own losses on attention."""
 
-    def __call__(
-        self,
-        model: Classifier,
-        inputs: Tensor,
-        asked: Tensor,
-        targets: Targets,
-        config: GuidanceConfig,
-        score: ScoreName,
-    ) -> Reasoned:
+    def __call__(self, model: Classifier, guided: Guided) -> Reasoned:
         """See :func:`study.learning.guidance.guidance_loss`."""
-        logits, maps = attend(model, inputs, asked, score)
-        return Reasoned(logits, guidance_loss(maps, targets, config), _empty(maps))
+        logits, maps = attend(model, guided.inputs, guided.asked, guided.score)
+        return Reasoned(logits, guidance_loss(maps, guided.targets, guided.config), _empty(maps))
 
 
 class RightReasons(Method):
@@ -104,62 +104,39 @@ class RightReasons(Method):
         height, width = model.normalise(inputs[:1]).shape[2:]
         return int(height), int(width)
 
-    def __call__(
-        self,
-        model: Classifier,
-        inputs: Tensor,
-        asked: Tensor,
-        targets: Targets,
-        config: GuidanceConfig,
-        score: ScoreName,
-    ) -> Reasoned:
+    def __call__(self, model: Classifier, guided: Guided) -> Reasoned:
         """One backward pass to the inputs, whose graph is kept for the next."""
-        given = model.normalise(inputs).detach().requires_grad_()
+        given = model.normalise(guided.inputs).detach().requires_grad_()
         logits = model(given)
-        said = model.labelling.question(logits, asked).clamp(min=torch.finfo(logits.dtype).tiny)
+        said = model.labelling.question(logits, guided.asked)
+        said = said.clamp(min=torch.finfo(logits.dtype).tiny)
         (gradient,) = torch.autograd.grad(said.log().sum(), given, create_graph=True)
-        wrong = (1 - targets.relevant.to(gradient))[:, None] * gradient
+        wrong = (1 - guided.targets.relevant.to(gradient))[:, None] * gradient
         loss = wrong.square().sum((1, 2, 3))
-        return Reasoned(logits, loss * targets.any, _empty(gradient.abs().sum(1)))
+        return Reasoned(logits, loss * guided.targets.any, _empty(gradient.abs().sum(1)))
 
 
 class RightMaps(Method):
     """``rrr-cam``."""
 
-    def __call__(
-        self,
-        model: Classifier,
-        inputs: Tensor,
-        asked: Tensor,
-        targets: Targets,
-        config: GuidanceConfig,
-        score: ScoreName,
-    ) -> Reasoned:
+    def __call__(self, model: Classifier, guided: Guided) -> Reasoned:
         """No more than attention costs."""
-        logits, maps = attend(model, inputs, asked, score)
+        logits, maps = attend(model, guided.inputs, guided.asked, guided.score)
         scaled = maps / (maps.amax((1, 2), keepdim=True) + TINY)
-        wrong = (1 - targets.relevant.to(maps)) * scaled
-        return Reasoned(logits, wrong.square().mean((1, 2)) * targets.any, _empty(maps))
+        wrong = (1 - guided.targets.relevant.to(maps)) * scaled
+        return Reasoned(logits, wrong.square().mean((1, 2)) * guided.targets.any, _empty(maps))
 
 
 class Hint(Method):
     """``hint``."""
 
-    def __call__(
-        self,
-        model: Classifier,
-        inputs: Tensor,
-        asked: Tensor,
-        targets: Targets,
-        config: GuidanceConfig,
-        score: ScoreName,
-    ) -> Reasoned:
+    def __call__(self, model: Classifier, guided: Guided) -> Reasoned:
         """Memory for every pair of cells: n x (h w)^2."""
-        logits, maps = evidence(model, model.features(inputs), asked, score)
-        if score == "absolute":
+        logits, maps = evidence(model, model.features(guided.inputs), guided.asked, guided.score)
+        if guided.score == "absolute":
             maps = maps.abs()
-        ranked = misranked(targets.relevant.to(maps).flatten(1), maps.flatten(1))
-        return Reasoned(logits, ranked * targets.any, _empty(maps.abs()))
+        ranked = misranked(guided.targets.relevant.to(maps).flatten(1), maps.flatten(1))
+        return Reasoned(logits, ranked * guided.targets.any, _empty(maps.abs()))
 
 
 def misranked(wanted: Tensor, found: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from study.learning.collapse import EpochSums, Watch
 from study.learning.fitting import fit
 from study.learning.groups import balancing
 from study.learning.models import Classifier
-from study.learning.reasons import METHODS, Method
+from study.learning.reasons import METHODS, Guided, Method
 from study.learning.targets import Targets
 from study.learning.training import (
     AfterEpoch,
@@ -278,14 +278,10 @@ class _Task:
         """The weighted losses [n] of some images, whose parts are added to ``sums``."""
         labelling, labels, targets = self.model.labelling, self.labels[index], self.targets[index]
         if self.guided:
-            found = self.method(
-                self.model,
-                self.inputs[index],
-                self.asked[index],
-                targets,
-                self.guidance,
-                self.score,
+            guided = Guided(
+                self.inputs[index], self.asked[index], targets, self.guidance, self.score
             )
+            found = self.method(self.model, guided)
             logits, steering = found.logits, found.loss
             sums.guidance += steering.detach().sum()
             sums.dead += (found.dead & targets.any).sum()

@@ -16,7 +16,7 @@ from study.learning.attention import attend
 from study.learning.features import FeatureStore
 from study.learning.models import Classifier
 from study.learning.parts import learning_part
-from study.learning.reasons import METHODS, Reasoned, misranked
+from study.learning.reasons import METHODS, Guided, Reasoned, misranked
 from study.learning.targets import Targets
 
 CORNER = np.zeros((32, 32), dtype=bool)
@@ -30,7 +30,7 @@ def _reasoned(
     way = METHODS[method]
     targets = Targets.from_annotations(drawn, *way.grid(model, images.images), 0.19)
     config = GuidanceConfig(method=method)
-    return way(model, images.images, images.labels, targets, config, "centred")
+    return way(model, Guided(images.images, images.labels, targets, config, "centred"))
 
 
 def _log_probabilities(model: Classifier, pixels: Tensor) -> Tensor:
@@ -100,9 +100,8 @@ def test_rrr_with_grad_cam_by_hand(tiny: Classifier, monkeypatch: pytest.MonkeyP
     ]
     targets = Targets.from_annotations(half, 2, 2, 0.19)
     config = GuidanceConfig(method="rrr-cam")
-    found = METHODS["rrr-cam"](
-        tiny, torch.zeros(3), torch.zeros(3).long(), targets, config, "label"
-    )
+    guided = Guided(torch.zeros(3), torch.zeros(3).long(), targets, config, "label")
+    found = METHODS["rrr-cam"](tiny, guided)
     # outside the left half: .5 and .25 of the maximum; in the negative diagonal: 1 and .25
     assert found.loss.tolist() == pytest.approx([(0.25 + 0.0625) / 4, 0.0, (1 + 0.0625) / 4])
 
