@@ -8,6 +8,7 @@ import { coloursOf } from "./painting.js";
 import { paintAbove, paintBelow } from "./scene.js";
 import { toolOf } from "./tools.js";
 import { WHOLE, area, panned, zoomed } from "./viewport.js";
+import { t } from "./words.js";
 
 /**
  * @typedef {import("./drawing.js").Point} Point
@@ -231,7 +232,7 @@ export class Canvas {
   answer(event, number) {
     const { item } = this;
     if (!item || !this.enabled || item.onPress) return;
-    if (!item.regions) { this.on.tell("One moment: the region of this image is still loading."); return; }
+    if (!item.regions) { this.on.tell(t("One moment: the region of this image is still loading.")); return; }
     const change = toolOf(item.interface).answer?.(this.drawing, number);
     if (change) this.change(event, change);
   }

@@ -5,6 +5,7 @@ import { newId, patience, pause } from "./clock.js";
 import { annotationOf, isEmpty, nextOnPage, round4 } from "./drawing.js";
 import { annotates } from "./due.js";
 import { toolOf } from "./tools.js";
+import { t } from "./words.js";
 
 /** Milliseconds in which a press was meant for what stood there before. */
 const TOO_SOON = 200;
@@ -19,7 +20,7 @@ export function refusal({ kind, elapsed, drawing, nothing, unfinished = "" }) {
   if (kind === "check" || elapsed < TOO_SOON) return "";
   if (nothing) return null;
   if (unfinished) return unfinished;
-  if (kind === "practice" && isEmpty(drawing)) return "Mark the object first.";
+  if (kind === "practice" && isEmpty(drawing)) return t("Mark the object first.");
   return null;
 }
 
@@ -99,7 +100,7 @@ export class Confirmation {
       }
       const kept = await safe;
       if (kept && !mustAnswer) return null;
-      if (failed && !kept) this.view.say("This browser cannot keep what you do. Wait for the connection: nothing is lost.", "no");
+      if (failed && !kept) this.view.say(t("This browser cannot keep what you do. Wait for the connection: nothing is lost."), "no");
       if (failed) await pause(patience(tries));
     }
     return null;

@@ -3,6 +3,7 @@
 // when nobody answers.
 
 import { patience, pause } from "./clock.js";
+import { t } from "./words.js";
 
 export class Connection {
   /**
@@ -93,5 +94,6 @@ export class Connection {
  */
 export function standing(lost, waiting, problem) {
   const kept = problem ? ` ${problem}` : "";
-  return lost ? `No connection${waiting ? `: ${waiting} saved here` : ""}${kept}` : kept.trim();
+  if (!lost) return kept.trim();
+  return (waiting ? t("No connection: {count} saved here", { count: waiting }) : t("No connection")) + kept;
 }

@@ -1,6 +1,8 @@
 // @ts-check
 // What the participant sees the study with: browser, screen, pointer, refresh rate, time zone.
 
+import { t } from "./words.js";
+
 const FRAMES = 40;
 
 /**
@@ -57,5 +59,7 @@ export async function environment(w = window) {
  */
 export function tooSmall([width, height], w) {
   if (w.innerWidth >= width && w.innerHeight >= height) return null;
-  return `This window is ${w.innerWidth} × ${w.innerHeight}, and the study needs ${width} × ${height}: make it larger or zoom out, or come back on a larger screen.`;
+  return t("This window is {is} and the study needs {needs}: make it larger or zoom out, or come back on a larger screen.", {
+    is: `${w.innerWidth} × ${w.innerHeight}`, needs: `${width} × ${height}`,
+  });
 }

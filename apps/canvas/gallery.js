@@ -2,12 +2,10 @@
 // Attention before and after fine-tuning: of any image, class by class, and small after each round.
 
 import { element } from "./view.js";
+import { percent, t } from "./words.js";
 
 const AT_ONCE = 12;
 /** @typedef {{ position: number, cycle: number, tuned: number, labels: string[], before: boolean[], after: boolean[], moved: number[], accuracy: Record<string, [number | null, number | null]> }} Found */
-
-/** @param {number | null} value */
-const percent = (value) => (value === null ? "–" : `${Math.round(value * 100)}%`);
 
 /**
  * Which images of the gallery to show: of one class or of all, a page of them.
@@ -34,44 +32,43 @@ export class Gallery {
   /** @param {number} position */
   async open(position) {
     const summary = this.view.$(".summary");
-    summary.textContent = "Loading…";
+    summary.textContent = t("Loading…");
     this.view.$(".maps").replaceChildren();
     try {
       this.found = await this.server.ask("/api/gallery", null, { position });
       this.show();
     } catch (error) {
       const offline = !(/** @type {any} */ (error).status);
-      summary.textContent = offline ? "There is no connection now. Try again in a moment." : `Not available: ${/** @type {Error} */ (error).message}.`;
+      summary.textContent = offline ? t("There is no connection now. Try again in a moment.") : t("The pictures are being prepared. Try again in a moment.");
     }
   }
 
   show() {
     const { found } = this;
     if (!found) return;
-    const lines = Object.entries(found.accuracy).map(([kind, [first, last]]) => {
-      const line = element("span", `Right on ${kind}: `);
-      line.append(element("b", percent(first)), ...(found.cycle ? [" before, ", element("b", percent(last)), " after"] : []));
-      return line;
-    });
+    const lines = Object.entries(found.accuracy).map(([kind, [first, last]]) => element("span", found.cycle
+      ? t("Right on {kind}: {before} before, {after} after", { kind, before: percent(first), after: percent(last) })
+      : t("Right on {kind}: {before}", { kind, before: percent(first) })));
     lines.push(element("span", found.cycle
-      ? `Left: before fine-tuning. Right: after ${found.tuned} round${found.tuned === 1 ? "" : "s"}.`
-      : "The model has not been fine-tuned yet."));
+      ? t("Left: before fine-tuning. Right: after rounds: {rounds}.", { rounds: found.tuned })
+      : t("The model has not been fine-tuned yet.")));
     this.view.$(".summary").replaceChildren(...lines);
     const classes = [...new Set(found.labels)].sort();
     const { images, pages } = chosen(found.labels, this.which, this.page);
     this.view.$(".classes").replaceChildren(...["", ...classes].map((name) => {
-      const button = /** @type {HTMLButtonElement} */ (element("button", name || "All"));
+      const button = /** @type {HTMLButtonElement} */ (element("button", name || t("All")));
       button.type = "button";
       button.dataset.do = "class";
       button.dataset.name = name;
       button.setAttribute("aria-pressed", String(name === this.which));
       return button;
-    }), element("span", pages > 1 ? `Page ${this.page + 1} of ${pages}` : ""), ...(pages > 1 ? [more()] : []));
+    }), element("span", pages > 1 ? t("Page {page} of {pages}", { page: this.page + 1, pages }) : ""), ...(pages > 1 ? [more()] : []));
     const rights = classes.map((name) => {
       const all = chosen(found.labels, name, 0);
       const of = found.labels.flatMap((label, i) => (label === name ? [i] : []));
       const count = (/** @type {boolean[]} */ side) => of.filter((i) => side[i]).length;
-      return all && `${name}: ${count(found.before)} of ${of.length} right before${found.cycle ? `, ${count(found.after)} after` : ""}`;
+      const values = { name, before: count(found.before), after: count(found.after), all: of.length };
+      return all && (found.cycle ? t("{name}: {before} of {all} right before, {after} after", values) : t("{name}: {before} of {all} right", values));
     });
     this.view.$(".per-class").textContent = rights.join(" · ");
     this.view.$(".maps").replaceChildren(...images.map((i) => this.pair(i)));
@@ -96,10 +93,10 @@ export class Gallery {
     const figure = element("figure");
     const two = element("div", "", "two");
     const caption = element("figcaption");
-    const sides = /** @type {[string, number, boolean][]} */ ([["before", 0, found.before[i]], ["after", found.cycle, found.after[i]]]);
+    const sides = /** @type {[string, number, boolean][]} */ ([[t("before"), 0, found.before[i]], [t("after"), found.cycle, found.after[i]]]);
     for (const [when, cycle, right] of sides) {
       const cell = element("span");
-      const words = `${found.labels[i]}: ${right ? "right" : "wrong"}`;
+      const words = `${found.labels[i]}: ${right ? t("right") : t("wrong")}`;
       for (const [path, name] of [[`/stimuli/gallery/${i}`, "photo"], [`/stimuli/view/${found.position}/${cycle}/${i}`, "layer"]]) {
         const image = document.createElement("img");
         image.className = name;
@@ -125,7 +122,7 @@ export class Gallery {
       this.found = found;
       const most = found.moved.indexOf(Math.max(...found.moved));
       const place = this.view.$(".reward");
-      place.replaceChildren(element("p", `What the computer looks at, before and after ${found.tuned} round${found.tuned === 1 ? "" : "s"}:`), this.pair(most));
+      place.replaceChildren(element("p", t("What the computer looks at, before and after rounds: {rounds}", { rounds: found.tuned })), this.pair(most));
       place.hidden = false;
     } catch { this.rewarded = ""; }
   }
@@ -134,7 +131,7 @@ export class Gallery {
 }
 
 function more() {
-  const button = /** @type {HTMLButtonElement} */ (element("button", "More images"));
+  const button = /** @type {HTMLButtonElement} */ (element("button", t("More images")));
   button.type = "button";
   button.dataset.do = "more-maps";
   return button;

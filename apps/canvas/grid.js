@@ -2,6 +2,7 @@
 // The candidates: a page of small images, which are done, which is open.
 
 import { element } from "./view.js";
+import { t } from "./words.js";
 
 /** @typedef {{ name: string, size: number, pageSize: number, labels: string[] }} Shown */
 
@@ -48,19 +49,19 @@ export class Grid {
     for (const cell of grid.children) {
       const index = Number(cell.dataset.index);
       cell.className = `${done.has(index) ? "done" : ""} ${index === open ? "now" : ""}`;
-      cell.setAttribute("aria-label", `Image ${index + 1}${done.has(index) ? ", done" : ""}`);
+      cell.setAttribute("aria-label", done.has(index) ? t("Image {number}, done", { number: index + 1 }) : t("Image {number}", { number: index + 1 }));
     }
     const pages = this.pages(batch);
     const before = this.view.$('[data-do="previous-page"]');
     const after = this.view.$('[data-do="next-page"]');
-    this.view.$(".page").textContent = pages > 1 ? `Page ${this.page + 1} of ${pages}` : "";
+    this.view.$(".page").textContent = pages > 1 ? t("Page {page} of {pages}", { page: this.page + 1, pages }) : "";
     before.hidden = pages < 2;
     after.hidden = pages < 2;
     before.disabled = this.page === 0;
     after.disabled = this.page >= pages - 1;
     const all = done.size >= batch.size || tune;
     const next = this.view.$('[data-do="next"]');
-    next.textContent = all ? "FINE-TUNE" : "NEXT";
+    next.textContent = all ? t("FINE-TUNE") : t("NEXT");
     next.disabled = all ? !tune : !this.pageDone(batch, done);
   }
 }

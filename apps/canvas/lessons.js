@@ -4,6 +4,7 @@
 import { ItemClock, newId } from "./clock.js";
 import { round4 } from "./drawing.js";
 import { toolOf } from "./tools.js";
+import { t } from "./words.js";
 
 /** Milliseconds in which a click was meant for the image that stood there before. */
 const TOO_SOON_FOR_CHECK = 500;
@@ -22,8 +23,11 @@ export class Lessons {
   /** @param {any} before @param {any} state */
   feedback(before, state) {
     const now = state.practice;
-    if (!now || now.interface !== before.interface || now.done > before.done) this.view.say("Correct.", "yes");
-    else this.view.say(`Not yet. ${now.advice || ""} The dashed line shows what is meant.${now.helped ? " It stays: follow it, or ask the experimenter." : " Try again."}`, "no");
+    if (!now || now.interface !== before.interface || now.done > before.done) this.view.say(t("Correct."), "yes");
+    else this.view.say([
+      t("Not yet."), now.advice || "", t("The dashed line shows what is meant."),
+      now.helped ? t("It stays: follow it, or ask the experimenter.") : t("Try again."),
+    ].filter(Boolean).join(" "), "no");
   }
 
   /** @param {any} state */
@@ -38,10 +42,13 @@ export class Lessons {
     this.view.legend(this.workspace.words, this.workspace.attends(), Boolean(toolOf(this.workspace.interface).sizes));
     this.round.index = null;
     if (arrived && practice.attempt === 1) this.view.say("");
-    const many = practice.count > 1 && !this.workspace.words.answers.length ? `each of the ${practice.count} things that show: ` : "the ";
     const { words } = this.workspace;
-    const also = practice.beside ? words.beside : "";
-    this.view.prompt(`Practice: ${words.practice} ${many}`, practice.label, `${also} (${practice.done} of ${practice.items} done)`);
+    const many = practice.count > 1 && !words.answers.length;
+    const { count, done, items } = practice;
+    const values = { what: words.practice, count, done, items, beside: practice.beside ? words.beside : "" };
+    this.view.prompt(many
+      ? t("Practice: {what} each of the {count} things that show: {name}{beside} ({done} of {items} done)", values)
+      : t("Practice: {what} the {name}{beside} ({done} of {items} done)", values), practice.label);
     /** @type {import("./canvas.js").Item} */
     const item = { key, interface: practice.interface, clock: new ItemClock(), wanted: practice.wanted };
     await this.stage.present(item, () => this.layers.of(key, {
@@ -62,8 +69,8 @@ export class Lessons {
     this.workspace.show("work", "check");
     this.workspace.interface = state.task.interface;
     this.round.showGrid();
-    this.view.say(attempt > 1 ? "That was beside the ring. Once more." : "", "no");
-    this.view.prompt("Attention check: click inside the blue ring. Your next image comes after it.");
+    this.view.say(attempt > 1 ? t("That was beside the ring. Once more.") : "", "no");
+    this.view.prompt(t("Attention check: click inside the blue ring. Your next image comes after it."));
     /** @type {import("./canvas.js").Item} */
     const item = { key: name, interface: state.task.interface, clock: new ItemClock(), target: { point: target, radius } };
     item.onPress = (event, point) => {

@@ -3,6 +3,7 @@
 
 import { newId } from "./clock.js";
 import { round4 } from "./drawing.js";
+import { t } from "./words.js";
 
 export class Rests {
   /** @param {import("./workspace.js").Workspace} workspace */
@@ -35,7 +36,7 @@ export class Rests {
   /** STOP: the result is satisfactory. @param {{ timeStamp: number }} event */
   stop(event) {
     const { workspace } = this;
-    if (!window.confirm("Stop here because the result is satisfactory? The task ends.")) return;
+    if (!window.confirm(t("Stop here because the result is satisfactory? The task ends."))) return;
     workspace.stage.suspend();
     workspace.shown = "";
     workspace.confirmation.send({ id: newId(), type: "satisfied", at: workspace.server.serverTime(event.timeStamp), seconds: 0, position: workspace.state.task.position }, event, true);

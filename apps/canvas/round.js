@@ -5,6 +5,7 @@ import { ItemClock, pause } from "./clock.js";
 import { drawingOf, firstLeft, nextOnPage } from "./drawing.js";
 import { Grid } from "./grid.js";
 import { toolOf } from "./tools.js";
+import { t } from "./words.js";
 
 /** Milliseconds in which Enter was meant for the image before. */
 const TOO_SOON_FOR_TUNING = 700;
@@ -85,7 +86,7 @@ export class Round {
 
   showGrid() {
     this.grid.show(this.batch, this.done, this.index, this.state.step === "FineTune");
-    this.view.fact("cycle", `This round ${this.done.size} / ${this.batch.size}`);
+    this.view.fact("cycle", t("This round {done} / {of}", { done: this.done.size, of: this.batch.size }));
     this.stage.buttons();
   }
 
@@ -181,8 +182,8 @@ export class Round {
     const all = this.done.size >= this.batch.size || this.state.step === "FineTune";
     this.view.prompt("");
     this.view.note(this.state.task.over
-      ? "This task is over. Press FINE-TUNE to finish it."
-      : all ? "All images of this round are done. Look at any of them again, or press FINE-TUNE." : "This page is done. Press NEXT for the next images.");
+      ? t("This task is over. Press FINE-TUNE to finish it.")
+      : all ? t("All images of this round are done. Look at any of them again, or press FINE-TUNE.") : t("This page is done. Press NEXT for the next images."));
     this.restedAt = performance.now();
     this.showGrid();
     this.view.$('[data-do="next"]').focus({ preventScroll: true });
@@ -198,7 +199,7 @@ export class Round {
       const [changed] = this.drafts.unconfirmed(this.batch.name);
       if (changed !== undefined) {
         if (this.index !== changed) this.open(changed);
-        this.view.say(`Image ${changed + 1} has a change that is not confirmed: confirm or undo it first.`, "no");
+        this.view.say(t("Image {number} has a change that is not confirmed: confirm or undo it first.", { number: changed + 1 }), "no");
         return;
       }
       this.tune();
@@ -218,7 +219,7 @@ export class Round {
       this.workspace.apply(answer.state);
     } catch {
       this.workspace.connection.lost(true);
-      this.view.say("No connection: fine-tuning starts when it is back.", "no");
+      this.view.say(t("No connection: fine-tuning starts when it is back."), "no");
     }
   }
 }

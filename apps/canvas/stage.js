@@ -5,6 +5,7 @@ import { Canvas } from "./canvas.js";
 import { frame, patience, pause } from "./clock.js";
 import { isEmpty } from "./drawing.js";
 import { History } from "./history.js";
+import { percent, t } from "./words.js";
 
 /** @typedef {import("./canvas.js").Item} Item */
 
@@ -25,7 +26,7 @@ export class Stage {
       changed: () => { this.save(); this.buttons(); this.view.say(""); changed(); },
       tell: (text) => view.say(text, "no"),
       sized: (size) => { view.$(".brush input").value = String(size * 100); },
-      viewed: () => { view.$('[data-do="zoom-whole"]').textContent = `${Math.round(this.canvas.view.zoom * 100)}%`; },
+      viewed: () => { view.$('[data-do="zoom-whole"]').textContent = percent(this.canvas.view.zoom); },
     });
   }
 
@@ -44,7 +45,7 @@ export class Stage {
     this.canvas.clear();
     delete this.view.root.dataset.shown;
     this.buttons();
-    const slow = setTimeout(() => { if (this.wanted === item.key) this.view.note("Loading…"); }, 300);
+    const slow = setTimeout(() => { if (this.wanted === item.key) this.view.note(t("Loading…")); }, 300);
     for (let tries = 0; ; tries += 1) {
       try {
         const layers = layersOf();
@@ -54,7 +55,7 @@ export class Stage {
         break;
       } catch {
         if (this.wanted !== item.key) { clearTimeout(slow); return; }
-        this.view.note("Waiting for the connection…");
+        this.view.note(t("Waiting for the connection…"));
         await pause(patience(tries) / 2);
         if (this.wanted !== item.key) { clearTimeout(slow); return; }
       }

@@ -2,6 +2,7 @@
 // What has to survive a reload, a crash and a power cut: kept in IndexedDB, read once, then known.
 
 import { openDB } from "./vendor/idb.js";
+import { t } from "./words.js";
 
 /**
  * Values by name, all in memory and all in IndexedDB. Reading is at once; writing answers when the
@@ -23,7 +24,7 @@ export class Store {
       this.database = await openDB(name, 1, { upgrade(database) { database.createObjectStore("kept"); } });
       await this.read();
     } catch (error) {
-      this.problem = `This browser keeps nothing (${/** @type {Error} */ (error).name}).`;
+      this.problem = t("This browser keeps nothing ({why}).", { why: /** @type {Error} */ (error).name });
     }
     return this;
   }

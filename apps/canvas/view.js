@@ -3,6 +3,7 @@
 
 import { clock } from "./drawing.js";
 import { Dialog } from "./dialog.js";
+import { N, percent, t } from "./words.js";
 
 /**
  * @typedef {{ prompt: string, practice: string, beside: string, legend: [string, string][], touch: [string, string], regions: boolean, answers: string[] }} Words
@@ -10,11 +11,11 @@ import { Dialog } from "./dialog.js";
  */
 /** @type {Record<string, string>} */
 const NAMES = {
-  confirm: "Confirm", nothing: "Nothing to correct", cancel: "Drop the open outline, else clear the image",
-  attention: "Attention on or off", next: "Next page, or fine-tune", help: "This help",
+  confirm: N("Confirm"), nothing: N("Nothing to correct"), cancel: N("Drop the open outline, else clear the image"),
+  attention: N("Attention on or off"), next: N("Next page, or fine-tune"), help: N("This help"),
 };
 /** @type {Record<string, string>} */
-const JOBS = { FineTune: "Fine-tuning on your annotations", Select: "Choosing the next images", Evaluate: "Testing the model" };
+const JOBS = { FineTune: N("Fine-tuning on your annotations"), Select: N("Choosing the next images"), Evaluate: N("Testing the model") };
 
 /** @param {string} name @param {string} [text] @param {string} [className] */
 export function element(name, text = "", className = "") {
@@ -54,10 +55,10 @@ export class View {
   /** @param {string} text */
   note(text) { this.$(".note").textContent = text; }
 
-  /** @param {string} before @param {string} name @param {string} after */
-  prompt(before, name = "", after = "") {
-    const place = this.$(".prompt");
-    place.replaceChildren(before, element("b", name), after);
+  /** @param {string} sentence with {name} where the name stands @param {string} name */
+  prompt(sentence, name = "") {
+    const [before, after = ""] = sentence.split("{name}");
+    this.$(".prompt").replaceChildren(before, element("b", name), after);
   }
 
   /** @param {any} state @param {string} done how many of the round, in words */
@@ -70,13 +71,13 @@ export class View {
       if (i === place.current) item.setAttribute("aria-current", "step");
       return item;
     }));
-    const percent = Math.round(place.share * 100);
-    this.$(".bar-track i").style.width = `${percent}%`;
-    this.$(".bar-track").setAttribute("aria-valuenow", String(percent));
-    this.$(".bar-track").setAttribute("aria-valuetext", `${percent}% of the study, at ${place.stages[place.current]}`);
+    const whole = Math.round(place.share * 100);
+    this.$(".bar-track i").style.width = `${whole}%`;
+    this.$(".bar-track").setAttribute("aria-valuenow", String(whole));
+    this.$(".bar-track").setAttribute("aria-valuetext", t("{percent}% of the study, at {stage}", { percent: whole, stage: place.stages[place.current] }));
     this.fact("cycle", done);
-    this.fact("task", task ? `Task ${task.images}${task.budget ? ` / ${task.budget}` : ""} images` : "");
-    this.fact("model", task && task.tuned ? `Fine-tuned ${task.tuned}×` : "");
+    this.fact("task", !task ? "" : task.budget ? t("Task {done} / {of} images", { done: task.images, of: task.budget }) : t("Task {done} images", { done: task.images }));
+    this.fact("model", task && task.tuned ? t("Fine-tuned {count}×", { count: task.tuned }) : "");
     this.$('[data-do="satisfied"]').hidden = !(task && task.may_end);
     this.$('[data-do="rest"]').hidden = !(task && task.rest);
     this.$('[data-do="rest"]').classList.toggle("due", Boolean(task && task.rest && task.rest.due));
@@ -86,7 +87,7 @@ export class View {
 
   /** @param {number | null} left seconds; null: no clock */
   time(left) {
-    this.fact("time", left === null ? "" : left > 0 ? `${clock(left)} left` : "Time is up");
+    this.fact("time", left === null ? "" : left > 0 ? t("{time} left", { time: clock(left) }) : t("Time is up"));
     this.$('[data-fact="time"]').classList.toggle("low", left !== null && left < 60);
   }
 
@@ -110,7 +111,7 @@ export class View {
     this.$(".brush").hidden = !sizes;
     this.$(".answers").hidden = !words.answers.length;
     this.$(".answers").replaceChildren(...words.answers.map((answer, i) => {
-      const button = /** @type {HTMLButtonElement} */ (element("button", `${i + 1}: ${answer}`));
+      const button = /** @type {HTMLButtonElement} */ (element("button", `${i + 1}: ${t(answer)}`));
       button.type = "button";
       button.dataset.do = `answer-${i + 1}`;
       button.dataset.answer = answer;
@@ -136,12 +137,12 @@ export class View {
       return item;
     }));
     this.$(".how").replaceChildren(list);
-    const rows = Object.entries(NAMES).map(([key, text]) => [hotkeys[key], text]);
+    const rows = Object.entries(NAMES).map(([key, text]) => [hotkeys[key], t(text)]);
     rows.push(
-      ["Ctrl+Z", "Undo"], ["Ctrl+Shift+Z", "Redo"],
-      ["Arrows, Space, x", "Without a mouse: move, left click, right click"],
-      ["Delete", "Delete the corner under the pointer"],
-      ["Wheel, +, −, 0", "Zoom in and out, whole image; Shift and drag moves it"],
+      ["Ctrl+Z", t("Undo")], ["Ctrl+Shift+Z", t("Redo")],
+      [t("Arrows, Space, x"), t("Without a mouse: move, left click, right click")],
+      [t("Delete"), t("Delete the corner under the pointer")],
+      [t("Wheel, +, −, 0"), t("Zoom in and out, whole image; Shift and drag moves it")],
     );
     this.$(".help table").replaceChildren(...rows.map(([key, text]) => {
       const row = element("tr");
@@ -162,7 +163,7 @@ export class View {
     this.$(".wait h2").textContent = title;
     this.$(".wait p").textContent = text;
     this.$(".wait .track i").style.width = `${Math.round(share * 100)}%`;
-    this.fact("model", job && job.step === "FineTune" && job.total ? `Fine-tuning ${Math.round(share * 100)}%` : "");
+    this.fact("model", job && job.step === "FineTune" && job.total ? t("Fine-tuning {percent}", { percent: percent(share) }) : "");
   }
 }
 
@@ -177,14 +178,17 @@ export function waiting(state, begun, now) {
     const [done, total] = state.preparing.split("/").map(Number);
     const left = begun && done > begun.done ? (total - done) * (now - begun.at) / (done - begun.done) / 1000 : null;
     return {
-      title: "The first model is being prepared", share: total ? done / total : 0,
-      text: total ? `Training the first model: ${done} of ${total}${left === null ? "" : `, about ${clock(left)} left`}.` : "This is done once.",
+      title: t("The first model is being prepared"), share: total ? done / total : 0,
+      text: total ? joined(t("Training the first model: {done} of {total}", { done, total }), left) : t("This is done once."),
     };
   }
-  if (!job) return { title: "One moment", text: "", share: 0 };
-  if (job.state === "failed") return { title: "Something went wrong with the computer", text: "The experimenter has been told. Please wait; nothing you did is lost.", share: 0 };
-  const named = { title: JOBS[job.step] || "One moment", share: job.total ? job.done / job.total : 0 };
-  if (job.state === "queued") return { ...named, text: job.ahead ? `${job.ahead} before you. You can rest your eyes meanwhile.` : "Starts in a moment." };
-  if (!job.total) return { ...named, text: "This takes a moment." };
-  return { ...named, text: `${job.done} of ${job.total}${job.seconds_left === null ? "" : `, about ${clock(job.seconds_left)} left`}` };
+  if (!job) return { title: t("One moment"), text: "", share: 0 };
+  if (job.state === "failed") return { title: t("Something went wrong with the computer"), text: t("The experimenter has been told. Please wait; nothing you did is lost."), share: 0 };
+  const named = { title: t(JOBS[job.step] || N("One moment")), share: job.total ? job.done / job.total : 0 };
+  if (job.state === "queued") return { ...named, text: job.ahead ? t("{count} before you. You can rest your eyes meanwhile.", { count: job.ahead }) : t("Starts in a moment.") };
+  if (!job.total) return { ...named, text: t("This takes a moment.") };
+  return { ...named, text: joined(t("{done} of {total}", { done: job.done, total: job.total }), job.seconds_left) };
 }
+
+/** @param {string} text @param {number | null} left seconds */
+const joined = (text, left) => (left === null ? text : t("{what}, about {time} left", { what: text, time: clock(left) }));

@@ -25,11 +25,12 @@ import { Stage } from "./stage.js";
 import { Store, nameOf } from "./store.js";
 import { load } from "./tools.js";
 import { View } from "./view.js";
+import { N, language, speak, t, translate } from "./words.js";
 
-const ALONE = "Somebody has this study open in another tab or window. Only one of them can be used at a time.";
-const PAUSED = "The experimenter has paused the study. Please wait; nothing is lost.";
+const ALONE = N("Somebody has this study open in another tab or window. Only one of them can be used at a time.");
+const PAUSED = N("The experimenter has paused the study. Please wait; nothing is lost.");
 
-/** @typedef {{ token: string, base: string, page: string, reveal?: [string, number] | null, onward?: string | null, config: any }} Data */
+/** @typedef {{ token: string, base: string, page: string, reveal?: [string, number] | null, onward?: string | null, config: any, language: { code: string, words: Record<string, string> } }} Data */
 
 export class Workspace {
   /** @param {HTMLElement} root @param {Data} data @param {(name: string, value: any) => void} trigger */
@@ -38,6 +39,7 @@ export class Workspace {
     this.data = data;
     this.config = data.config;
     this.trigger = trigger;
+    this.speak();
     this.view = new View(root);
     /** @type {any} the server's last state */
     this.state = null;
@@ -77,6 +79,13 @@ export class Workspace {
     this.start();
   }
 
+  speak() {
+    const { code, words } = this.data.language;
+    speak(code, words);
+    translate(this.root);
+    document.documentElement.lang = code;
+  }
+
   async start() {
     await Promise.all([load(Object.keys(this.config.interfaces)), this.store.open(await nameOf(this.data.token))]);
     if (this.stopped) return;
@@ -112,6 +121,7 @@ export class Workspace {
     this.data = data;
     this.config = data.config;
     this.told = 0;
+    if (data.language.code !== language()) this.speak();
     if (data.reveal && (!revealed || revealed[1] !== data.reveal[1])) reveal(data.reveal[0]);
     if (this.state) this.connection.refresh();
   }
@@ -137,14 +147,14 @@ export class Workspace {
     this.small = tooSmall(this.config.smallest_window, window);
     const view = due(state, { held: this.connection.held, page: this.data.page, mode: this.mode, resting: this.view.rest.open, small: Boolean(this.small) });
     if (view === "small") {
-      this.view.covered("This window is too small", this.small || "");
+      this.view.covered(t("This window is too small"), this.small || "");
       if (this.stage.suspend()) this.shown = "";
       // another page may be due behind it
       if (state.page !== this.data.page) this.leave(state);
       return;
     }
     if (view === "elsewhere" || view === "paused") {
-      this.view.covered(view === "paused" ? "Paused" : "Open somewhere else", view === "paused" ? PAUSED : ALONE, view === "elsewhere");
+      this.view.covered(view === "paused" ? t("Paused") : t("Open somewhere else"), view === "paused" ? t(PAUSED) : t(ALONE), view === "elsewhere");
       if (this.stage.suspend()) this.shown = "";
       return;
     }
@@ -208,7 +218,7 @@ export class Workspace {
 
   header() {
     const { batch } = this.state;
-    const done = batch ? `This round ${Math.max(batch.done.length, this.round.same(this.state) ? this.round.done.size : 0)} / ${batch.size}` : "";
+    const done = batch ? t("This round {done} / {of}", { done: Math.max(batch.done.length, this.round.same(this.state) ? this.round.done.size : 0), of: batch.size }) : "";
     this.view.header(this.state, done);
     this.view.$(".switch").hidden = !(this.state.task && this.config.test_mode && this.shown !== "page");
     this.countdown();
@@ -222,7 +232,7 @@ export class Workspace {
       since: performance.now() - this.received, still: this.view.rest.open,
     });
     this.view.time(left);
-    if (left !== null && left <= 0 && item && item.counts && this.state.step === "Annotate") this.view.say("Time is up: confirm this image to finish.");
+    if (left !== null && left <= 0 && item && item.counts && this.state.step === "Annotate") this.view.say(t("Time is up: confirm this image to finish."));
   }
 
   async tick() {
@@ -283,7 +293,7 @@ export class Workspace {
       this.apply(answer.state);
     } catch (error) {
       this.view.leaving.hide();
-      if (/** @type {any} */ (error).status) window.alert(/** @type {Error} */ (error).message);
+      if (/** @type {any} */ (error).status) window.alert(t("You cannot leave now. Reload the page and try again."));
       else this.connection.lost(true);
     }
   }

@@ -24,7 +24,8 @@ OPTIONS: dict[str, Any] = {
 
 _FRAME = """
 <style>
-[data-testid="stHeader"], [data-testid="stToolbar"], footer { display: none; }
+[data-testid="stHeader"], [data-testid="stToolbar"], footer,
+[data-testid="InputInstructions"] { display: none; }
 [data-testid="stMainBlockContainer"], .block-container { padding: 0 0 24px; max-width: none; }
 [data-testid="stMainBlockContainer"] > div > [data-testid="stVerticalBlock"] { gap: 0; }
 .st-key-form { max-width: 720px; margin: 20px auto 0; padding: 0 20px; }

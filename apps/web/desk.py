@@ -34,10 +34,12 @@ from apps.web.stimuli import unpack_regions
 from apps.web.tokens import EVERYBODY, participant_of_code, read_secret, sign, verify
 from apps.web.tutor import Bell, is_needed
 from study.config import StudyConfig
+from study.config.texts import translated
 from study.files import append_privately
 from study.framing import UNSEEN
 from study.interfaces import Verdict, interface
 from study.interfaces.judging import objects
+from study.languages import Speech
 from study.practice import (
     has_region_beside,
     judge,
@@ -76,6 +78,15 @@ def _one_line(error: Exception) -> str:
         place = ".".join(map(str, first["loc"]))[:200]
         return f"{place}: {first['msg']}" if place else str(first["msg"])
     return str(error)
+
+
+def advice(verdict: Verdict, say: Speech) -> str:
+    """What was wrong with a practice item, in a language."""
+    values = {
+        name: say(value) if isinstance(value, str) else value
+        for name, value in verdict.values.items()
+    }
+    return say(verdict.template, **values)
 
 
 class Desk:
@@ -126,6 +137,12 @@ class Desk:
         said = verify(self.secret, token, EVERYBODY)
         return cast(Mode, said) if said in get_args(Mode) else None
 
+    def speech(self, language: str) -> Speech:
+        """A language of the study; its first one for any other."""
+        offered = self.config.languages
+        code = language if language in offered else offered[0]
+        return Speech(code, translated(self.config, code))
+
     def admit_by_code(self, typed: str) -> str | None:
         """The token of whoever has this code."""
         participant = participant_of_code(self.secret, typed, self.participants())
@@ -155,11 +172,18 @@ class Seat:
         self._number = 0
         self._enrolled_at = desk.layout.study.store.events(session.participant)[0].at
         self.verdict = Verdict(True)
+        self.chosen = ""
 
     @property
     def participant(self) -> str:
         """The participant's name."""
         return self.session.participant
+
+    @property
+    def say(self) -> Speech:
+        """The participant's language: that of the consent, until then what the page was set to."""
+        said = self.session.progress.language or self.chosen
+        return self.desk.speech(said)
 
     def step(self) -> Step:
         """What comes next; a step that only copies the baseline is done here and now."""
@@ -185,7 +209,9 @@ class Seat:
                 self._request(step)
             job = self.desk.jobs.of(self.participant) if step.machine else None
             paused = self.paused_at() is not None
-            state = state_of(self.desk.config, self.session.progress, step, job, paused)
+            state = state_of(
+                self.desk.config, self.session.progress, step, job, paused, say=self.say
+            )
             if isinstance(step, Practice):
                 state["practice"] |= self._practice_facts(step)
             if step.machine and not self.desk.layout.directory.baseline.exists():
@@ -217,10 +243,10 @@ class Seat:
         index = self.practice_item(step)
         mask, frame = stimuli.practice_mask(index), validation.frame(index)
         return {
-            "label": validation.labels[index],
+            "label": self.say(validation.labels[index]),
             "count": 1 if mask is None else objects(mask),
             "beside": self._asks_for_a_region(step, index),
-            "advice": "" if step.failures == 0 else self.verdict.advice,
+            "advice": "" if step.failures == 0 else advice(self.verdict, self.say),
             # after a failure what was wanted is shown; after some, it stays in sight
             "wanted": []
             if mask is None or not step.failures

@@ -10,7 +10,9 @@ import streamlit as st
 
 from apps.web.board import Board
 from study.config import DemographicQuestion, Instrument, Question
+from study.languages import ENGLISH, Speech
 from study.protocol.events import Answered
+from study.protocol.questionnaire import problem_with_demographics
 
 Answer = str | float | None
 Answers = Mapping[str, Answer]
@@ -26,9 +28,11 @@ class Form:
         board: keeps the drafts.
         participant: whose.
         page: which page.
+        say: the participant's language.
     """
 
-    def __init__(self, board: Board, participant: str, page: str) -> None:
+    def __init__(self, board: Board, participant: str, page: str, say: Speech = ENGLISH) -> None:
+        self.say = say
         self._board = board
         self._participant = participant
         self._page = page
@@ -52,7 +56,7 @@ class Form:
         """The place of one question, marked where its answer was missed; gives the widget's key."""
         with st.container(key=place(key)):
             if key in self.marked:
-                st.markdown(":red[**Please answer this question.**]")
+                st.markdown(f":red[**{self.say('Please answer this question.')}**]")
             yield f"{self._page} {key}"
 
     def mark(self, keys: Sequence[str]) -> None:
@@ -83,16 +87,21 @@ def ask_demographics(form: Form, questions: Sequence[DemographicQuestion]) -> di
             match question.kind:
                 case "number":
                     answers[question.key] = st.number_input(
-                        question.text, value=kept, step=1, key=widget, on_change=keep
+                        form.say(question.text), value=kept, step=1, key=widget, on_change=keep
                     )
                 case "text":
                     answers[question.key] = st.text_input(
-                        question.text, value=kept or "", max_chars=2000, key=widget, on_change=keep
+                        form.say(question.text),
+                        value=kept or "",
+                        max_chars=2000,
+                        key=widget,
+                        on_change=keep,
                     )
                 case _:
                     answers[question.key] = st.radio(
-                        question.text, question.choices, index=_index(question.choices, kept),
-                        key=widget, on_change=keep,
+                        form.say(question.text), question.choices,
+                        index=_index(question.choices, kept),
+                        format_func=form.say, key=widget, on_change=keep,
                     )  # fmt: skip
     return answers
 
@@ -106,11 +115,11 @@ def ask(form: Form, instrument: Instrument, question: Question) -> Answer:
             case "likert":
                 points = list(range(question.low, question.high + 1, question.step))
                 return st.radio(
-                    question.text,
+                    form.say(question.text),
                     points,
                     index=_index(points, kept),
                     horizontal=True,
-                    format_func=lambda value: label_of(question, value),
+                    format_func=lambda value: form.say(label_of(question, value)),
                     key=widget,
                     on_change=keep,
                 )
@@ -119,29 +128,41 @@ def ask(form: Form, instrument: Instrument, question: Question) -> Answer:
                 # a slider has a place from the beginning: the first one is no answer
                 steps = [None, *range(question.low, question.high + 1, question.step)]
                 value = st.select_slider(
-                    question.text,
+                    form.say(question.text),
                     steps,
                     value=kept if kept in steps else None,
-                    format_func=lambda value: UNSET if value is None else str(value),
+                    format_func=lambda value: (
+                        form.say(UNSET) if value is None else form.say.number(value)
+                    ),
                     key=widget,
                     on_change=keep,
                 )
                 st.caption(
-                    f"Move the slider: {question.low} is {ends[0].lower()}, {question.high} is "
-                    f"{ends[-1].lower()}."
+                    form.say(
+                        "Move the slider: {low} is “{first}”, {high} is “{last}”.",
+                        low=question.low,
+                        first=form.say(ends[0]),
+                        high=question.high,
+                        last=form.say(ends[-1]),
+                    )
                 )
                 return None if value is None else float(value)
             case "choice":
                 return st.radio(
-                    question.text,
+                    form.say(question.text),
                     question.choices,
                     index=_index(question.choices, kept),
+                    format_func=form.say,
                     key=widget,
                     on_change=keep,
                 )
             case _:
                 return st.text_area(
-                    question.text, value=kept or "", max_chars=5000, key=widget, on_change=keep
+                    form.say(question.text),
+                    value=kept or "",
+                    max_chars=5000,
+                    key=widget,
+                    on_change=keep,
                 )
 
 
@@ -159,6 +180,22 @@ def label_of(question: Question, value: int) -> str:
     if len(question.labels) == points:
         return question.labels[(value - question.low) // question.step]
     return str(value)
+
+
+def out_of_range(
+    questions: Sequence[DemographicQuestion], answers: Answers, say: Speech
+) -> str | None:
+    """Which number cannot be an answer, in a sentence; None when all can."""
+    for question in questions:
+        value = answers.get(question.key)
+        if value is not None and problem_with_demographics([question], {question.key: value}):
+            return say(
+                "Please check your answers: “{question}” takes a number from {low} to {high}.",
+                question=say(question.text),
+                low=question.low,
+                high=question.high,
+            )
+    return None
 
 
 def missing(questions: Sequence[tuple[str, str]], answers: Answers) -> list[str]:

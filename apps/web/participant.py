@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import base64
 import html
-import math
+import logging
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -18,12 +17,12 @@ import streamlit as st
 from apps import canvas
 from apps.web import _compat
 from apps.web.desk import Desk, Seat
-from apps.web.forms import Form, answered, ask, ask_demographics, missing
-from apps.web.guard import address_of
+from apps.web.entry import choose_language, entry, go_on, take_up_language
+from apps.web.forms import Form, answered, ask, ask_demographics, missing, out_of_range
 from apps.web.routes import accuracies, latest_view
 from apps.web.state import page_of, words_of, workspace_of
 from apps.web.stimuli import shares
-from study.config import Ending, StudyConfig
+from study.config import StudyConfig
 from study.interfaces import interface
 from study.protocol.agreement import consented, receipt
 from study.protocol.events import (
@@ -31,14 +30,11 @@ from study.protocol.events import (
     Debriefed,
     Described,
     Instructed,
-    Mode,
     Payload,
     Rested,
     Screened,
     TaskStarted,
 )
-from study.protocol.questionnaire import problem_with_demographics
-from study.protocol.recruiting import join
 from study.protocol.session import ProtocolError
 from study.protocol.steps import (
     Break,
@@ -53,13 +49,7 @@ from study.protocol.steps import (
     Step,
 )
 
-PICKED = {"random": "random sampling", "active": "active learning"}
-BOTH = (
-    "The colours show what the computer looks at now: {most} most, blue a little.",
-    "**Undo** and **Redo** (Ctrl+Z, Ctrl+Shift+Z) go back and forth one step at a time.",
-    "**CONFIRM** when an image is done, or press **Nothing to correct here**.",
-    "When all images are done, press **FINE-TUNE**: the computer learns from what you drew.",
-)
+log = logging.getLogger(__name__)
 
 
 def page(desk: Desk) -> None:
@@ -67,8 +57,9 @@ def page(desk: Desk) -> None:
     _compat.frame()
     seat = desk.admit(st.query_params.get("p"))
     if seat is None:
-        _entry(desk)
+        entry(desk)
         return
+    take_up_language(desk, seat)
     step = seat.step()
     _compat.workspace(_data(desk, seat, step), on_advance=lambda: None)
     form = FORMS.get(type(step))
@@ -99,8 +90,11 @@ def _data(desk: Desk, seat: Seat, step: Step) -> dict[str, Any]:
             "feedback": workspace.feedback,
             "preview": workspace.preview,
             "hotkeys": workspace.hotkeys.model_dump(),
-            "interfaces": {name: words_of(interface(name)) for name in _used(desk.config)},
+            "interfaces": {
+                name: words_of(interface(name), seat.say) for name in _used(desk.config)
+            },
         },
+        "language": {"code": seat.say.code, "words": seat.say.of("apps/canvas/")},
     }
 
 
@@ -117,81 +111,25 @@ def _record(seat: Seat, *payloads: Payload) -> None:
     try:
         seat.record(*payloads)
     except ProtocolError as error:
-        st.warning(f"This was not recorded: {error}.")
+        log.warning("not recorded: %s", error)
+        st.warning(seat.say("This was not recorded: the study went on meanwhile. Reload the page."))
         return
     st.rerun()
 
 
-def _entry(desk: Desk) -> None:
-    mode = desk.invited(st.query_params.get("join", ""))
-    with st.container(key="form"):
-        st.title(desk.config.title or desk.config.name)
-        if mode is not None:
-            _open_entry(desk, mode)
-            return
-        if st.query_params.get("p"):
-            st.warning("This link is not complete or not of this study. Type your code instead.")
-        st.markdown(
-            "This study asks people to correct what a computer looks at in images. The "
-            "experimenter gives every participant a code of eight letters and digits."
-        )
-        with st.form("entry", border=False):
-            typed = st.text_input("Your code", placeholder="ABCD-2345")
-            if st.form_submit_button("Begin", type="primary"):
-                address = address_of(st.context.ip_address)
-                wait = desk.guard.try_(
-                    address, "code", lambda: desk.admit_by_code(typed) is not None
-                )
-                token = desk.admit_by_code(typed) if wait is None else None
-                if token is None:
-                    again = f" Try again in {math.ceil(wait)} s." if wait else ""
-                    st.error(f"Nobody has this code. Check it with the experimenter.{again}")
-                else:
-                    st.query_params["p"] = token
-                    st.rerun()
-
-
-REFUSED = {
-    "closed": "Nobody can join the study now.",
-    "full": "All places of the study are taken. Thank you for your interest.",
-    "incomplete": "This link is not complete. Please use it as you got it.",
-}
-
-
-def _open_entry(desk: Desk, mode: Mode) -> None:
-    """Open enrolment: a place is taken when it is asked for, not by whatever previews the link."""
-    st.markdown("This study asks people to correct what a computer looks at in images.")
-    if st.button("Begin", type="primary"):
-        given = {name: st.query_params[name] for name in st.query_params}
-        found = join(desk.layout.study, mode, given, time.time())
-        if found.participant is not None:
-            st.query_params.from_dict({"p": desk.token(found.participant)})
-            st.rerun()
-        st.warning(REFUSED[found.problem])
-        if found.problem == "full":
-            _go_on(desk.config.recruitment.full, given)
-
-
-def _go_on(ending: Ending, parameters: Mapping[str, str]) -> None:
-    """The code to copy, and the way back to where somebody came from."""
-    if ending.code:
-        st.markdown("Your code:")
-        st.code(ending.code, language=None)
-    address = ending.address(parameters)
-    if address is not None:
-        st.markdown("You are taken on from here in a moment, or when you press:")
-        st.link_button("Go on", address, type="primary")
-
-
 def _consent(desk: Desk, seat: Seat, step: Consent) -> None:
-    st.title(desk.config.title or "Welcome")
-    st.markdown(step.text)
-    agreed = st.checkbox("I have read this and I agree to take part.")
+    say = seat.say
+    choose_language(desk, say)
+    st.title(say(desk.config.title) or say("Welcome"))
+    text = say(step.text)
+    st.markdown(text)
+    agreed = st.checkbox(say("I have read this and I agree to take part."))
     if desk.config.consents:
-        st.markdown("As you like; you can take part without:")
-    optional = {one.key: st.checkbox(one.text) for one in desk.config.consents}
-    if st.button("Continue", type="primary", disabled=not agreed):
-        _record(seat, consented(desk.config, step.text, optional))
+        st.markdown(say("As you like; you can take part without:"))
+    optional = {one.key: st.checkbox(say(one.text)) for one in desk.config.consents}
+    if st.button(say("Continue"), type="primary", disabled=not agreed):
+        read = {one.key: say(one.text) for one in desk.config.consents}
+        _record(seat, consented(desk.config, text, optional, say.code, read))
 
 
 def _receipt(desk: Desk, seat: Seat) -> None:
@@ -199,19 +137,21 @@ def _receipt(desk: Desk, seat: Seat) -> None:
     log = desk.layout.study.store.events(seat.participant)
     given = next((event for event in log if isinstance(event.payload, Consented)), None)
     if given is not None:
-        text = receipt(desk.config, given)
-        st.download_button("Keep a copy of what you agreed to", text, "consent.txt", "text/plain")
+        text = receipt(desk.config, given, seat.say)
+        name = seat.say("Keep a copy of what you agreed to")
+        st.download_button(name, text, "consent.txt", "text/plain")
 
 
 def _screening(desk: Desk, seat: Seat, step: Screening) -> None:
-    st.title("May you take part?")
-    form = Form(desk.board, seat.participant, "screening")
+    say = seat.say
+    st.title(say("May you take part?"))
+    form = Form(desk.board, seat.participant, "screening", say)
     answers = ask_demographics(form, step.questions)
-    if st.button("Continue", type="primary"):
+    if st.button(say("Continue"), type="primary"):
         given = {key: value for key, value in answers.items() if value not in (None, "")}
-        problem = problem_with_demographics(step.questions, given)
+        problem = out_of_range(step.questions, given, say)
         if problem or len(given) < len(step.questions):
-            st.error(f"Please check your answers: {problem or 'every question needs one'}.")
+            st.error(problem or say("Please answer every question."))
             return
         form.hand_in()
         right = all(one.accepts(given[one.key]) for one in step.questions)
@@ -220,15 +160,16 @@ def _screening(desk: Desk, seat: Seat, step: Screening) -> None:
 
 
 def _demographics(desk: Desk, seat: Seat, step: Demographics) -> None:
-    st.title("About you")
-    st.markdown("You may leave a question out.")
-    form = Form(desk.board, seat.participant, "demographics")
+    say = seat.say
+    st.title(say("About you"))
+    st.markdown(say("You may leave a question out."))
+    form = Form(desk.board, seat.participant, "demographics", say)
     answers = ask_demographics(form, step.questions)
-    if st.button("Continue", type="primary"):
+    if st.button(say("Continue"), type="primary"):
         given = {key: value for key, value in answers.items() if value not in (None, "")}
-        problem = problem_with_demographics(step.questions, given)
+        problem = out_of_range(step.questions, given, say)
         if problem:
-            st.error(f"Please check your answers: {problem}.")
+            st.error(problem)
             return
         form.hand_in()
         _record(seat, Described(answers=given))
@@ -236,76 +177,115 @@ def _demographics(desk: Desk, seat: Seat, step: Demographics) -> None:
 
 
 def _instructions(desk: Desk, seat: Seat, step: Instructions) -> None:
-    how = interface(step.interface)
-    shows = step.interface in desk.config.practice_workspace.show_attention
-    st.title(f"How it works: {how.words.doing}")
-    st.markdown(
+    how, say = interface(step.interface), seat.say
+    st.title(say("How it works: {doing}", doing=say(how.words.doing)))
+    about = say(
         "A computer programme has learned to recognise images, but it often looks at the wrong "
-        f"part of them. {how.words.intro}"
+        "part of them."
     )
+    st.markdown(f"{about} {say(how.words.intro)}")
     figure = base64.b64encode(canvas.picture(how)).decode()
     st.html(
-        f'<img width="560" alt="{html.escape(how.words.figure)}" '
+        f'<img width="560" alt="{html.escape(say(how.words.figure))}" '
         f'src="data:image/svg+xml;base64,{figure}">'
     )
-    most = "yellow" if desk.config.workspace.colours == "cividis" else "red"
-    both = [text.format(most=most) for text in (BOTH if shows else BOTH[1:])]
-    st.markdown("\n".join(f"- {text}" for text in (*how.words.steps, *both)))
+    both = [
+        say("**Undo** and **Redo** (Ctrl+Z, Ctrl+Shift+Z) go back and forth one step at a time."),
+        say("**CONFIRM** when an image is done, or press **Nothing to correct here**."),
+        say(
+            "When all images are done, press **FINE-TUNE**: the computer learns from what you drew."
+        ),
+    ]
+    if step.interface in desk.config.practice_workspace.show_attention:
+        both.insert(
+            0,
+            say("The colours show what the computer looks at now: yellow most, blue a little.")
+            if desk.config.workspace.colours == "cividis"
+            else say("The colours show what the computer looks at now: red most, blue a little."),
+        )
+    st.markdown("\n".join(f"- {text}" for text in (*map(say, how.words.steps), *both)))
     items = desk.config.practice.items
-    images = "an image" if items == 1 else f"{items} images"
-    label = f"Practise on {images}" if items else "Continue"
+    label = (
+        say.plural("Practise on an image", "Practise on {number} images", items)
+        if items
+        else say("Continue")
+    )
     if st.button(label, type="primary"):
         _record(seat, Instructed(interface=step.interface))
 
 
 def _start(desk: Desk, seat: Seat, step: StartTask) -> None:
-    task = desk.config.task
-    doing = interface(step.condition.interface).words.doing
-    st.title(f"Task {step.position} of {step.tasks}: {doing}")
-    limit = f"up to {task.minutes:g} minutes" + (
-        f" or {task.images} images" if task.images is not None else ""
+    task, say = desk.config.task, seat.say
+    doing = say(interface(step.condition.interface).words.doing)
+    st.title(
+        say("Task {number} of {all}: {doing}", number=step.position, all=step.tasks, doing=doing)
     )
+    limits = {"doing": doing, "minutes": task.minutes, "images": task.images}
     here = desk.config.for_condition(step.condition).workspace
-    learning = (
-        "After every image it learns from your correction, and the next image shows what it then "
-        f"looks at. You get the images in rounds of {task.batch}."
+    said = (
+        say(
+            "In this task you correct the computer by **{doing}**, for up to {minutes} minutes.",
+            **limits,
+        )
+        if task.images is None
+        else say(
+            "In this task you correct the computer by **{doing}**, for up to {minutes} minutes or "
+            "{images} images.",
+            **limits,
+        ),
+        say(
+            "After every image it learns from your correction, and the next image shows what it "
+            "then looks at. You get the images in rounds of {batch}.",
+            batch=task.batch,
+        )
         if here.feedback == "image"
-        else f"After every {task.batch} images it learns from your corrections, and then shows you "
-        "the next ones."
+        else say(
+            "After every {batch} images it learns from your corrections, and then shows you the "
+            "next ones.",
+            batch=task.batch,
+        ),
     )
-    st.markdown(
-        f"In this task you correct the computer by **{doing}**, for "
-        f"{limit}. {learning}\n\nDo the images in any order. Your time per image is measured, so "
-        "please work steadily, and rest between the rounds."
+    how = say(
+        "Do the images in any order. Your time per image is measured, so please work steadily, and "
+        "rest between the rounds."
     )
-    if st.button("START", type="primary"):
+    st.markdown(f"{' '.join(said)}\n\n{how}")
+    if st.button(say("START"), type="primary"):
         _record(seat, TaskStarted(position=step.position))
 
 
 def _questionnaire(desk: Desk, seat: Seat, step: Questionnaire) -> None:
-    titles = {"results": "The results", "end": "Last questions"}
-    st.title(titles.get(step.when, f"Questions about task {step.position}"))
+    say = seat.say
+    titles = {"results": say("The results"), "end": say("Last questions")}
+    about = say("Questions about task {number}", number=step.position or 0)
+    st.title(titles.get(step.when, about))
     if step.when == "results":
         st.markdown(
-            "Below is what the computer looked at **before** and **after** it learned from you."
+            say(
+                "Below is what the computer looked at **before** and **after** it learned from you."
+            )
         )
         named = any(question.sampling for _, question in step.questions)
         for task in seat.session.progress.tasks:
-            picked = PICKED["random" if task.condition.sampling == "random" else "active"]
+            picked = (
+                say("random sampling")
+                if task.condition.sampling == "random"
+                else say("active learning")
+            )
             _before_and_after(desk, seat, task.position, f", {picked}" if named else "")
-    form = Form(desk.board, seat.participant, page_of(step))
+    form = Form(desk.board, seat.participant, page_of(step), say)
     answers: dict[str, str | float | None] = {}
     shown = ""
     for instrument, question in step.questions:
         if instrument.title != shown and step.when == "task":
             shown = instrument.title
-            st.header(shown)
+            st.header(say(shown))
         answers[f"{instrument.name}/{question.key}"] = ask(form, instrument, question)
     asked = [(f"{i.name}/{q.key}", q.kind) for i, q in step.questions]
     left = missing(asked, answers)
     if form.marked and left:
-        st.error(f"Please answer every question: {len(left)} left.")
-    if st.button("Continue", type="primary"):
+        st.error(say("Please answer every question: {number} left.", number=len(left)))
+    if st.button(say("Continue"), type="primary"):
         if left:
             form.mark(left)
         else:
@@ -314,8 +294,14 @@ def _questionnaire(desk: Desk, seat: Seat, step: Questionnaire) -> None:
 
 
 def _break(desk: Desk, seat: Seat, step: Break) -> None:
-    st.title("Time for a break")
-    st.markdown(f"You have finished task {step.position}. Look away from the screen for a while.")
+    say = seat.say
+    st.title(say("Time for a break"))
+    st.markdown(
+        say(
+            "You have finished task {number}. Look away from the screen for a while.",
+            number=step.position,
+        )
+    )
     _countdown(seat, step)
 
 
@@ -326,56 +312,63 @@ def _countdown(seat: Seat, step: Break) -> None:
     minutes, seconds = divmod(max(int(left + 0.999), 0), 60)
     st.markdown(f"### {minutes}:{seconds:02d}")
     st.progress(min(max(1 - left / step.seconds, 0.0), 1.0))
-    if st.button("Continue", type="primary", disabled=left > 0):
+    if st.button(seat.say("Continue"), type="primary", disabled=left > 0):
         seat.record(Rested(position=step.position, seconds=time.time() - begun))
         st.rerun(scope="app")
 
 
 def _debriefing(desk: Desk, seat: Seat, step: Debriefing) -> None:
-    st.title("What this was about")
+    say = seat.say
+    st.title(say("What this was about"))
     st.markdown(
-        "The computer had learned from images in which a thing and its surroundings almost always "
-        "go together, so it looked at the surroundings. You told it where to look instead. "
-        "Below is what it looked at **before** and **after** it learned from you."
+        say(
+            "The computer had learned from images in which a thing and its surroundings almost "
+            "always go together, so it looked at the surroundings. You told it where to look "
+            "instead. Below is what it looked at **before** and **after** it learned from you."
+        )
     )
     for task in seat.session.progress.tasks:
         _before_and_after(desk, seat, task.position)
-    if st.button("Finish", type="primary"):
+    if st.button(say("Finish"), type="primary"):
         _record(seat, Debriefed())
 
 
 def _before_and_after(desk: Desk, seat: Seat, position: int, more: str = "") -> None:
-    doing = interface(seat.session.progress.task(position).condition.interface).words.doing
+    say = seat.say
+    doing = say(interface(seat.session.progress.task(position).condition.interface).words.doing)
     stimuli, cycle = desk.layout.stimuli, latest_view(seat, position)
     validation, before = stimuli.validation(), stimuli.view(stimuli.view_path(None))
     if validation is None or before is None or not cycle:
         return
     right = [
-        f"on {kind}: {_percent(first)} before, {_percent(last)} after"
+        say(
+            "on {kind}: {before} before, {after} after",
+            kind=kind,
+            before=say.percent(first),
+            after=say.percent(last),
+        )
         for kind, (first, last) in accuracies(seat, position).items()
     ]
-    st.header(f"Task {position}, by {doing}{more}")
-    st.markdown(f"Right answers {'; '.join(right)}.")
+    heading = say("Task {number}, by {doing}", number=position, doing=doing)
+    st.header(f"{heading}{more}")
+    st.markdown(say("Right answers {counts}.", counts="; ".join(right)))
     token = desk.token(seat.participant)
     # those that changed most say most
     after = stimuli.view(stimuli.view_path(seat.participant, position, cycle))
     assert after is not None
     change = abs(shares(after.maps) - shares(before.maps)).sum((1, 2))
-    labels = [html.escape(validation.labels[index]) for index in validation.gallery]
+    labels = [html.escape(say(validation.labels[index])) for index in validation.gallery]
+    picture, looked = say("the image"), say("where the computer looked")
     cells = "".join(
-        f'<figure><div><img alt="{labels[i]}, {name}: the image" '
+        f'<figure><div><img alt="{labels[i]}, {name}: {picture}" '
         f'src="/stimuli/gallery/{i}?p={token}">'
-        f'<img class="layer" alt="{labels[i]}, {name}: where the computer looked" '
+        f'<img class="layer" alt="{labels[i]}, {name}: {looked}" '
         f'src="/stimuli/view/{position}/{side}/{i}?p={token}"></div>'
         f"<figcaption>{name}</figcaption></figure>"
         for i in change.argsort()[::-1][:4]
-        for side, name in ((0, "before"), (cycle, "after"))
+        for side, name in ((0, say("before")), (cycle, say("after")))
     )
     st.html(f"{_FIGURES}<div class='pairs'>{cells}</div>")
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.0%}"
 
 
 _FIGURES = """<style>
@@ -386,21 +379,33 @@ _FIGURES = """<style>
 .pairs .layer { opacity: .6; } .pairs figcaption { font-size: 12px; color: #4a5561; }
 </style>"""
 
-_ENDINGS = {
-    "completed": ("Thank you!", "The study is complete. You may close this tab."),
-    "withdrawn": ("You have left the study", "Thank you for your time. You may close this tab."),
-    "ineligible": ("Thank you", "This study looks for other people. You may close this tab."),
-    "erased": ("Your data are erased", "Nothing of what you did is left. You may close this tab."),
-    "excluded": ("The study has ended", "Thank you for your time. Please see the experimenter."),
-}
-
 
 def _done(desk: Desk, seat: Seat, step: Done) -> None:
-    title, text = _ENDINGS[step.status]
+    say = seat.say
+    endings = {
+        "completed": (say("Thank you!"), say("The study is complete. You may close this tab.")),
+        "withdrawn": (
+            say("You have left the study"),
+            say("Thank you for your time. You may close this tab."),
+        ),
+        "ineligible": (
+            say("Thank you"),
+            say("This study looks for other people. You may close this tab."),
+        ),
+        "erased": (
+            say("Your data are erased"),
+            say("Nothing of what you did is left. You may close this tab."),
+        ),
+        "excluded": (
+            say("The study has ended"),
+            say("Thank you for your time. Please see the experimenter."),
+        ),
+    }
+    title, text = endings[step.status]
     st.title(title)
     st.markdown(text)
     ending = desk.config.recruitment.ending(step.status)
-    _go_on(ending, seat.session.progress.recruited)
+    go_on(ending, seat.session.progress.recruited, say)
     if step.status == "withdrawn":
         _offer_erasing(seat)
     _receipt(desk, seat)
@@ -408,9 +413,10 @@ def _done(desk: Desk, seat: Seat, step: Done) -> None:
 
 def _offer_erasing(seat: Seat) -> None:
     """Whoever has left may have what they did erased, now or when they open the link again."""
-    st.markdown("What you did so far is still in the study. You may have it erased.")
-    sure = st.checkbox("I want it erased. This cannot be undone.")
-    if st.button("Erase what I did", disabled=not sure):
+    say = seat.say
+    st.markdown(say("What you did so far is still in the study. You may have it erased."))
+    sure = st.checkbox(say("I want it erased. This cannot be undone."))
+    if st.button(say("Erase what I did"), disabled=not sure):
         seat.erase()
         st.rerun()
 

@@ -210,7 +210,7 @@ def batch(seat: Seat, request: Request, said: Answer) -> Response:
             "position": step.position,
             "cycle": step.cycle,
             "images": found.images,
-            "labels": found.labels,
+            "labels": [seat.say(label) for label in found.labels],
         }
     )
 
@@ -244,7 +244,7 @@ def gallery(seat: Seat, request: Request, said: Answer) -> Response:
             "position": position,
             "cycle": cycle,
             "tuned": sum(c.tuned for c in progress.task(position).cycles),
-            "labels": [validation.labels[index] for index in validation.gallery],
+            "labels": [seat.say(validation.labels[index]) for index in validation.gallery],
             "moved": [float(v) for v in abs(shares(after.maps) - shares(before.maps)).sum((1, 2))],
             "before": [bool(right) for right in before.right],
             "after": [bool(right) for right in after.right],
@@ -273,9 +273,10 @@ def accuracies(seat: Seat, position: int) -> dict[str, tuple[float | None, float
         for event in seat.desk.layout.study.store.events(seat.participant)
         if isinstance(event.payload, Evaluated) and event.payload.position == position
     ]
-    kinds = {"usual images": ("test", "accuracy")}
+    say = seat.say
+    kinds = {say("usual images"): ("test", "accuracy")}
     if found and "balanced" in found[0]:
-        kinds["images with unusual surroundings"] = ("balanced", "conflicting_accuracy")
+        kinds[say("images with unusual surroundings")] = ("balanced", "conflicting_accuracy")
     return {
         kind: (found[0].get(split, {}).get(metric), found[-1].get(split, {}).get(metric))
         for kind, (split, metric) in kinds.items()

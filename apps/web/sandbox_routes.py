@@ -108,6 +108,7 @@ def page_of(sandbox: Sandbox, token: str) -> str:
         "token": token,
         "base": "",
         "page": "workspace",
+        "language": {"code": "en", "words": {}},
         "config": {
             "show_attention": workspace.show_attention,
             "opacity": workspace.opacity,

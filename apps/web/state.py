@@ -8,6 +8,7 @@ from typing import Any
 from apps.web.jobs import Job
 from study.config import StudyConfig, WorkspaceConfig
 from study.interfaces import Interface
+from study.languages import ENGLISH, Speech
 from study.protocol.steps import (
     Annotate,
     Break,
@@ -55,13 +56,14 @@ def state_of(
     job: Job | None = None,
     paused: bool = False,
     now: float | None = None,
+    say: Speech = ENGLISH,
 ) -> State:
     """Everything on a participant's screen that changes, as JSON."""
     now = time.time() if now is None else now
     state: State = {
         "page": page_of(step),
         "step": type(step).__name__,
-        "place": place_of(config, progress, step),
+        "place": place_of(config, progress, step, say),
         "paused": paused,
         "now": now,
     }
@@ -98,15 +100,15 @@ def workspace_of(config: StudyConfig, progress: Progress, step: Step) -> Workspa
     return config.for_condition(progress.task(position).condition).workspace
 
 
-def words_of(used: Interface) -> dict[str, Any]:
+def words_of(used: Interface, say: Speech = ENGLISH) -> dict[str, Any]:
     """What the workspace has to know of an interface."""
     words = used.words
     return {
-        "prompt": words.prompt,
-        "practice": words.practice,
-        "beside": words.beside,
-        "legend": words.legend,
-        "touch": words.touch,
+        "prompt": say(words.prompt),
+        "practice": say(words.practice),
+        "beside": say(words.beside),
+        "legend": [(say(what), say(why)) for what, why in words.legend],
+        "touch": [say(meaning) for meaning in words.touch],
         "regions": used.regions or used.proposes,
         "answers": used.answers if len(used.answers) > 1 else (),
     }
@@ -170,11 +172,11 @@ def _job(job: Job | None, now: float) -> State | None:
     }
 
 
-def place_of(config: StudyConfig, progress: Progress, step: Step) -> State:
+def place_of(config: StudyConfig, progress: Progress, step: Step, say: Speech = ENGLISH) -> State:
     """Where the participant is in the study: stages in order, and which is the current one."""
-    stages = ["Welcome", "Practice"]
-    stages += [f"Task {task.position}" for task in progress.tasks]
-    stages += ["Last questions"]
+    stages = [say("Welcome"), say("Practice")]
+    stages += [say("Task {number}", number=task.position) for task in progress.tasks]
+    stages += [say("Last questions")]
     position = getattr(step, "position", None)
     match step:
         case Consent() | Screening() | Demographics():

@@ -13,6 +13,7 @@ from study.config.factors import EFFECTS, PAPER_FACTORS
 from study.config.questions import BUILT_IN_INSTRUMENTS
 from study.config.spelling import nearest
 from study.interfaces import DIALOGUE
+from study.config.texts import untranslated
 
 if TYPE_CHECKING:
     from study.config.data import DatasetConfig
@@ -237,5 +238,15 @@ CHECKS: Mapping[tuple[str, ...], Callable[[StudyConfig], Iterator[str]]] = {
     ("questionnaires", "instruments"): _questionnaires_exist,
     ("instruments", "demographics", "screening", "consents"): _keys_are_distinct,
     ("task",): _pages_fit,
+    (
+        "languages",
+        "texts",
+        "title",
+        "consent",
+        "consents",
+        "screening",
+        "demographics",
+        "instruments",
+    ): untranslated,
 }
 """What to check, by the parts that it reads."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
@@ -62,6 +62,10 @@ CONSENT = (
 class StudyConfig(Section):
     """A whole study file.
 
+    ``languages`` are those that participants can choose from; the file is written in the first.
+    ``texts`` holds its own texts in the others, by what they are in the file (``title`` and
+    ``consent`` by these names); names of classes may be among them.
+
     ``people`` is a file that says from whom ``clickstudy simulate`` draws its participants
     (docs/simulated-people.md); without one, the population that is built in.
     """
@@ -69,6 +73,8 @@ class StudyConfig(Section):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     title: str = ""
     seed: Whole = 0
+    languages: Annotated[tuple[Literal["en", "ja", "de"], ...], Field(min_length=1)] = ("en",)
+    texts: dict[str, dict[str, str]] = Field(default_factory=dict)
     consent: str = CONSENT
     consent_version: str = "1"
     consents: tuple[OptionalConsent, ...] = ()

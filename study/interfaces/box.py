@@ -42,7 +42,6 @@ class Box(Interface):
         return outlined(
             annotation,
             asked,
-            "draw a box around",
-            "Draw the box so that it just touches the {}.",
+            "Draw the box so that it just touches the {name}.",
             bounding(asked.mask),
         )

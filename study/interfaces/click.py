@@ -39,16 +39,17 @@ class Click(Interface):
 
     def judge(self, annotation: Annotation, asked: Asked) -> Verdict:
         """At least one point, every one on the object; no region that is mostly on it."""
+        named = {"name": asked.name}
         if not annotation.positive_points:
-            return Verdict(False, f"Left-click on the {asked.name}.")
+            return Verdict(False, "Left-click on the {name}.", named)
         if not all(covers(asked.mask, point) for point in annotation.positive_points):
-            return Verdict(False, f"Every left click must be on the {asked.name}.")
+            return Verdict(False, "Every left click must be on the {name}.", named)
         if any(not is_beside(r.mask(), asked.mask) for r in annotation.negative_regions):
             return Verdict(
-                False, f"A region that you marked with a right click is on the {asked.name}."
+                False, "A region that you marked with a right click is on the {name}.", named
             )
         if asked.beside and not annotation.negative_regions:
             return Verdict(
-                False, f"Now also right-click on a coloured region that is not on the {asked.name}."
+                False, "Now also right-click on a coloured region that is not on the {name}.", named
             )
         return Verdict(True)

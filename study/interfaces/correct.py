@@ -48,6 +48,5 @@ class Correct(Interface):
         return outlined(
             annotation,
             asked,
-            "cover",
-            "Grow the region where the {} is missing, shrink it elsewhere.",
+            "Grow the region where the {name} is missing, shrink it elsewhere.",
         )

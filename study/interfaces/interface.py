@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from typing import ClassVar, Literal
 
@@ -68,10 +68,19 @@ class Asked:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a practice item was done: ``advice`` is one sentence where it was not right."""
+    """How a practice item was done, and one sentence where it was not right.
+
+    The sentence is a template, so that it can be said in any language; ``advice`` is it in English.
+    """
 
     correct: bool
-    advice: str = ""
+    template: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def advice(self) -> str:
+        """The sentence in English."""
+        return self.template.format(**self.values)
 
 
 class Interface(ABC):

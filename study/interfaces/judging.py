@@ -59,7 +59,6 @@ def bounding(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def outlined(
     annotation: Annotation,
     asked: Asked,
-    verb: str,
     closer: str,
     wanted: NDArray[np.bool_] | None = None,
 ) -> Verdict:
@@ -68,8 +67,7 @@ def outlined(
     Args:
         annotation: with outlines of any kind.
         asked: the object and the overlap that is enough.
-        verb: what is to be done to each of several things.
-        closer: advice where there is one thing; ``{}`` is its name.
+        closer: advice where there is one thing; ``{name}`` is its name.
         wanted: bool [H, W], what should be covered; by default the object.
     """
     height, width = asked.mask.shape
@@ -78,5 +76,6 @@ def outlined(
         return Verdict(True)
     count = objects(asked.mask)
     if count > 1:
-        return Verdict(False, f"There are {count}: {verb} each {asked.name} you can see.")
-    return Verdict(False, closer.format(asked.name))
+        values = {"count": count, "name": asked.name}
+        return Verdict(False, "There are {count}: mark each {name} you can see.", values)
+    return Verdict(False, closer, {"name": asked.name})

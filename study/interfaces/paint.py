@@ -37,6 +37,4 @@ class Paint(Interface):
 
     def judge(self, annotation: Annotation, asked: Asked) -> Verdict:
         """What is painted overlaps with the object as far as is asked."""
-        return outlined(
-            annotation, asked, "paint over", "Paint all of the {}, and little beside it."
-        )
+        return outlined(annotation, asked, "Paint all of the {name}, and little beside it.")

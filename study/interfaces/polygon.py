@@ -37,4 +37,4 @@ class Polygon(Interface):
 
     def judge(self, annotation: Annotation, asked: Asked) -> Verdict:
         """The outlines together overlap with the object as far as is asked."""
-        return outlined(annotation, asked, "outline", "Follow the outline of the {} more closely.")
+        return outlined(annotation, asked, "Follow the outline of the {name} more closely.")

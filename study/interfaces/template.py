@@ -49,4 +49,4 @@ class Template(Interface):
 
     def judge(self, annotation: Annotation, asked: Asked) -> Verdict:
         """The outlines overlap with the object of the example as far as is asked."""
-        return outlined(annotation, asked, "outline", "Follow the outline of the {} more closely.")
+        return outlined(annotation, asked, "Follow the outline of the {name} more closely.")

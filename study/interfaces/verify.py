@@ -75,13 +75,19 @@ class Verify(Interface):
     def judge(self, annotation: Annotation, asked: Asked) -> Verdict:
         """The answer is the right one, by the region and the mask."""
         if not annotation.proposals:
-            return Verdict(False, f"Say whether the yellow region is the {asked.name}.")
+            return Verdict(
+                False, "Say whether the yellow region is the {name}.", {"name": asked.name}
+            )
         proposal = annotation.proposals[-1]
         height, width = asked.mask.shape
         right = right_answer(proposal.region.cover(height, width) > 0.5, asked.mask, self.answers)
         if proposal.answer == right:
             return Verdict(True)
-        return Verdict(False, f"Of the {asked.name} the yellow region is: {SAYS[right]}.")
+        return Verdict(
+            False,
+            "Of the {name} the yellow region is: {what}.",
+            {"name": asked.name, "what": SAYS[right]},
+        )
 
 
 class Verify5(Verify):

@@ -104,7 +104,9 @@ def test_an_age_that_nobody_has_is_refused_in_words(desk: Desk, age: int) -> Non
     app = opened(desk)
     app.number_input[0].set_value(age).run()
     app.button[0].click().run()
-    assert app.error[0].value == "Please check your answers: age takes a number from 0 to 120."
+    assert app.error[0].value == (
+        "Please check your answers: “How old are you?” takes a number from 0 to 120."
+    )
     assert not any(isinstance(payload, Described) for payload in said(desk))
 
 

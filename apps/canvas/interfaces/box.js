@@ -2,6 +2,7 @@
 // Boxes: dragged from corner to corner, or by four clicks on the outermost points.
 
 import { steps } from "../drawing.js";
+import { t } from "../words.js";
 
 /** @typedef {import("../drawing.js").Point} Point */
 /** @typedef {import("../drawing.js").Drawing} Drawing */
@@ -49,5 +50,5 @@ export const tool = {
     return hit && { kind: "delete", drawing: { ...drawing, boxes: drawing.boxes.filter((box) => box !== hit) }, point: [x, y] };
   },
 
-  unfinished: ({ open }) => (open.length ? `The open box needs ${CLICKS} clicks: go on, or undo it.` : ""),
+  unfinished: ({ open }) => (open.length ? t("The open box needs {count} clicks: go on, or undo it.", { count: CLICKS }) : ""),
 };

@@ -2,6 +2,7 @@
 // Outlines, corner by corner; corners can be dragged and deleted.
 
 import { crossesItself, distance, steps, vertexAt } from "../drawing.js";
+import { t } from "../words.js";
 
 /** Milliseconds between the two presses of a double click. */
 const DOUBLE = 350;
@@ -42,7 +43,7 @@ export const tool = {
 
   close: closed,
 
-  unfinished: ({ open }) => (open.length && open.length < 3 ? "The open outline needs three corners: go on, or undo it." : ""),
+  unfinished: ({ open }) => (open.length && open.length < 3 ? t("The open outline needs three corners: go on, or undo it.") : ""),
 };
 
 /** @param {import("../drawing.js").Drawing} drawing @param {import("../drawing.js").Point} point @returns {import("../tools.js").Change} */
@@ -55,6 +56,6 @@ function closed(drawing) {
   if (drawing.open.length < 3) return undefined;
   return {
     kind: "close", drawing: steps.close(drawing), point: drawing.open[0],
-    tell: crossesItself(drawing.open) ? "This outline crosses itself. Drag a corner, or undo it, if that was a slip." : "",
+    tell: crossesItself(drawing.open) ? t("This outline crosses itself. Drag a corner, or undo it, if that was a slip.") : "",
   };
 }
