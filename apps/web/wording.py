@@ -21,7 +21,8 @@ from apps import canvas
 from apps.web.forms import UNSET
 from study.config.models import CONSENT
 from study.config.questions import PAPER_DEMOGRAPHICS
-from study.interfaces.registry import BUILT_IN as INTERFACES
+from study.interfaces.dialogue import Dialogue
+from study.interfaces.registry import BUILT_IN
 from study.interfaces.verify import SAYS
 from study.languages import LANGUAGES, SOURCE, catalogue
 from study.protocol.questionnaire import BUILT_IN as INSTRUMENTS
@@ -33,6 +34,7 @@ PAGES = (
     "study/protocol/agreement.py",
 )
 """Modules that speak to participants themselves, with ``say``."""
+INTERFACES = (*BUILT_IN, Dialogue)
 JUDGING = ("Verdict", "outlined")
 SCENES = ("airplane", "boat")
 """The classes of drawn scenes: studies of photographs name their own."""

@@ -12,8 +12,8 @@ from study.config.design import MOST_FOR_ALL
 from study.config.factors import EFFECTS, PAPER_FACTORS
 from study.config.questions import BUILT_IN_INSTRUMENTS
 from study.config.spelling import nearest
-from study.interfaces import DIALOGUE
 from study.config.texts import untranslated
+from study.interfaces import DIALOGUE
 
 if TYPE_CHECKING:
     from study.config.data import DatasetConfig
