@@ -22,6 +22,7 @@ from apps.web.forms import UNSET
 from study.config.models import CONSENT
 from study.config.questions import PAPER_DEMOGRAPHICS
 from study.interfaces.dialogue import Dialogue
+from study.interfaces.interface import Interface
 from study.interfaces.registry import BUILT_IN
 from study.interfaces.verify import SAYS
 from study.languages import LANGUAGES, SOURCE, catalogue
@@ -34,7 +35,7 @@ PAGES = (
     "study/protocol/agreement.py",
 )
 """Modules that speak to participants themselves, with ``say``."""
-INTERFACES = (*BUILT_IN, Dialogue)
+INTERFACES: tuple[type[Interface], ...] = (*BUILT_IN, Dialogue)
 JUDGING = ("Verdict", "outlined")
 SCENES = ("airplane", "boat")
 """The classes of drawn scenes: studies of photographs name their own."""
@@ -84,8 +85,8 @@ def _extracted(kind: str, text: bytes, keywords: dict[str, tuple[int, ...] | Non
         yield message  # type: ignore[misc]
 
 
-def _words(one: type) -> Iterator[str]:
-    words = one.words  # type: ignore[attr-defined]
+def _words(one: type[Interface]) -> Iterator[str]:
+    words = one.words
     yield from (words.doing, words.intro, *words.steps, words.figure, words.prompt)
     yield from (words.practice, words.beside, *words.touch)
     for pair in words.legend:
