@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.errors import InputError
 
-NAMES = ("participants", "tasks", "items", "answers", "questions")
+NAMES = ("participants", "tasks", "items", "answers", "reveals", "questions")
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 

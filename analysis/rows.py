@@ -122,6 +122,26 @@ def of_their_condition(
     return table
 
 
+def reveals(
+    table: pd.DataFrame | None, mistakes: Mistakes, notes: list[str]
+) -> pd.DataFrame | None:
+    """Trials of the rapid categorisation: whose map, how much was shown, whether it was right."""
+    if table is None or not len(table):
+        return None
+    for column in ("source", "share", "correct"):
+        if column not in table:
+            notes.append(f"reveals has no column {column!r}: rapid categorisation is left out.")
+            return None
+    table = checks.with_numbers(table, "reveals", mistakes, notes)
+    right = table["correct"].str.lower().map({"true": 1.0, "1": 1.0, "false": 0.0, "0": 0.0})
+    for i in np.flatnonzero(right.isna()):
+        mistakes.add(
+            table["participant"].iloc[i],
+            f"reveals: row {i + 2}: correct = {table['correct'].iloc[i]!r} is not true or false",
+        )
+    return table.assign(correct=right)
+
+
 def answers(table: pd.DataFrame | None) -> pd.DataFrame | None:
     """Answers that name their question."""
     if table is None or not len(table):

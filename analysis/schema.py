@@ -105,6 +105,9 @@ NUMBERS: dict[str, dict[str, Column]] = {
         "collapsed": Column("cycles in which attention collapsed"),
         "failed": Column("cycles whose fine-tuning failed"),
     },
+    "reveals": {
+        "share": Column("share of the pixels that was shown", "share", most=1.0, positive=True),
+    },
     "items": {
         "seconds": _seconds("time from onset to confirmation", positive=True, most=DAY),
         "idle_seconds": _seconds("of these: out of sight, or long pauses", most=DAY),
@@ -153,6 +156,8 @@ HEADINGS: dict[str, tuple[str, str]] = {
     "counts": ("Counts", "text"),
     "p_method": ("by", "text"),
     "verdict": ("Verdict", "text"),
+    "map": ("Map", "text"),
+    "shown": ("Pixels shown", "percent"),
     "n": ("*n*", "count"),
     "count": ("*n*", "count"),
     "n_available": ("of", "count"),

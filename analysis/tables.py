@@ -44,6 +44,7 @@ class Study:
     notes: list[str] = field(default_factory=list)
     started_at: datetime | None = None
     trimmed: pd.DataFrame | None = None
+    reveals: pd.DataFrame | None = None
 
     @property
     def label(self) -> str | None:
@@ -57,6 +58,7 @@ class Study:
             "tasks": self.tasks,
             "items": self.items,
             "answers": self.answers,
+            "reveals": self.reveals,
             "questions": self.questions,
         }
         return {name: table for name, table in found.items() if table is not None}
@@ -89,6 +91,7 @@ def read(path: Path, *, mode: str | None = None, plan_path: Path | None = None) 
     tasks = rows.tasks(found["tasks"], plan, groups, mistakes, notes)
     items = rows.items(found.get("items"), mistakes, notes)
     answers = rows.answers(found.get("answers"))
+    reveals = rows.reveals(found.get("reveals"), mistakes, notes)
     declared = _declared(manifest)
     tasks = _with_groups(tasks, groups, participants)
     excluded = left_out(participants, tasks, plan)
@@ -129,6 +132,7 @@ def read(path: Path, *, mode: str | None = None, plan_path: Path | None = None) 
         excluded=dict(sorted(excluded.items())),
         notes=notes,
         started_at=folder.first_event(path),
+        reveals=reveals,
     )
     study.study_hash = _study_hash(study)
     _without(study)
@@ -208,7 +212,7 @@ def _design(
 
 
 def _without(study: Study) -> None:
-    for name in ("tasks", "items", "answers"):
+    for name in ("tasks", "items", "answers", "reveals"):
         table = getattr(study, name)
         if table is not None:
             kept = table[~table["participant"].isin(study.excluded)]

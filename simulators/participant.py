@@ -24,6 +24,7 @@ from simulators.hands import hand_of
 from simulators.person import Person
 from simulators.scene import Scene
 from simulators.timing import Circumstances, perform
+from study import reveal
 from study.annotation import Annotation
 from study.config import Condition, InterfaceName
 from study.errors import UserError
@@ -34,6 +35,7 @@ from study.practice import practice_number
 from study.protocol.agreement import consented
 from study.protocol.events import (
     Answered,
+    Categorised,
     Checked,
     Debriefed,
     Described,
@@ -51,6 +53,7 @@ from study.protocol.session import Session
 from study.protocol.steps import (
     Annotate,
     Break,
+    Categorise,
     Check,
     Consent,
     Debriefing,
@@ -71,6 +74,17 @@ QUESTION = 6.0
 """Mean seconds for a question (chosen)."""
 MOST_ATTEMPTS = 50
 """Practice attempts after which a study is not going to be practised."""
+
+
+RECOGNISING = 0.6
+"""Seconds from what was shown to the answer, about (chosen)."""
+ENOUGH_VISIBLE = 0.15
+"""Share of an object of which 63% of what is shown suffices to know it (chosen)."""
+
+
+def knows(visible: float) -> float:
+    """Probability of recognising an object of which such a share was visible."""
+    return float(1 - np.exp(-visible / ENOUGH_VISIBLE))
 
 
 class StuckError(UserError):
@@ -145,6 +159,8 @@ class Participant:
                 self._annotate(step)
             case Check():
                 self._check(step)
+            case Categorise():
+                self._categorise(step)
             case Questionnaire():
                 self._answer(step)
             case Break():
@@ -308,6 +324,39 @@ class Participant:
                 seconds=done.seconds,
             ),
             done.seconds,
+        )
+
+    def _categorise(self, step: Categorise) -> None:
+        """Known in proportion to what is visible of the object, guessed otherwise."""
+        prepared = self.loop.revealing
+        trial = prepared.trials(self.loop, self.session.participant)[step.number - 1]
+        shown = prepared.candidates[trial.candidate]
+        items = self.loop.dataset[shown.split].items
+        index = items.positions[shown.name]
+        frame, mask = items.frame(index), items.require_masks("a simulated participant")[index]
+        shape = frame.photograph_shape(*mask.shape)
+        over = frame.over_photograph(mask.numpy(), shape, False)
+        seen = reveal.shown(prepared.maps[trial.source][trial.candidate], trial.share, shape)
+        visible = float((seen & over).sum() / max(int(over.sum()), 1))
+        stream = self._rng("reveal", step.number)
+        known = stream.random() < (1 - self.person.check_miss_rate) * knows(visible)
+        wrong = next(name for name in trial.choices if name != shown.label)
+        answer = shown.label if known or stream.random() < 0.5 else wrong
+        seconds = self.person.speed * (
+            self.loop.config.reveal.seconds + RECOGNISING * float(np.exp(stream.normal(0.0, 0.3)))
+        )
+        self._record(
+            Categorised(
+                number=step.number,
+                image=shown.name,
+                label=shown.label,
+                source=trial.source,
+                share=trial.share,
+                answer=answer,
+                correct=answer == shown.label,
+                seconds=seconds,
+            ),
+            seconds,
         )
 
     def _answer(self, step: Questionnaire) -> None:

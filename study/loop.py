@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from study import asking, cycle, live
+from study import asking, cycle, live, showing
 from study.acquisition import build as build_strategy
 from study.annotation import Annotation
 from study.config import Condition, StudyConfig, StudyFile
@@ -424,6 +424,11 @@ class TaskLoop:
             except DataError as error:
                 log.warning("what the network sees of it is shown instead: %s", error)
         return sheets.proportioned(images, index)
+
+    @functools.cached_property
+    def revealing(self) -> showing.Prepared:
+        """What the reveal shows (:mod:`study.reveal`)."""
+        return showing.prepare(self)
 
     def practice_candidates(self) -> list[int]:
         """Validation items to practise on: those with an object, where masks are known."""

@@ -16,7 +16,7 @@ from analysis import people, plain, results, schema
 from analysis import tables as study_tables
 from analysis.errors import InputError
 from analysis.frames import records
-from analysis.page import answer_figures, figures, sentences, style, trial_figures
+from analysis.page import answer_figures, figures, reveal_figures, sentences, style, trial_figures
 from analysis.page import formatting as fmt
 from analysis.page import tables as page_tables
 from analysis.page.rainclouds import raincloud
@@ -159,6 +159,9 @@ def _figures(study: Study, report: Report) -> Iterator[tuple[str, str, Figure | 
     drawn_tasks = trial_figures.speed_accuracy(study.tasks, looks, label)
     yield "trials", "speed-accuracy", drawn_tasks, caption
     yield from _answer_figures(study, report)
+    if "reveals" in report:
+        caption = "Rapid categorisation: mean over participants with its 95% CI; chance is dashed."
+        yield "reveals", "reveals", reveal_figures.accuracy(report["reveals"], label), caption
     if "sensitivity" in report:
         for name, rows in report["sensitivity"].groupby("metric", sort=False):
             what = f"{schema.words(str(name))}, {rows['source'].iloc[0]}"

@@ -176,6 +176,13 @@ SPECS: dict[str, Spec] = {
         "",
         "One choice per participant, Wilson’s interval, exact binomial test against equal shares.",
     ),
+    "reveals": Spec(
+        "Rapid categorisation",
+        "map shown n trials mean",
+        "",
+        "Right answers of two, where only the most important pixels were shown, by whose map of "
+        "importance; means over participants, chance is .50.",
+    ),
     "alpha": Spec("Reliability", "instrument alpha"),
     "sensitivity": Spec(
         "Other choices of the analysis",

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.departures import departures
 from analysis.errors import InputError
-from analysis.people import answers, metrics, quality, sample, sensitivity, trials, verdicts
+from analysis.people import answers, metrics, quality, reveal, sample, sensitivity, trials, verdicts
 from analysis.tables import Study
 
 #: Named tables; a table that the data do not give is not there.
@@ -63,6 +63,7 @@ def analyse(
     parts += asked
     for instrument, rows in scores.items():
         parts += metrics.tables(rows, instrument, study.design, study.plan)
+    parts += reveal.tables(study)
     say("sensitivity")
     parts += sensitivity.tables(study)
     found = joined(parts)

@@ -67,6 +67,8 @@ def tree(study: Study, report: Report) -> dict[str, Any]:
         ),
         "sensitivity": rows_of(report, "sensitivity"),
     }
+    if "reveals" in report:
+        out["reveals"] = rows_of(report, "reveals")
     if "aligned_ranks" in report:
         out["aligned_ranks_caveat"] = report["aligned_ranks"]["note"].iloc[0]
     return dict(clean(out))

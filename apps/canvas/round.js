@@ -70,7 +70,7 @@ export class Round {
     });
     const arrived = this.workspace.shown !== "work" || this.workspace.root.dataset.kind !== "batch";
     this.workspace.show("work", "batch");
-    this.use(state.task.interface);
+    this.use(this.index === null ? state.task.interface : this.interfaceOf(this.index));
     this.workspace.gallery.reward(state.task);
     if (arrived) {
       this.view.say("");

@@ -12,6 +12,7 @@ from study.languages import ENGLISH, Speech
 from study.protocol.steps import (
     Annotate,
     Break,
+    Categorise,
     Check,
     Consent,
     Debriefing,
@@ -46,6 +47,8 @@ def page_of(step: Step) -> str:
             return f"questionnaire/{position or when}"
         case Break(position=position):
             return f"break/{position}"
+        case Categorise(number=number):
+            return f"reveal/{number}"
     return "workspace"
 
 

@@ -11,8 +11,8 @@ import hashlib
 import io
 import json
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,11 @@ from PIL import Image
 
 from study.files import write_atomically
 from study.framing import UNSEEN, WHOLE, Frame
+from study.reveal import Candidate, Trial
 
 Maps = NDArray[np.float32]
+Revealed = tuple[int, str, float, Image.Image]
+"""A candidate's place, the source of its map, the share that is shown, and what is shown."""
 ENDINGS = (".png", ".jpg")
 SMALL = 256
 """Pixels of the longer side of a candidate's picture, at most."""
@@ -185,6 +188,34 @@ class Stimuli:
         """The pretrained model's attention on a validation image."""
         maps: Maps = _read_arrays(self._validation / "maps.npz")["maps"][index]
         return maps
+
+    # -- reveal ----------------------------------------------------------------------------
+
+    def write_reveal(
+        self, candidates: Sequence[Candidate], classes: Sequence[str], pictures: Iterable[Revealed]
+    ) -> None:
+        """Keep what the reveal shows: every candidate by every source and share."""
+        for index, source, share, picture in pictures:
+            path = self._reveal_path(index, source, share)
+            if not path.exists():
+                write_atomically(path, _encoded(picture, "PNG"))
+        facts = {"candidates": [asdict(one) for one in candidates], "classes": list(classes)}
+        write_atomically(self.folder / "reveal" / "reveal.json", json.dumps(facts).encode())
+
+    def reveal(self) -> tuple[list[Candidate], list[str]] | None:
+        """The reveal's candidates and the dataset's classes; None while they are not written."""
+        path = self.folder / "reveal" / "reveal.json"
+        if not path.exists():
+            return None
+        facts = json.loads(path.read_bytes())
+        return [Candidate(**one) for one in facts["candidates"]], facts["classes"]
+
+    def revealed(self, trial: Trial) -> bytes:
+        """The picture of a trial (PNG)."""
+        return self._reveal_path(trial.candidate, trial.source, trial.share).read_bytes()
+
+    def _reveal_path(self, index: int, source: str, share: float) -> Path:
+        return self.folder / "reveal" / f"{index}-{source}-{share:g}.png"
 
     # -- before and after ------------------------------------------------------------------
 

@@ -6,10 +6,11 @@ log, so a worker that is killed in the middle of a job does it again from the st
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from apps.web import child
 from apps.web.erasing import sweep
 from apps.web.layout import Layout, step_name
-from apps.web.stimuli import Batch, Validation, View, pack_regions
+from apps.web.stimuli import Batch, Revealed, Validation, View, pack_regions
 from apps.web.tutor import write_newest
 from study.beginning import fingerprints
 from study.constraints import write_constraints
@@ -31,9 +32,12 @@ from study.loop import TaskLoop
 from study.protocol.events import BatchSelected, FineTuningFailed, Payload
 from study.protocol.session import ProtocolError, Session, open_study
 from study.protocol.steps import Annotate, Check, Evaluate, FineTune, Select, Step, TuneHead
+from study.reveal import revealed
 
 ATTEMPTS = 3
 """A fine-tuning that took so many workers with it is given up, and the task goes on without."""
+LARGEST_REVEAL = 384
+"""Pixels of the longer side of what the rapid categorisation shows."""
 GALLERY = 400
 """Validation images that test mode can show, at most: all of most studies'."""
 REPORT_SECONDS = 0.25
@@ -65,6 +69,7 @@ class Worker:
             self.loop.prepare(lambda done, total: self.board.note("preparing", f"{done}/{total}"))
         if self.stimuli.validation() is None:
             self._write_validation()
+        self._write_reveal()
         self.board.note("prepared", self.name)
 
     def run(self) -> None:
@@ -210,6 +215,24 @@ class Worker:
             labels = layer(used.proposes, batch.maps[index], height, width)
             packed = pack_regions(labels, batch.frame(index))
             write_atomically(path, packed)
+
+    def _write_reveal(self) -> None:
+        """What the rapid categorisation shows."""
+        config = self.loop.config.reveal
+        if not config.items or self.stimuli.reveal() is not None:
+            return
+        prepared = self.loop.revealing
+
+        def pictures() -> Iterator[Revealed]:
+            for index, one in enumerate(prepared.candidates):
+                items = self.loop.dataset[one.split].items
+                picture = self.loop.picture(one.split, items.positions[one.name])
+                picture.thumbnail((LARGEST_REVEAL, LARGEST_REVEAL))
+                for source, share in itertools.product(config.sources, config.shares):
+                    shown = revealed(picture, prepared.maps[source][index], share)
+                    yield index, source, share, shown
+
+        self.stimuli.write_reveal(prepared.candidates, prepared.classes, pictures())
 
     def _write_validation(self) -> None:
         model, data = self.loop.before()

@@ -34,6 +34,7 @@ from study.config.design import (
     DialogueConfig,
     InterfaceName,
     PracticeConfig,
+    RevealConfig,
     SequencesConfig,
     TaskConfig,
 )
@@ -156,6 +157,7 @@ __all__ = [
     "PretrainingConfig",
     "Question",
     "RecruitmentConfig",
+    "RevealConfig",
     "SamplingName",
     "ScenesConfig",
     "ScoreName",

@@ -63,6 +63,33 @@ class DialogueConfig(Section):
         return self
 
 
+class RevealConfig(Section):
+    """Rapid categorisation after all tasks (:mod:`study.reveal`); none where ``items`` is 0.
+
+    Only the most important pixels of an image, a ``share`` of them, are shown for ``seconds``, by
+    the maps of each of the ``sources``: the biased classifier's ``attention``, bottom-up
+    ``saliency``, or ``people``, whose maps are in the file ``maps`` (COCO or Label Studio JSON,
+    NPZ).
+    """
+
+    items: Annotated[int, Field(strict=True, ge=0)] = 0
+    sources: tuple[Literal["people", "attention", "saliency"], ...] = ("attention", "saliency")
+    shares: tuple[Annotated[float, Field(strict=True, gt=0, le=1)], ...] = (0.01, 0.03, 0.1, 0.3)
+    seconds: Annotated[float, Field(strict=True, gt=0, le=10)] = 0.1
+    maps: str = ""
+
+    @model_validator(mode="after")
+    def _has_its_maps(self) -> RevealConfig:
+        for name, values in (("sources", self.sources), ("shares", self.shares)):
+            if not values or len(set(values)) < len(values):
+                raise ValueError(f"{name} needs one or more, each listed once")
+        if ("people" in self.sources) != bool(self.maps):
+            raise ValueError(
+                "name people's maps as maps = \"file\" exactly when sources has 'people'"
+            )
+        return self
+
+
 class TaskConfig(Section):
     """How long a task is and how it is cut into cycles and pages (sections 6.4, 3.4).
 

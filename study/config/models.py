@@ -21,6 +21,7 @@ from study.config.design import (
     BreakConfig,
     DialogueConfig,
     PracticeConfig,
+    RevealConfig,
     SequencesConfig,
     TaskConfig,
 )
@@ -94,6 +95,7 @@ class StudyConfig(Section):
     practice: PracticeConfig = PracticeConfig()
     breaks: BreakConfig = BreakConfig()
     attention_checks: AttentionCheckConfig = AttentionCheckConfig()
+    reveal: RevealConfig = RevealConfig()
     workspace: WorkspaceConfig = WorkspaceConfig()
     demographics: tuple[DemographicQuestion, ...] = PAPER_DEMOGRAPHICS
     questionnaires: tuple[str, ...] = ("paper",)

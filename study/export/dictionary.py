@@ -190,6 +190,16 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "question": ("", "the question's key"),
         "answer": ("", "a number (Likert: 1 strongly disagree to 5 strongly agree) or text"),
     },
+    "reveals": {
+        "number": ("", "the trial's place, from 1"),
+        "image": ("", "the image's name"),
+        "label": ("", "its class"),
+        "source": ("", "whose map said what is important: people, attention or saliency"),
+        "share": ("share", "of the image's pixels that were shown, the most important ones"),
+        "answer": ("", "the class that was chosen, of two"),
+        "correct": ("", "whether it is the image's"),
+        "seconds": ("s", "from the wish to see it to the answer"),
+    },
     "questions": {
         "instrument": ("", "questionnaire; demographics: asked before the study"),
         "question": ("", "the question's key"),

@@ -21,6 +21,7 @@ from study.protocol.events import (
     Action,
     Answered,
     BatchSelected,
+    Categorised,
     Checked,
     Consented,
     Described,
@@ -303,6 +304,10 @@ class Person:
                 "confirmed_at": event.at,
             }
         return list(rows.values())
+
+    def reveal_rows(self) -> list[Row]:
+        """One row for each image of the rapid categorisation."""
+        return [self._keys() | payload.model_dump() for payload in self._said(Categorised)]
 
     def answer_rows(self) -> list[Row]:
         """One row for each answer."""

@@ -55,6 +55,10 @@ COLUMNS: dict[str, list[str]] = {
         "participant", "mode", "sequence", "position", "interface", "sampling", "instrument",
         "question", "answer",
     ],
+    "reveals": [
+        "participant", "mode", "sequence", "number", "image", "label", "source", "share", "answer",
+        "correct", "seconds",
+    ],
     "events": [
         "number", "id", "participant", "mode", "type", "version", "at", "recorded_at", "payload",
     ],
@@ -97,8 +101,8 @@ def tables(
     Returns:
         ``set_aside`` (participant and reason: whose log makes no sense is in no other table),
         ``participants``, ``tasks`` (finished ones), ``cycles``, ``items``, ``features`` (where an
-        image may show several), ``answers``, ``events``, and ``questions`` (of the study file
-        alone); the columns are in :mod:`study.export.dictionary`.
+        image may show several), ``answers``, ``reveals`` (rapid categorisation), ``events``, and
+        ``questions`` (of the study file alone); the columns are in :mod:`study.export.dictionary`.
     """
     logs: dict[str, list[Event]] = defaultdict(list)
     for event in events:
@@ -133,6 +137,7 @@ def _rows_of(person: Person) -> dict[str, list[Row]]:
         if task.finished(person.config):
             rows["tasks"].append(person.task_row(task, cycles))
     rows["answers"] = person.answer_rows()
+    rows["reveals"] = person.reveal_rows()
     return rows
 
 

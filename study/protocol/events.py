@@ -493,6 +493,28 @@ class Evaluated(CyclePayload):
     seconds: Seconds
 
 
+class Categorised(Payload):
+    """An image that was shown in part was categorised; see :mod:`study.reveal`.
+
+    ``share`` of its pixels was shown, those that the map of ``source`` has as most important.
+    ``seconds`` is the time from the wish to see it to the answer.
+    """
+
+    type = "categorised"
+    number: Position
+    image: Name
+    label: Name
+    source: Name
+    share: Annotated[float, Field(gt=0, le=1)]
+    answer: Name
+    correct: bool
+    seconds: Seconds
+
+    @property
+    def key(self) -> str:  # noqa: D102
+        return f"categorised/{self.number}"
+
+
 class Answered(Payload):
     """One question was answered, after a task (``position``) or at the end (None)."""
 

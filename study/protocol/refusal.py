@@ -7,6 +7,7 @@ from study.interfaces import interface
 from study.protocol.events import (
     Answered,
     BatchSelected,
+    Categorised,
     Checked,
     Consented,
     Debriefed,
@@ -36,6 +37,7 @@ from study.protocol.events import (
 from study.protocol.questionnaire import problem_with, problem_with_demographics
 from study.protocol.steps import (
     Break,
+    Categorise,
     Consent,
     Debriefing,
     Demographics,
@@ -213,6 +215,8 @@ def _step_problem(config: StudyConfig, progress: Progress, payload: Payload) -> 
                 f"task {step.position} of {progress.participant} has {annotated} annotated "
                 f"images, but {payload.images} were fine-tuned on"
             )
+        case Categorised(), Categorise() if payload.number == step.number:
+            return None
         case Answered(), Questionnaire() if in_place:
             for instrument, question in step.questions:
                 if (instrument.name, question.key) == (payload.instrument, payload.question):

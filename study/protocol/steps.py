@@ -173,6 +173,17 @@ class Evaluate(TaskStep):
 
 
 @dataclass(frozen=True)
+class Categorise(Step):
+    """Say what an image is of which little is shown, the ``number``-th (from 1) of ``items``.
+
+    Record ``Categorised``.
+    """
+
+    number: int
+    items: int
+
+
+@dataclass(frozen=True)
 class Questionnaire(Step):
     """Answer questions after a task, or when all are done (``position`` None).
 

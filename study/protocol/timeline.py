@@ -17,6 +17,7 @@ from study.config import Condition, Instrument, Question, StudyConfig
 from study.protocol.events import (
     Answered,
     BatchSelected,
+    Categorised,
     Checked,
     Consented,
     Debriefed,
@@ -51,6 +52,7 @@ from study.protocol.questionnaire import questions_for
 from study.protocol.steps import (
     Annotate,
     Break,
+    Categorise,
     Check,
     Consent,
     Debriefing,
@@ -229,6 +231,7 @@ class Progress:
     tasks: list[Task] = field(default_factory=list)
     answered: set[tuple[int | None, str, str]] = field(default_factory=set)
     rested: set[int] = field(default_factory=set)
+    categorised: int = 0
     last_at: float = 0.0
     number: int = 0
     keys: set[str] = field(default_factory=set)
@@ -287,6 +290,8 @@ class Progress:
                 self.passed.add(payload.interface)
             case Answered():
                 self.answered.add((payload.position, payload.instrument, payload.question))
+            case Categorised():
+                self.categorised += 1
             case Rested():
                 self.rested.add(payload.position)
             case Debriefed() if self.status == "active":
@@ -386,6 +391,8 @@ def next_step(config: StudyConfig, progress: Progress) -> Step:
         step = _task_step(config, progress, task)
         if step is not None:
             return step
+    if progress.categorised < config.reveal.items:
+        return Categorise(progress.categorised + 1, config.reveal.items)
     questions = _unanswered(config, progress, None)
     if questions:
         when = questions[0][1].when

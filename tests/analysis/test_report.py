@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -28,11 +29,25 @@ app.command()(plan)
 runner = CliRunner()
 
 
+def reveals(people: list[str]) -> pd.DataFrame:
+    """Answers of a rapid categorisation: by people's maps one in ten is wrong, else four."""
+    rows = [
+        {"participant": who, "mode": "simulated", "source": source, "share": share,
+         "correct": str((trial + place) % 10 >= wrong)}
+        for place, who in enumerate(people)
+        for source, wrong in (("people", 1), ("saliency", 4))
+        for share in (0.01, 0.1)
+        for trial in range(10)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("study")
     tables = full_study()
     tables["items"] = tables["items"].drop(index=[3, 4])  # two trials went missing
+    tables["reveals"] = reveals(list(tables["participants"]["participant"]))
     write(folder, **tables)
     (folder / "study.toml").write_text(
         "[analysis]\nplanned_participants = 16\nequivalence_margins = {accuracy_after = 0.01}\n"
@@ -43,6 +58,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]
     out = folder / "report"
     report.write(folder, out, bayes=True, aligned=True)
     return out, json.loads((out / "results.json").read_text(encoding="utf-8"))
+
+
+def test_a_rapid_categorisation_has_its_section(made: tuple[Path, dict[str, Any]]) -> None:
+    out, found = made
+    rows = {(row["map"], row["shown"]): row for row in found["reveals"]}
+    assert len(rows) == 4
+    assert rows["people", 0.01]["mean"] == pytest.approx(0.9)
+    assert rows["saliency", 0.1]["mean"] == pytest.approx(0.6)
+    assert rows["people", 0.1]["trials"] == 10 * rows["people", 0.1]["n"]
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "Rapid categorisation" in page
+    assert (out / "figures" / "reveals.svg").exists()
 
 
 def test_results_have_every_documented_key(made: tuple[Path, dict[str, Any]]) -> None:

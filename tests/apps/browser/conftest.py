@@ -16,14 +16,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from scipy import ndimage
 
 from apps.web.desk import Desk, Seat
 from apps.web.stimuli import unpack_regions
+from simulators.hands.correct import worst
 from study.annotation import Annotation
 from study.config import load
 from study.directory import StudyDirectory
 from study.interfaces import OURS, interface
+from study.interfaces.growing import regrown
+from study.interfaces.judging import overlap
 from study.interfaces.verify import right_answer
 from study.protocol.events import (
     Consented,
@@ -290,6 +295,33 @@ class Participant(Person):
         shown = unpack_regions(self.stimuli.practice_regions_path(index, True).read_bytes())
         answers = interface(step.interface).answers
         return answers.index(right_answer(shown == 1, mask, answers))
+
+    def corrections_of(self, practice: dict[str, Any]) -> list[tuple[str, tuple[float, float]]]:
+        assert self.seat is not None
+        step = self.seat.session.step()
+        assert isinstance(step, Practice)
+        index = self.seat.practice_item(step)
+        mask = self.stimuli.practice_mask(index)
+        assert mask is not None
+        shown = unpack_regions(self.stimuli.practice_regions_path(index, True).read_bytes()) == 1
+        validation = self.stimuli.validation()
+        assert validation is not None
+        path = self.stimuli.image_path("val", validation.names[index])
+        assert path is not None
+        colours = np.asarray(Image.open(path).convert("RGB").resize(mask.shape[::-1]))
+        clicks: list[tuple[str, tuple[float, float]]] = []
+        region = shown
+        while overlap(region, mask) < 0.5 and len(clicks) < 8:
+            missing, fault = worst(region, mask)
+            depth = ndimage.distance_transform_edt(np.pad(fault, 1))[1:-1, 1:-1]
+            row, column = np.unravel_index(int(depth.argmax()), mask.shape)
+            spot = (float(column + 0.5) / mask.shape[1], float(row + 0.5) / mask.shape[0])
+            clicks.append(("left" if missing else "right", spot))
+            grow, shrink = (
+                [spot for button, spot in clicks if button == which] for which in ("left", "right")
+            )
+            region = regrown(shown, grow, shrink, colours)
+        return clicks
 
     def region_of(self, key: str) -> tuple[float, float] | None:
         """A pixel of the largest region that is not what no colour lies on."""
