@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from study.acquisition import Pool, Strategy
 from study.annotation import Annotation
-from study.config import PretrainingConfig, StudyConfig, TrainName
+from study.config import ModelConfig, PretrainingConfig, StudyConfig, TrainingConfig, TrainName
 from study.data.dataset import Dataset, ImageSet
-from study.learning import models, training, tuning
+from study.learning import models, simsiam, training, tuning
 from study.learning.attention import looked_at
+from study.learning.augmentation import channel_statistics
 from study.learning.evaluation import evaluate
 from study.learning.features import FeatureStore
 from study.learning.groups import balanced
@@ -107,8 +108,12 @@ def pretrain(
     device: torch.device,
     watched: bool = False,
     progress: Progress | None = None,
+    labels: bool = True,
 ) -> tuple[Classifier, Predictions | None]:
     """The biased classifier, whole, and what its training predicted.
+
+    With ``pretraining.objective = "simsiam"`` the trunk learns without labels first, and the head
+    is fitted to them afterwards; with ``"none"`` nothing is learnt.
 
     Args:
         config: model and pretraining.
@@ -118,11 +123,16 @@ def pretrain(
         device: where to train.
         watched: whether the pool's predictions after every epoch are wanted.
         progress: called after every epoch.
+        labels: whether the labels may be learnt from; a benchmark that buys them says no.
     """
-    whole = models.build(config.model, len(data.classes), stream, data.classes, data.labels).to(
-        device
-    )
-    head = config.pretraining.train == "head"
+    whole = first_weights(config.model, data, stream).to(device)
+    settings: TrainingConfig = config.pretraining
+    if config.pretraining.objective == "simsiam":
+        simsiam.pretrain(whole, data["train"], config.pretraining, stream, device, progress)
+        settings = TrainingConfig(train="head")
+    if config.pretraining.objective == "none" or not labels:
+        return whole.eval(), None
+    head = settings.train == "head"
     own = with_features(data, whole, "head", folder, device, fitted=False) if head else data
     learning = learning_part(whole, "head") if head else whole
     recorder = Recorder(own["train"].items, device) if watched else None
@@ -130,7 +140,7 @@ def pretrain(
         learning,
         own["train"],
         own["val"],
-        config.pretraining,
+        settings,
         stream,
         device,
         progress,
@@ -138,6 +148,14 @@ def pretrain(
     )
     whole = put_back(learning, whole, "head") if head else whole
     return whole.to(device).eval(), None if recorder is None else recorder.predictions
+
+
+def first_weights(config: ModelConfig, data: Dataset, stream: int) -> Classifier:
+    """A classifier that has learnt nothing of the images but, where asked for, their colours."""
+    model = models.build(config, len(data.classes), stream, data.classes, data.labels)
+    if config.normalisation == "dataset":
+        model.standardise(*channel_statistics(data["train"].images))
+    return model
 
 
 def begin(
@@ -183,15 +201,20 @@ def _bootstrapped(
     member = copy.deepcopy(model)
     if train == "head":
         pretraining = PretrainingConfig(train="head", weight_decay=pretraining.weight_decay)
-    elif train == "all" and pretraining.train == "all" and config.model.checkpoint is None:
+    elif train == "all" and _from_labels(pretraining) and config.model.checkpoint is None:
         first = int(rng(*names, "weights").integers(2**62))
-        member = models.build(config.model, len(data.classes), first, data.classes, data.labels)
+        member = first_weights(config.model, data, first)
     else:
         return member
     images = data["train"]
     drawn = images.subset(_drawn(len(images), *names))
     training.pretrain(member, drawn, data["val"], pretraining, 0, device)
     return member
+
+
+def _from_labels(pretraining: PretrainingConfig) -> bool:
+    """Whether the whole network was trained on the labels, from first weights."""
+    return pretraining.train == "all" and pretraining.objective == "labels"
 
 
 def predictor(learner: Learner, config: StudyConfig) -> Classifier:

@@ -48,6 +48,8 @@ class Start:
         directory: where checkpoints, features and images are kept.
         device: where to compute.
         reading: called while photographs are read, with how many of how many.
+        labels: whether the first classifier may know the training images' labels; where a benchmark
+            buys them it is what the weights, or images without labels, make it, and not measured.
 
     Raises:
         DataError: when the dataset cannot be loaded.
@@ -59,7 +61,9 @@ class Start:
         directory: StudyDirectory,
         device: torch.device,
         reading: Progress | None = None,
+        labels: bool = True,
     ) -> None:
+        self.labels = labels
         self.file = file
         self.config = file.config
         self.directory = directory
@@ -90,14 +94,17 @@ class Start:
                 self.device,
                 needs.predictions,
                 progress,
+                self.labels,
             )
             if predictions is not None:
                 directory.predictions.parent.mkdir(parents=True, exist_ok=True)
                 np.save(directory.predictions, predictions.astype(np.int16))
         self._whole = whole
         checkpoints.save(directory.pretrained, whole, {"study_hash": self.file.hash})
-        part = learning_part(whole, self._kept)
-        metrics = cycle.measure(part, self._taken(self._kept, progress), self.device)
+        metrics: Metrics = {}
+        taken = self._taken(self._kept, progress)
+        if self.labels:
+            metrics = cycle.measure(learning_part(whole, self._kept), taken, self.device)
         write_atomically(directory.baseline, json.dumps(metrics).encode())
 
     @property
@@ -150,7 +157,13 @@ class Start:
             return self.dataset
         if train not in self._data:
             self._data[train] = cycle.with_features(
-                self.dataset, self.whole, train, self.directory.features, self.device, progress
+                self.dataset,
+                self.whole,
+                train,
+                self.directory.features,
+                self.device,
+                progress,
+                fitted=self.labels,
             )
         return self._data[train]
 

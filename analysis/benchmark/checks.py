@@ -17,6 +17,7 @@ METRICS = (
     "aligned_accuracy",
     "conflicting_accuracy",
     "worst_group_accuracy",
+    "balanced_accuracy",
     "attention_inside",
     "pointing_game",
     "attention_iou",

@@ -26,6 +26,7 @@ from analysis.benchmark.curves import (
     values,
 )
 from analysis.benchmark.measures import classes, measures, target
+from analysis.benchmark.relative import all_data, relative
 from analysis.benchmark.rows import records, split
 from analysis.benchmark.tables import Benchmark
 
@@ -39,7 +40,8 @@ def analyse(data: Benchmark) -> Tables:
 
     Returns:
         Tables by name: `setup` (one row), `arms`, `measures`, `budgets`; `values` (a row per run),
-        `final` and `area` (a row per strategy against the baseline), `curves`, `classes`,
+        `final` and `area` (a row per strategy against the baseline), `relative` (a share of what
+        all labels give, where labels were bought), `curves`, `classes`,
         `reached` and `target`, `interfaces`; `friedman`, `ranks`, `wins` (the primary measure);
         `choices`, `overlap`, `cost`, `collapsed`, `failed`, `remarks`. Those without a row are
         there, empty.
@@ -64,6 +66,7 @@ def analyse(data: Benchmark) -> Tables:
         "values": by_run(found, data.baseline),
         "final": final,
         "area": area,
+        "relative": relative(found, all_data(data.reference, chosen)),
         "curves": means(runs).merge(
             final[[*FAMILY, "strategy", "verdict"]], on=[*FAMILY, "strategy"]
         ),

@@ -26,17 +26,29 @@ TOGETHER = 5
 COLUMNS = 5
 
 
-def curves(table: pd.DataFrame, baseline: str, label: str, *, rising: bool = True) -> Figure:
+def curves(
+    table: pd.DataFrame,
+    baseline: str,
+    label: str,
+    *,
+    rising: bool = True,
+    reference: float | None = None,
+) -> Figure:
     """Means over seeds with 95% bands, up to the budget that every run has spent.
 
     `table` are the rows of `curves` of one interface, axis and measure; `label` names the measure,
-    `rising` says whether more of it is better.
+    `rising` says whether more of it is better, `reference` what a model with all labels has.
     """
     axis = str(table["axis"].iloc[0])
     lines = {str(s): part for s, part in table.groupby("strategy", sort=False)}
     if len(lines) <= TOGETHER:
-        return _together(lines, baseline, label, axis)
-    return _apart(lines, baseline, label, axis, rising=rising)
+        figure = _together(lines, baseline, label, axis)
+    else:
+        figure = _apart(lines, baseline, label, axis, rising=rising)
+    if reference is not None:
+        for axes in figure.axes:
+            axes.axhline(reference, color="black", linewidth=0.8, linestyle=":")
+    return figure
 
 
 def _draw(axes: Axes, line: pd.DataFrame, colour: str, **more: Any) -> None:

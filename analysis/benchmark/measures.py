@@ -15,6 +15,7 @@ NAMES = {
     "aligned_accuracy": "Accuracy on aligned images",
     "conflicting_accuracy": "Accuracy on conflicting images",
     "worst_group_accuracy": "Accuracy of the worst group",
+    "balanced_accuracy": "Balanced accuracy",
     "attention_inside": "Attention inside the object",
     "pointing_game": "Pointing game",
     "attention_iou": "Attention IoU",
@@ -32,6 +33,7 @@ def measures(data: Benchmark) -> pd.DataFrame:
     split, metric = data.info["primary"]["split"], data.info["primary"]["metric"]
     wanted = [
         (split, metric),
+        *([(split, "balanced_accuracy")] if data.buys_labels else []),
         (split, "aligned_accuracy"),
         (split, "conflicting_accuracy"),
         (split, "attention_inside"),

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis import plain
@@ -20,6 +21,7 @@ from analysis.page import report as pages
 from analysis.page import style
 from analysis.page.report import Picture
 
+REFERENCE = " The dotted line is a model that knows every label of the pool."
 KINDS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
@@ -101,10 +103,17 @@ def figures(tables: Tables) -> Iterator[tuple[str, str, Figure | None, str]]:
             yield (
                 f"curves:{interface}:{m['key']}",
                 f"curves-{interface}-{axis}-{m['slug']}",
-                curve_figures.curves(lines, baseline, m["label"], rising=m["higher_is_better"]),
+                curve_figures.curves(
+                    lines,
+                    baseline,
+                    m["label"],
+                    rising=m["higher_is_better"],
+                    reference=_mean(where(t["relative"], **here, measure=m["key"])),
+                ),
                 f"{interface}: {m['label']}, by {axis} up to {end}, which every run has spent; "
                 "means over seeds with pointwise 95% bands, as in the paper’s Figure 7. What seeds "
-                "share widens the bands and cancels in the paired differences.",
+                "share widens the bands and cancels in the paired differences."
+                + (REFERENCE if len(t["relative"]) else ""),
             )
         yield (
             f"final:{interface}",
@@ -180,6 +189,12 @@ def figures(tables: Tables) -> Iterator[tuple[str, str, Figure | None, str]]:
             f"Share of blocks (seed and interface) in which the row is better than the column at "
             f"equal {axis}; ties count half.",
         )
+
+
+def _mean(relative: pd.DataFrame) -> float | None:
+    """Of a model that knows all labels; None where there is none."""
+    own = relative.loc[relative["strategy"] == "all data", "mean"]
+    return None if own.empty else float(own.iloc[0])
 
 
 def render(

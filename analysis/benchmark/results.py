@@ -15,6 +15,8 @@ Numbers keep full precision; what is not defined is null. Top level:
   by_strategy`;
 - `ranking.<axis>`: `mean_ranks, friedman, critical_difference, groups, wins`, or a `note`;
 - `picks.<interface>`: `choices.<strategy>`, `overlap.{cycle_1, end}.{strategies, matrix, n}`;
+- `relative.<interface>.<axis>.<measure>.<strategy>`, where labels were bought: `n, mean, ci95` of
+  the share of what all labels give, and for `all data` of the measure itself;
 - `cost.<interface>.<strategy>`, `collapsed[]`, `failed[]`, `remarks[]`.
 """
 
@@ -86,6 +88,12 @@ def tree(data: Benchmark, tables: Tables) -> Tree:
         "failed": data.info["failed"],
         "remarks": t["remarks"].to_dict("records"),
     }
+    if len(t["relative"]):
+        found["relative"] = nest(
+            t["relative"],
+            [*FAMILY, "strategy"],
+            lambda rows: _mean(rows.iloc[0].to_dict()),
+        )
     return dict(clean(found))
 
 

@@ -44,7 +44,8 @@ KEYS = (
 class Benchmark:
     """Validated tables of one benchmark, with everything the reader must know about them.
 
-    `cycles` has a row per run, cycle and split; `picks` one per annotated image. Runs that
+    `cycles` has a row per run, cycle and split; `picks` one per annotated image; `reference` one
+    per seed and split of the models that know every label, where labels were bought. Runs that
     failed, or that annotated nothing, are in neither: `warnings` names them. Where an arm was drawn
     several times a seed, its run is the mean of its draws (`draws.together`).
     """
@@ -53,7 +54,13 @@ class Benchmark:
     info: dict[str, Any]
     cycles: pd.DataFrame
     picks: pd.DataFrame
+    reference: pd.DataFrame = field(default_factory=pd.DataFrame)
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def buys_labels(self) -> bool:
+        """Whether labels were bought, and not guidance alone."""
+        return self.info.get("buys", "guidance") != "guidance"
 
     @property
     def baseline(self) -> str:
@@ -126,7 +133,7 @@ def read(folder: Path) -> Benchmark:
             f"benchmark.json: primary.metric = {metric!r} has no number in cycles.csv for the "
             f"split {split!r}."
         )
-    found = Benchmark(folder, info, cycles, picks, warnings)
+    found = Benchmark(folder, info, cycles, picks, _optional(folder, "reference.csv"), warnings)
     warnings += _gaps(found, count)
     return found
 
@@ -154,6 +161,11 @@ def _table(folder: Path, name: str) -> pd.DataFrame:
     if not (folder / name).exists():
         raise InputError(f"{folder}: no {name} here; the benchmark was not collected.")
     return read_csv(folder / name)
+
+
+def _optional(folder: Path, name: str) -> pd.DataFrame:
+    """A table that only some benchmarks have; empty where it is missing."""
+    return read_csv(folder / name) if (folder / name).exists() else pd.DataFrame()
 
 
 def _drop_failed(cycles: pd.DataFrame, info: dict[str, Any], warnings: list[str]) -> pd.DataFrame:

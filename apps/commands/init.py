@@ -23,6 +23,7 @@ class Example(StrEnum):
     benchmark = "benchmark"
     guidance = "guidance"
     baselines = "baselines"
+    labels = "labels"
 
 
 def init(
@@ -33,14 +34,15 @@ def init(
             help="scenes: every setting, commented; demo: a short study; photographs: COCO; "
             "he2023: the paper's study; "
             "live-feedback: a model that learns after each image; benchmark: strategies compared; "
-            "guidance: forms of guidance compared; baselines: beside other debiasing."
+            "guidance: forms of guidance compared; baselines: beside other debiasing; "
+            "labels: which images to label, few of them."
         ),
     ] = Example.scenes,
 ) -> None:
     """Write a commented study file (or benchmark file) into DIRECTORY."""
     from study.errors import UserError
 
-    bench = example in (Example.benchmark, Example.guidance, Example.baselines)
+    bench = example in (Example.benchmark, Example.guidance, Example.baselines, Example.labels)
     target = directory / (f"{example}.toml" if bench else "study.toml")
     if target.exists():
         raise UserError(f"{target} exists already: choose another directory, or edit that file")

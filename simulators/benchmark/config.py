@@ -11,22 +11,28 @@ import hashlib
 import json
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any
 
 import tomli_w
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from simulators.person import Person
+from simulators.benchmark import label_checks
+from simulators.benchmark.arm import OVERRIDDEN, Arm, arm_of, arms_of
+from simulators.benchmark.sections import (
+    INTERFACES,
+    AnnotatorConfig,
+    BudgetConfig,
+    TargetConfig,
+    TaskConfig,
+)
 from simulators.population import Population
-from study.acquisition.registry import STRATEGIES, build
+from study.acquisition.registry import build
 from study.beginning import given_files
 from study.config import (
-    PAPER_FACTORS,
-    AcquisitionConfig,
     Condition,
     DatasetConfig,
     DialogueConfig,
@@ -34,214 +40,32 @@ from study.config import (
     GuidanceConfig,
     InterfaceName,
     ModelConfig,
-    NonNegative,
-    Positive,
     PretrainingConfig,
     ScenesConfig,
     Section,
-    Share,
-    StrategyName,
     StudyConfig,
     StudyFile,
     StudyFileError,
+    TrainingConfig,
     explain,
     file_hash,
     nearest,
     read_toml,
 )
 from study.config.agreement import clashes
-from study.config.condition import OwnFineTuning, OwnGuidance, guided, merged, own, said
+from study.config.condition import guided, merged, said
 from study.data import scenes, shapes
 from study.data.loading import READING_VERSION, contents_of
-from study.errors import UserError
 from study.files import file_digest
 from study.interfaces import DIALOGUE
 
 VERSION = 3
 """To be raised when the same settings mean another experiment: it is part of every run's name."""
-INTERFACES: tuple[InterfaceName, ...] = PAPER_FACTORS["interface"]
 Seed = Annotated[int, Field(strict=True, ge=0)]
-METRICS = (
-    "accuracy",
-    "worst_group_accuracy",
-    "aligned_accuracy",
-    "conflicting_accuracy",
-    "attention_inside",
-    "attention_inside_small",
-    "attention_inside_medium",
-    "attention_inside_large",
-    "pointing_game",
-    "attention_iou",
-    "barycentre_distance",
-    "dead_maps",
-)
-"""What may be a target, beside ``accuracy_CLASS`` and ``accuracy_CLASS_CONTEXT``."""
-
-
-if TYPE_CHECKING:
-    OwnModel = ModelConfig
-    OwnPretraining = PretrainingConfig
-else:
-    OwnModel = own(ModelConfig)
-    OwnPretraining = own(PretrainingConfig)
-
-
-class Arm(AcquisitionConfig):
-    """One way of doing it that is compared: a strategy, and what else differs from the file.
-
-    Attributes:
-        label: its name in tables and figures; by default made of the rest.
-        interfaces: the interfaces that it is tried with; by default the file's.
-        annotator: who annotates: a simulated person; ``people``, who give what people gave in the
-            file ``annotator.annotations``, in their seconds; or ``masks``, the datasets' own masks
-            as perfect annotations, which take nobody's time.
-        draws: how many runs a seed has, which differ in chance alone; their mean, cycle by cycle,
-            is what is compared. One uniform draw is the luck of every comparison with it.
-        model, pretraining, fine_tuning, guidance: settings that are this arm's alone, in place of
-            the file's.
-    """
-
-    active: StrategyName = Field(default="attention", alias="strategy")
-    label: str = ""
-    interfaces: tuple[InterfaceName, ...] = ()
-    annotator: Literal["person", "people", "masks"] = "person"
-    draws: Positive = 1
-    model: OwnModel | None = None
-    pretraining: OwnPretraining | None = None
-    fine_tuning: OwnFineTuning | None = None
-    guidance: OwnGuidance | None = None
-
-    @model_validator(mode="after")
-    def _can_be_built(self) -> Arm:
-        try:
-            build(self)
-        except UserError as error:
-            raise ValueError(str(error)) from error
-        return self
-
-    @property
-    def acquisition(self) -> AcquisitionConfig:
-        """How it selects, without the rest."""
-        return AcquisitionConfig(**self.model_dump(include=set(AcquisitionConfig.model_fields)))
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """What it changes of the file's own settings: ``{"guidance: positive": "point"}``."""
-        hand = {"annotator": self.annotator} if self.annotator != "person" else {}
-        return hand | {
-            f"{table}: {name}": str(value)
-            for table in OVERRIDDEN
-            for name, value in said(getattr(self, table)).items()
-        }
-
-    @property
-    def name(self) -> str:
-        """The label, or what tells this arm from others: ``entropy + margin, balanced``."""
-        if self.label:
-            return self.label
-        text = " + ".join((self.active, *self.combine))
-        options = [f"{name}={value}" for name, value in self.options.items()]
-        text += f" ({', '.join(options)})" if options else ""
-        if "committee" in self.model_fields_set:
-            text += f", committee of {self.committee + 1}"
-        text += ", balanced" if self.balance else ""
-        text += f", of {self.subsample}" if self.subsample else ""
-        text += f", {self.annotator}" if self.annotator != "person" else ""
-        for table in OVERRIDDEN:
-            for name, value in said(getattr(self, table)).items():
-                text += f", {name}={value}"
-        return text
-
-
-OVERRIDDEN = ("model", "pretraining", "fine_tuning", "guidance")
-"""The tables of the file that an arm may change for itself."""
-
-
-def _arm(value: object) -> object:
-    """``"entropy + margin"`` is short for a table."""
-    if not isinstance(value, str):
-        return value
-    first, *others = (part.strip() for part in value.split("+"))
-    return {"strategy": first, "combine": tuple(others)} if others else {"strategy": first}
-
-
-def _arms(value: object) -> object:
-    """``"all"`` is every strategy, random first."""
-    if value == "all":
-        return sorted(STRATEGIES, key=lambda name: name != "random")
-    return value
-
-
-class BudgetConfig(Section):
-    """What one run may spend; whichever ends first ends it.
-
-    ``seconds`` are the simulated annotator's, without waiting: an image that would be finished
-    after them is not annotated (Tables 2 and 3 compare strategies after 240 minutes). ``actions``
-    are presses, undone ones included.
-    """
-
-    batch: Positive = 256
-    cycles: Positive = 10
-    images: Positive | None = None
-    actions: Positive | None = None
-    seconds: Annotated[float, Field(strict=True, gt=0)] | None = None
-
-    @property
-    def most_images(self) -> int:
-        """No run annotates more."""
-        full = self.batch * self.cycles
-        return full if self.images is None else min(full, self.images)
-
-
-class AnnotatorConfig(Section):
-    """The simulated annotators: parameters of :class:`~simulators.person.Person` that are fixed.
-
-    Every seed has a person of its own, the same for all strategies and interfaces.
-
-    ``annotations`` is a file of what people gave elsewhere (COCO or Label Studio JSON, NPZ maps),
-    for arms with ``annotator = "people"``: those choose among its images, and where several people
-    annotated one, a seed takes one of them.
-    """
-
-    annotations: str = ""
-
-    fixed: Mapping[str, NonNegative] = {}
-    show_attention: tuple[InterfaceName, ...] = INTERFACES
-
-    @model_validator(mode="after")
-    def _parameters_exist(self) -> AnnotatorConfig:
-        for name in self.fixed:
-            if name not in Person.model_fields:
-                raise ValueError(
-                    f"{name!r} is not a parameter of a simulated person"
-                    f"{nearest(name, list(Person.model_fields))}"
-                )
-        try:
-            Person.model_validate(dict(self.fixed))
-        except ValidationError as error:
-            lines = [f"fixed.{line}" for line in explain(error, Person)]
-            raise ValueError("\n".join(lines)) from error
-        return self
-
-
-class TargetConfig(Section):
-    """What is reported first, and the value that strategies race to.
-
-    ``split`` is by default the balanced test split where there is one; it may be one of
-    ``dataset.tests``.
-    """
-
-    split: str | None = None
-    metric: str = "accuracy"
-    value: Share | None = None
-
-    @model_validator(mode="after")
-    def _metric_exists(self) -> TargetConfig:
-        if self.metric not in METRICS and not self.metric.startswith("accuracy_"):
-            raise ValueError(
-                f"metric = {self.metric!r} is not measured{nearest(self.metric, list(METRICS))}"
-            )
-        return self
+LABEL: InterfaceName = "label"
+"""What stands in the place of an interface where nothing but labels is bought."""
+ALL_DATA = "all data"
+"""What the run is called that knows every label of the pool."""
 
 
 class BenchConfig(Section):
@@ -256,11 +80,12 @@ class BenchConfig(Section):
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0, 1, 2)
     interfaces: Annotated[tuple[InterfaceName, ...], Field(min_length=1)] = INTERFACES
     strategies: Annotated[
-        tuple[Annotated[Arm, BeforeValidator(_arm)], ...],
-        BeforeValidator(_arms, json_schema_input_type=str | tuple[str | Arm, ...]),
+        tuple[Annotated[Arm, BeforeValidator(arm_of)], ...],
+        BeforeValidator(arms_of, json_schema_input_type=str | tuple[str | Arm, ...]),
         Field(min_length=1),
     ]
     baseline: str = "random"
+    task: TaskConfig = TaskConfig()
     budget: BudgetConfig = BudgetConfig()
     annotator: AnnotatorConfig = AnnotatorConfig()
     dialogue: DialogueConfig = DialogueConfig()
@@ -269,6 +94,7 @@ class BenchConfig(Section):
     dataset: DatasetConfig = ScenesConfig()
     model: ModelConfig = ModelConfig()
     pretraining: PretrainingConfig = PretrainingConfig()
+    training: TrainingConfig = TrainingConfig()
     fine_tuning: FineTuningConfig = FineTuningConfig()
     guidance: GuidanceConfig = GuidanceConfig()
 
@@ -298,7 +124,7 @@ class BenchConfig(Section):
                     lines = explain(error, kind)
                     problems += [f"strategies[{index}].{table}: {line}" for line in lines]
         if not problems:
-            problems += self._clashes()
+            problems += [*self._clashes(), *label_checks.mistakes(self)]
         problems += self._late_mistakes()
         if problems:
             raise ValueError("\n".join(problems))
@@ -344,6 +170,8 @@ class BenchConfig(Section):
         for index, arm in enumerate(self.strategies):
             given = None if arm.model is None else arm.model.checkpoint
             checkpoint = given or self.model.checkpoint
+            if self.task.labels:
+                continue  # every cycle's training is watched
             if checkpoint is not None and build(arm).needs_predictions:
                 yield (
                     f"strategies[{index}]: {arm.active} looks back on the training of the first "
@@ -361,26 +189,43 @@ class BenchFile:
     hash: str
     raw: bytes
 
+    @property
+    def interfaces(self) -> tuple[InterfaceName, ...]:
+        """What is compared, ``label`` where there is no interface."""
+        return (LABEL,) if self.config.task.buys == "labels" else self.config.interfaces
+
     def runs(self) -> Iterator[Run]:
-        """All of them, seed by seed."""
+        """All that are compared, seed by seed."""
         config = self.config
         for number in config.seeds:
-            for interface in config.interfaces:
+            for interface in self.interfaces:
                 for arm in config.strategies:
-                    if interface in (arm.interfaces or config.interfaces):
+                    if interface in (arm.interfaces or self.interfaces):
                         for draw in range(arm.draws):
                             yield Run(self, arm, interface, number, draw)
+
+    def references(self) -> Iterator[Run]:
+        """The runs that know every label, one for each seed, where they are asked for."""
+        task = self.config.task
+        if task.labels and task.reference:
+            arm = Arm(label=ALL_DATA, strategy="random")
+            for number in self.config.seeds:
+                yield Run(self, arm, LABEL, number, everything=True)
 
 
 @dataclass(frozen=True)
 class Run:
-    """One arm, one interface, one seed; of several draws, one."""
+    """One arm, one interface, one seed; of several draws, one.
+
+    With ``everything`` one that knows every label of the pool, in an arm's place.
+    """
 
     file: BenchFile
     arm: Arm
     interface: InterfaceName
     number: int
     draw: int = 0
+    everything: bool = False
 
     @cached_property
     def study(self) -> StudyFile:
@@ -393,8 +238,13 @@ class Run:
         tables = {
             table: merged(getattr(config, table), said(getattr(self.arm, table)))
             for table in OVERRIDDEN
+            if table in StudyConfig.model_fields
         }
         tables["guidance"] = guided(self.interface, tables["guidance"])
+        if config.task.labels and tables["pretraining"].objective == "labels":
+            tables["pretraining"] = PretrainingConfig(objective="none")
+        if config.task.buys == "labels":  # which of its parts a classifier is given to learn
+            tables["fine_tuning"] = FineTuningConfig(train=self.training.train)
         study = StudyConfig(
             name=config.name,
             seed=self.number,
@@ -405,6 +255,16 @@ class Run:
             **tables,
         )
         return StudyFile(self.file.path, study, self.file.hash)
+
+    @property
+    def labels(self) -> bool:
+        """Whether labels are bought, so that nothing may know them before."""
+        return self.file.config.task.labels
+
+    @cached_property
+    def training(self) -> TrainingConfig:
+        """How bought labels are learnt."""
+        return merged(self.file.config.training, said(self.arm.training))
 
     @cached_property
     def baseline(self) -> str:
@@ -438,7 +298,16 @@ class Run:
             **({"draw": self.draw} if self.draw else {}),
             **self._people,
             **({"dialogue": study.dialogue.interfaces} if self.asks else {}),
+            **self._bought(),
         }
+
+    def _bought(self) -> dict[str, Any]:
+        """What counts where labels are bought; nothing where they are not."""
+        if not self.labels:
+            return {}
+        task = self.file.config.task.model_dump(mode="json", exclude={"reference"})
+        training = self.training.model_dump(mode="json")
+        return {"task": task, "training": training, "everything": self.everything}
 
     @property
     def asks(self) -> bool:
@@ -473,6 +342,7 @@ class Run:
             # a file counts by what is in it, wherever it lies
             "model": {**study.model.model_dump(mode="json"), **self._given_files},
             "pretraining": study.pretraining.model_dump(mode="json"),
+            **({"labels": "bought"} if self.labels else {}),
         }
 
 

@@ -12,6 +12,7 @@ import torch
 
 from simulators.benchmark import run
 from simulators.benchmark.config import Run
+from simulators.benchmark.labels import LabelMachine
 from simulators.benchmark.places import Places
 from simulators.benchmark.state import State
 from simulators.engines import reproducible
@@ -30,8 +31,9 @@ def is_prepared(places: Places, one: Run, needs: Needs) -> bool:
 def prepare(places: Places, one: Run, needs: Needs, device: str, parent: int) -> None:
     """Make what the run starts from; ``needs`` are those of all runs that start from it."""
     with reproducible(parent):
-        begin = Start(one.study, places.baseline(one), pick_device(device))
-        if one.arm.annotator != "people":
+        directory, on = places.baseline(one), pick_device(device)
+        begin = Start(one.study, directory, on, labels=not one.labels)
+        if one.arm.annotator != "people" and one.file.config.task.buys != "labels":
             begin.dataset["train"].require_masks("a simulated annotator")
         begin.prepare(needs)
 
@@ -58,7 +60,7 @@ def perform(places: Places, one: Run, device: str, parent: int) -> None:
 
 
 def _go(places: Places, one: Run, device: torch.device) -> None:
-    machine = run.Machine(one, start(places, one, device), device)
+    machine = machine_of(one)(one, start(places, one, device), device)
     state = State(machine.beginning)
     for path in places.partials(one)[:1]:
         packed = torch.load(path, map_location="cpu", weights_only=True)
@@ -86,6 +88,11 @@ def _go(places: Places, one: Run, device: torch.device) -> None:
         path.unlink(missing_ok=True)
 
 
+def machine_of(one: Run) -> type[run.Machine]:
+    """What does the run: it depends on what is bought."""
+    return LabelMachine if one.labels else run.Machine
+
+
 def _ran_on(device: torch.device) -> dict[str, str]:
     """The hardware, for people: results of different kinds differ in the last bits."""
     gpu = device.type == "cuda"
@@ -104,7 +111,7 @@ def start(places: Places, one: Run, device: torch.device) -> Start:
     key = (str(directory.path), str(device))
     if key not in _STARTS:
         _STARTS.clear()
-        _STARTS[key] = Start(one.study, directory, device)
+        _STARTS[key] = Start(one.study, directory, device, labels=not one.labels)
     return _STARTS[key]
 
 

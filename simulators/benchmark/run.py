@@ -58,19 +58,31 @@ class Machine:
         self.strategy: Strategy = build(self.study.acquisition)
         self.needs = cycle.Needs.of(self.study, self.strategy)
         self.data = start.data(self.study)
+        # what a seed starts from is the same for all draws; what comes after has chance of its own
+        draw = ("draw", run.draw) if run.draw else ()
+        self.stream = functools.partial(seed, run.number, *draw)
+        self.gave: dict[int, Record] = {}
+        self.price = 0.0
+        self._open(start)
+        self.batch = self.config.budget.batch_of(len(self.pool), self.price)
+        self.most = self.config.budget.most_images(len(self.pool), self.price)
+
+    def _open(self, start: Start) -> None:
+        """Take what the run starts from; sets ``beginning``, what an image costs, and the hand."""
         self.beginning = start.learner(self.study, self.needs)
         self.before = start.metrics
         if self.study.fine_tuning.ensemble > 1:  # the start's are those of one classifier
             ensemble = cycle.predictor(self.beginning, self.study)
-            self.before = cycle.measure(ensemble, self.data, device)
+            self.before = cycle.measure(ensemble, self.data, self.device)
+        self._take_hand()
+
+    def _take_hand(self) -> None:
+        run = self.run
         stream = rng(run.number, "person")
         self.person = run.population.draw(stream, self.config.annotator.fixed)
         replays = run.annotations is not None
         self.masks = None if replays else self.pool.require_masks("a simulated annotator")
         self.gave = self._given() if replays else {}
-        # what a seed starts from is the same for all draws; what comes after has chance of its own
-        draw = ("draw", run.draw) if run.draw else ()
-        self.stream = functools.partial(seed, run.number, *draw)
 
     @property
     def pool(self) -> ImageSet:
@@ -100,38 +112,29 @@ class Machine:
     def go(self, state: State, after: Callable[[State], None]) -> State:
         """Do the cycles that are left; ``after`` is called at the end of each."""
         if not state.rows:
-            state.rows += self._rows(state, self.before, {"picked": 0})
+            self.first(state)
         while not (state.spent or state.cycle >= self.config.budget.cycles):
             self.cycle(state)
             after(state)
         return state
 
+    def first(self, state: State) -> None:
+        """What is there before the first cycle."""
+        state.rows += self._rows(state, self.before, {"picked": 0})
+
     def cycle(self, state: State) -> None:
         """Select, annotate, tune, measure; ``state`` is changed in place."""
-        budget = self.config.budget
         number = state.cycle + 1
         times: dict[str, float] = {}
         with _timed(times, "selection_s"):
-            chosen = cycle.select(
-                state.learner,
-                self.pool,
-                list(state.annotations),
-                min(budget.batch, budget.most_images - len(state.annotations)),
-                self.strategy,
-                self.study,
-                self.stream,
-                number,
-                self.device,
-                sorted(self.gave) or None,
-            )
+            chosen = self._select(state, number, min(self.batch, self.most - state.bought))
         if not len(chosen):
             state.spent = True
             return
         state.cycle = number
         batch = self.pool.subset(chosen.tolist())
         with _timed(times, "attention_s"):
-            model = cycle.predictor(state.learner, self.study)
-            sight = cycle.see(model, batch, self.device)
+            sight = self._see(state, chosen, batch)
         with _timed(times, "annotating_s"):
             done = self._annotate(state, chosen, batch, sight)
         state.spent = done < len(chosen)
@@ -139,17 +142,7 @@ class Machine:
             state.cycle -= 1
             return
         with _timed(times, "fine_tuning_s"):
-            state.learner, tuned = cycle.tune(
-                state.learner,
-                self.beginning,
-                self.pool,
-                state.annotations,
-                self.study,
-                self.needs,
-                self.stream,
-                number,
-                self.device,
-            )
+            tuned = self._learn(state, number)
         with _timed(times, "evaluation_s"):
             model = cycle.predictor(state.learner, self.study)
             metrics = cycle.measure(model, self.data, self.device)
@@ -165,8 +158,7 @@ class Machine:
                 "picked_conflicting": None
                 if aligned is None
                 else float((~aligned[:done]).float().mean()),
-                "collapsed": tuned.collapsed,
-                "note": tuned.note,
+                **tuned,
                 **{name: float(value) for name, value in self.strategy.remarks.items()},
                 **times,
             },
@@ -180,38 +172,18 @@ class Machine:
         sight: Sight,
     ) -> int:
         """Annotate the batch until it or the budget ends; returns how many images were."""
-        budget, interface = self.config.budget, self.run.interface
+        budget = self.config.budget
         asked = self._asked(state, len(chosen)) if self.run.asks else ()
-        aligned = batch.aligned
-        names = batch.names
-        frames = [batch.frame(number) for number in range(len(chosen))]
-        items: Iterator[Item]
-        if self.masks is None:
-            gave = [self.gave[index] for index in chosen.tolist()]
-            items = (Item(each.annotation, each.seconds or 0.0, 0) for each in gave)
-        elif self.run.arm.annotator == "masks":
-            items = given(self.masks[torch.from_numpy(chosen)], frames)
-        elif asked:
-            items = self._answered(state, chosen, batch, sight, asked)
-        else:
-            items = performed(
-                interface,
-                self.masks[torch.from_numpy(chosen)],
-                sight.maps if self._shows(interface) else None,
-                self.person,
-                Shape(len(state.annotations) + 1, state.seconds / 3600.0),
-                [seed(self.run.number, interface, name, "annotate") for name in names],
-                self.device,
-                frames,
-                batch.images,
-            )
+        aligned, names = batch.aligned, batch.names
+        items = self._items(state, chosen, batch, sight, asked)
         for number, (index, item) in enumerate(zip(chosen.tolist(), items, strict=False)):
-            if _over(budget.seconds, state.seconds + item.seconds) or _over(
+            seconds = item.seconds + self.price
+            if _over(budget.seconds, state.seconds + seconds) or _over(
                 budget.actions, state.actions + item.presses
             ):
                 return number
             state.annotations[index] = item.annotation
-            state.seconds += item.seconds
+            state.seconds += seconds
             state.actions += item.presses
             state.picks.append(
                 {
@@ -221,12 +193,42 @@ class Machine:
                     "label": batch.classes[int(batch.asked[number])],
                     "aligned": None if aligned is None else bool(aligned[number]),
                     "correct": bool(sight.correct[number]),
-                    "seconds": item.seconds,
+                    "seconds": seconds,
                     "actions": item.presses,
                     **({"asked": asked[number]} if asked else {}),
                 }
             )
         return len(chosen)
+
+    def _items(
+        self,
+        state: State,
+        chosen: NDArray[np.int64],
+        batch: ImageSet,
+        sight: Sight,
+        asked: Sequence[str],
+    ) -> Iterator[Item]:
+        """What the hand makes of each image of the batch."""
+        interface = self.run.interface
+        frames = [batch.frame(number) for number in range(len(chosen))]
+        if self.masks is None:
+            gave = [self.gave[index] for index in chosen.tolist()]
+            return (Item(each.annotation, each.seconds or 0.0, 0) for each in gave)
+        if self.run.arm.annotator == "masks":
+            return given(self.masks[torch.from_numpy(chosen)], frames)
+        if asked:
+            return self._answered(state, chosen, batch, sight, asked)
+        return performed(
+            interface,
+            self.masks[torch.from_numpy(chosen)],
+            sight.maps if self._shows(interface) else None,
+            self.person,
+            Shape(state.bought + 1, state.seconds / 3600.0),
+            [seed(self.run.number, interface, name, "annotate") for name in batch.names],
+            self.device,
+            frames,
+            batch.images,
+        )
 
     def _shows(self, interface: str) -> bool:
         """Whether people see attention, or what is made of it, with an interface."""
@@ -280,12 +282,46 @@ class Machine:
             yield Item(drawn, done.seconds, presses_of(done))
             seconds += done.seconds
 
+    def _select(self, state: State, number: int, count: int) -> NDArray[np.int64]:
+        """The images to buy next, best first."""
+        return cycle.select(
+            state.learner,
+            self.pool,
+            list(state.annotations),
+            count,
+            self.strategy,
+            self.study,
+            self.stream,
+            number,
+            self.device,
+            sorted(self.gave) or None,
+        )
+
+    def _see(self, state: State, chosen: NDArray[np.int64], batch: ImageSet) -> Sight:
+        """How the classifier that selected sees the batch."""
+        return cycle.see(cycle.predictor(state.learner, self.study), batch, self.device)
+
+    def _learn(self, state: State, number: int) -> dict[str, Any]:
+        """Tune on all that is bought; returns what the cycle's row says of it."""
+        state.learner, tuned = cycle.tune(
+            state.learner,
+            self.beginning,
+            self.pool,
+            state.annotations,
+            self.study,
+            self.needs,
+            self.stream,
+            number,
+            self.device,
+        )
+        return {"collapsed": tuned.collapsed, "note": tuned.note}
+
     def _rows(
         self, state: State, metrics: dict[str, dict[str, float | None]], facts: dict[str, Any]
     ) -> list[dict[str, Any]]:
         spent = {
             "cycle": state.cycle,
-            "images": len(state.annotations),
+            "images": state.bought,
             "actions": state.actions,
             "seconds": state.seconds,
         }

@@ -31,6 +31,11 @@ class State:
     rows: list[dict[str, Any]] = field(default_factory=list)
     picks: list[dict[str, Any]] = field(default_factory=list)
 
+    @property
+    def bought(self) -> int:
+        """Images that were paid for."""
+        return len(self.annotations)
+
     def pack(self) -> dict[str, Any]:
         """Plain values and tensors, for ``torch.save``."""
         return vars(self) | {

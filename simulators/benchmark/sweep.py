@@ -88,7 +88,7 @@ def run(
         pick_device(device)
     places = Places(out.resolve())
     _write_file(places, file)
-    runs = list(file.runs())
+    runs = [*file.runs(), *file.references()]
     for one in runs:
         places.begun(one).unlink(missing_ok=True)
     starts = _starts(runs)
@@ -109,6 +109,7 @@ def facts(
 ) -> dict[str, Any]:
     """What ``benchmark.json`` says of the whole benchmark."""
     config = file.config
+    runs = [one for one in runs if not one.everything]
     finished = [places.result(one) for one in runs if places.result(one).exists()]
     results = [json.loads(path.read_text()) for path in finished]
     ran_on = [result["ran_on"] for result in results]
@@ -125,6 +126,7 @@ def facts(
         "primary": {"split": target.split, "metric": target.metric},
         "arms": {arm.name: arm.settings for arm in config.strategies},
         "dataset": config.dataset.kind,
+        **({"buys": config.task.buys} if config.task.labels else {}),
         "trials": len(runs),
         "finished": len(finished),
         "failed": [failure.as_dict() for failure in failures],
@@ -188,7 +190,7 @@ def _starts(runs: Sequence[Run]) -> list[tuple[Run, Needs]]:
     found: dict[str, tuple[Run, Needs]] = {}
     for one in runs:
         config = one.study.config
-        needs = Needs.of(config, build(config.acquisition))
+        needs = Needs() if one.labels else Needs.of(config, build(config.acquisition))
         first, others = found.get(one.baseline, (one, needs))
         found[one.baseline] = (first, needs | others)
     return list(found.values())

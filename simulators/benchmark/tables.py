@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pandas as pd
 
-from simulators.benchmark.config import BenchFile
+from simulators.benchmark.config import BenchFile, Run
 from simulators.benchmark.places import Places
 from study.files import write_atomically
 from study.metrics import FEATURE_METRICS, by_feature
@@ -41,6 +41,8 @@ and ``seconds`` are spent up to then (simulated annotator seconds); ``picked_...
 cycle's batch, with the classifier that selected it; columns that end in ``_s`` are wall seconds of
 computing, and the only ones that differ from run to run.
 """
+REFERENCE = "reference"
+"""The table of the runs that know every label of the pool: the columns of the cycles."""
 PICKS = (*WHO, "cycle", "order", "image", "label", "aligned", "correct", "seconds", "actions")
 """The columns of ``picks.csv``: one row per annotated image."""
 FEATURES = (*WHO, "cycle", "split", "feature", "images", *FEATURE_METRICS)
@@ -57,7 +59,10 @@ def write(places: Places, file: BenchFile, facts: dict[str, Any]) -> None:
     """
     cycles, picks = read(places, file)
     found = features(places, file)
-    frames = {"cycles": cycles, "picks": picks, **({"features": found} if len(found) else {})}
+    frames = {"cycles": cycles, "picks": picks}
+    frames |= {"features": found} if len(found) else {}
+    known = references(places, file)
+    frames |= {REFERENCE: known} if len(known) else {}
     for name, frame in frames.items():
         content = frame.to_csv(index=False).encode()
         write_atomically(places.path / f"{name}.csv", content)
@@ -69,12 +74,23 @@ def read(places: Places, file: BenchFile) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Cycles and picks of the finished runs of a benchmark file."""
     cycles: list[dict[str, Any]] = []
     picks: list[dict[str, Any]] = []
-    for who, content in _finished(places, file):
+    for who, content in _finished(places, file.runs()):
         cycles += [who | by_feature(row)[0] for row in content["rows"]]
         picks += [who | row for row in content["picks"]]
     frame = pd.DataFrame(cycles)
     rest = [name for name in frame.columns if name not in CYCLES]
     return frame.reindex(columns=[*CYCLES, *rest]), pd.DataFrame(picks, columns=list(PICKS))
+
+
+def references(places: Places, file: BenchFile) -> pd.DataFrame:
+    """The rows of the runs that know every label; of no columns where there is none."""
+    return pd.DataFrame(
+        [
+            who | row
+            for who, content in _finished(places, file.references())
+            for row in content["rows"]
+        ]
+    )
 
 
 def features(places: Places, file: BenchFile) -> pd.DataFrame:
@@ -84,15 +100,17 @@ def features(places: Places, file: BenchFile) -> pd.DataFrame:
         | {"feature": feature}
         | {name: row[name] for name in ("cycle", "split", "images")}
         | found
-        for who, content in _finished(places, file)
+        for who, content in _finished(places, file.runs())
         for row in content["rows"]
         for feature, found in by_feature(row)[1].items()
     ]
     return pd.DataFrame(rows, columns=list(FEATURES))
 
 
-def _finished(places: Places, file: BenchFile) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    for run in file.runs():
+def _finished(
+    places: Places, runs: Iterable[Run]
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    for run in runs:
         path = places.result(run)
         if path.exists():
             names = (run.hash, run.arm.name, run.interface, run.number, run.draw)

@@ -24,6 +24,8 @@ class WorstClasses(Strategy):
         classes: N; left out, half of the dataset's classes, rounded down and at least one.
     """
 
+    needs_truth = True
+
     def __init__(self, classes: int | None = None) -> None:
         super().__init__()
         if classes is not None and classes < 1:
@@ -48,6 +50,8 @@ class Oracle(Ranking):
     Zolfaghari Bengar's thesis (section 3.4.1, "Oracle method"): an upper reference and "not a
     useful active learning function in practice", where no label would be known.
     """
+
+    needs_truth = True
 
     def scores(self, pool: Pool) -> NDArray[np.float64]:
         """float64 [U], 1 where the most probable class is not the label, else 0."""

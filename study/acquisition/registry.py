@@ -96,7 +96,7 @@ def build(config: AcquisitionConfig) -> Strategy:
     if config.combine:
         strategy = RankSum([strategy, *map(make, config.combine)])
     if config.balance:
-        strategy = Balanced(strategy, config.balance_weight)
+        strategy = Balanced(strategy, config.balance_weight, config.balance_form)
     if config.subsample is not None:
         strategy = Subsampled(strategy, config.subsample)
     return strategy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from scipy.stats import rankdata
 from study.acquisition.balance import (
     balanced_k_center,
     balanced_selection,
+    by_pseudo_labels,
     l1_score,
     wanted_counts,
 )
@@ -19,6 +21,8 @@ from study.acquisition.coverage import Cover, KCenterGreedy
 from study.acquisition.pool import Indices, Pool
 from study.acquisition.strategy import Ranking, Strategy, exact
 from study.errors import UserError
+
+Form = Literal["ranks", "raw", "pseudo-labels"]
 
 
 class Subsampled(Strategy):
@@ -55,7 +59,11 @@ class Balanced(Strategy):
     features, which one is known, and the features are kept even.
 
     So that ``weight`` means the same whatever is wrapped, scores are replaced by their ranks,
-    scaled to [0, 1] (ties share one). A strategy that does not rank is taken by its order over the
+    scaled to [0, 1] (ties share one). ``form = "raw"`` weighs the scores as they are (Eq. 4.8 and
+    4.9 as printed; of entropy in nats, Eq. 4.6) and, of K-Center-Greedy, unscaled distances.
+    ``form = "pseudo-labels"`` is what the thesis compares with (section 4.5.2, "Entropy L1 Pseudo
+    Label"): images count as their most probable class, and of each class the best are taken. A
+    strategy that does not rank is taken by its order over the
     whole pool. K-Center-Greedy, whose favourites change with every pick, has the greedy form
     (Algorithm 2).
 
@@ -67,18 +75,26 @@ class Balanced(Strategy):
     Args:
         strategy: what to wrap.
         weight: lambda; what one image too many or too few of a class costs, where 1 is what lies
-            between the images that the strategy likes most and least.
+            between the images that the strategy likes most and least, or in raw scores.
+        form: ``ranks``, ``raw`` or ``pseudo-labels``, which has no weight.
 
     Raises:
         ValueError: when the weight is negative or not finite.
+        UserError: the form needs scores, or distances, and the strategy has none.
     """
 
-    def __init__(self, strategy: Strategy, weight: float = 1.0) -> None:
+    def __init__(self, strategy: Strategy, weight: float = 1.0, form: Form = "ranks") -> None:
         super().__init__()
         if not 0 <= weight < np.inf:
             raise ValueError(f"weight = {weight} must be finite and not negative")
+        if form == "raw" and not isinstance(strategy, Ranking | KCenterGreedy):
+            raise UserError(
+                f"balance_form = 'raw' weighs scores or distances, and {type(strategy).__name__} "
+                f"gives images none: use 'ranks'"
+            )
         self.strategy = strategy
         self.weight = weight
+        self.form = form
         self.take_needs(strategy)
 
     def positions(self, pool: Pool, k: int, rng: np.random.Generator) -> Indices:
@@ -90,18 +106,29 @@ class Balanced(Strategy):
         order = rng.permutation(len(pool))  # chance decides ties, which go to the first
         shuffled = probabilities[order]
         remarks: dict[str, float] = {}
-        if isinstance(self.strategy, KCenterGreedy):
+        if self.form == "pseudo-labels":
+            scores = self._ranks(pool, rng)[order]
+            picks = order[by_pseudo_labels(scores, shuffled.argmax(1), wanted, k)]
+        elif isinstance(self.strategy, KCenterGreedy):
             features = exact(pool.features)[torch.as_tensor(order)]
             cover = Cover(features, exact(pool.labelled_features))
-            picks = order[balanced_k_center(cover, shuffled, wanted, k, self.weight)]
+            raw = self.form == "raw"
+            picks = order[balanced_k_center(cover, shuffled, wanted, k, self.weight, raw)]
         else:
-            scores = self._ranks(pool, rng)[order]
+            scores = (self._raw(pool) if self.form == "raw" else self._ranks(pool, rng))[order]
             found = balanced_selection(scores, shuffled, wanted, k, self.weight)
             picks = order[found.picks]
             remarks = {"balance_bound": found.bound, "balance_gap": found.gap}
         expected = counts + probabilities[picks].sum(0)
         self.remarks = {**self.strategy.remarks, **remarks, "l1_score": l1_score(expected)}
         return picks
+
+    def _raw(self, pool: Pool) -> NDArray[np.float64]:
+        """float64 [U], the strategy's own scores; what is not a number ranks below all others."""
+        assert isinstance(self.strategy, Ranking)
+        scores = self.strategy.scores(pool)
+        known = np.isfinite(scores)
+        return np.where(known, scores, scores[known].min(initial=0.0) - 1.0)
 
     def _ranks(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:
         """float64 [U] in [0, 1], 1 for what the strategy likes most."""

@@ -13,6 +13,7 @@ from study.config.condition import (
 from study.config.data import (
     Awa2Config,
     CelebaConfig,
+    CifarConfig,
     CocoConfig,
     DatasetConfig,
     DrawnConfig,
@@ -24,6 +25,7 @@ from study.config.data import (
     ScenesConfig,
     ShapesConfig,
     TableConfig,
+    TinyImagenetConfig,
     VocConfig,
     YoloConfig,
 )
@@ -62,12 +64,10 @@ from study.config.learning import (
     NegativeForm,
     PolygonForm,
     PositiveForm,
-    PretrainingConfig,
     SamplingName,
     ScoreName,
     StrategyName,
     TrainName,
-    WeightsName,
     strategy_names,
 )
 from study.config.mistakes import (
@@ -104,6 +104,12 @@ from study.config.section import (
 from study.config.spelling import (
     nearest,
 )
+from study.config.training import (
+    AugmentationName,
+    PretrainingConfig,
+    TrainingConfig,
+    WeightsName,
+)
 from study.config.workspace import (
     Hotkeys,
     WorkspaceConfig,
@@ -124,9 +130,11 @@ __all__ = [
     "AcquisitionConfig",
     "AnalysisConfig",
     "AttentionCheckConfig",
+    "AugmentationName",
     "Awa2Config",
     "BreakConfig",
     "CelebaConfig",
+    "CifarConfig",
     "CocoConfig",
     "Condition",
     "DatasetConfig",
@@ -172,7 +180,9 @@ __all__ = [
     "StudyFileError",
     "TableConfig",
     "TaskConfig",
+    "TinyImagenetConfig",
     "TrainName",
+    "TrainingConfig",
     "VocConfig",
     "WeightsName",
     "Whole",

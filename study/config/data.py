@@ -409,6 +409,40 @@ class CelebaConfig(_Photographed):
         return self
 
 
+class _Benchmark(_Tested):
+    """A dataset of computer vision as it is published, with a test split of its own.
+
+    ``val`` is a share of the training images, drawn by class; ``limit`` keeps at most this many
+    images of each split, so that class shares stay.
+    """
+
+    root: Path
+    val_share: Part = 0.1
+    limit: Positive | None = None
+    seed: Whole = 0
+
+    @model_validator(mode="after")
+    def _shows_one(self) -> Self:
+        if self.labels == "several":
+            raise ValueError("labels = 'several': every image has one class; set labels = 'one'")
+        return self
+
+
+class CifarConfig(_Benchmark):
+    """CIFAR-10 or CIFAR-100, 32 pixels, as torchvision reads them; see :mod:`study.data.cifar`."""
+
+    kind: Literal["cifar"]
+    classes: Literal[10, 100] = 10
+
+
+class TinyImagenetConfig(_Benchmark):
+    """Tiny ImageNet, 200 classes; see :mod:`study.data.tiny_imagenet`."""
+
+    kind: Literal["tiny-imagenet"]
+    size: Side = 64
+    fit: Fit = "stretch"
+
+
 DatasetConfig = Annotated[
     ScenesConfig
     | ShapesConfig
@@ -419,7 +453,9 @@ DatasetConfig = Annotated[
     | LabelmeConfig
     | FolderConfig
     | TableConfig
-    | CelebaConfig,
+    | CelebaConfig
+    | CifarConfig
+    | TinyImagenetConfig,
     Field(discriminator="kind"),
 ]
 DATASETS: dict[str, type[Section]] = {
@@ -433,5 +469,7 @@ DATASETS: dict[str, type[Section]] = {
     "folder": FolderConfig,
     "table": TableConfig,
     "celeba": CelebaConfig,
+    "cifar": CifarConfig,
+    "tiny-imagenet": TinyImagenetConfig,
 }
 """The settings of every kind of dataset, by ``dataset.kind``."""

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, model_val
 
 from study.config.naming import known, one_of, schema
 from study.config.section import NonNegative, Positive, Section, Share
+from study.config.training import Beta, WeightsName
 
 STRATEGY_NAMES = (
     "random",
@@ -79,7 +80,6 @@ PolygonForm = Annotated[
 ]
 ScoreName = Literal["label", "centred", "absolute"]
 MethodName = Literal["forms", "rrr", "rrr-cam", "hint"]
-WeightsName = Literal["none", "class", "context", "group"]
 TrainName = Literal["all", "block", "head"]
 """What learns: the whole network, its last block and its head, or its head."""
 
@@ -99,6 +99,9 @@ class ModelConfig(Section):
 
     ``input`` is the side, in pixels, to which the network's images are resized (bilinearly); masks,
     clicks and what people see stay as the dataset has them.
+
+    ``normalisation`` says whose channel means and deviations images are standardised with: the
+    network's own (ImageNet's, of most), or those of the dataset's training images.
     """
 
     name: str = "resnet18"
@@ -108,33 +111,7 @@ class ModelConfig(Section):
     blocks: Annotated[int, Field(strict=True, ge=2, le=6)] = 3
     checkpoint: Path | None = None
     precision: Literal["float32", "bfloat16"] = "float32"
-
-
-class PretrainingConfig(Section):
-    """Training of the biased classifier (section 4.2; the paper does not give its momentum).
-
-    ``train = "head"`` keeps a pretrained trunk as it is and fits the head alone, to its optimum
-    (by L-BFGS, with ``weight_decay``); then the rate, momentum, batch, patience and schedule have
-    no part in it, and ``epochs`` is the most iterations.
-
-    ``schedule = "constant"`` stops early and keeps the best epoch, as in the paper.
-    ``"one-cycle"`` raises the rate to ``learning_rate`` and lets it fall to zero over all
-    ``epochs``, without stopping early: a validation split with the same bias stops a network as
-    soon as it has the shortcut, before it has learned anything of the object.
-
-    ``weights`` are what each image's loss counts: the inverse of how frequent its class, its
-    context, or its group (class x context) is.
-    """
-
-    train: Literal["all", "head"] = "all"
-    learning_rate: Annotated[float, Field(strict=True, gt=0)] = 0.1
-    momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.9
-    weight_decay: NonNegative = 0.0005
-    batch: Positive = 128
-    epochs: Positive = 150
-    patience: Positive = 10
-    schedule: Literal["constant", "one-cycle"] = "constant"
-    weights: WeightsName = "none"
+    normalisation: Literal["network", "dataset"] = "network"
 
 
 class FineTuningConfig(Section):
@@ -171,6 +148,7 @@ class FineTuningConfig(Section):
     anchor: NonNegative = 0.0
     ensemble: Positive = 1
     weights: WeightsName = "none"
+    beta: Beta = 0.999
     data: Literal["annotated", "balanced"] = "annotated"
 
     @model_validator(mode="wrap")
@@ -258,9 +236,12 @@ class AcquisitionConfig(Section):
 
     ``combine`` names strategies whose ranks are added to those of ``active``; ``balance_weight``
     is what one image too many or too few of a class costs, where 1 is what lies between the images
-    that the strategy likes most and least. ``options`` are hyper-parameters of the strategy, by the
-    names of its constructor's arguments. ``committee`` is how many further classifiers learn beside
-    the task's own where the strategy asks how far classifiers disagree.
+    that the strategy likes most and least. ``balance_form`` says what is weighed against it:
+    ``ranks`` of the scores, ``raw`` scores (Eq. 4.8 and Algorithm 2 of the thesis as printed; the
+    weight is then in their unit), or, for comparison, ``pseudo-labels``: as many of each predicted
+    class as are wanted, the best first, without a weight. ``options`` are hyper-parameters of the
+    strategy, by the names of its constructor's arguments. ``committee`` is how many further
+    classifiers learn beside the task's own where the strategy asks how far classifiers disagree.
     """
 
     active: StrategyName = "attention"
@@ -269,6 +250,7 @@ class AcquisitionConfig(Section):
     combine: tuple[StrategyName, ...] = ()
     balance: bool = False
     balance_weight: NonNegative = 1.0
+    balance_form: Literal["ranks", "raw", "pseudo-labels"] = "ranks"
     subsample: Positive | None = None
 
     def __hash__(self) -> int:

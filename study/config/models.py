@@ -31,7 +31,6 @@ from study.config.learning import (
     FineTuningConfig,
     GuidanceConfig,
     ModelConfig,
-    PretrainingConfig,
 )
 from study.config.people import (
     OptionalConsent,
@@ -44,6 +43,7 @@ from study.config.questions import (
 )
 from study.config.recruitment import RecruitmentConfig
 from study.config.section import Section, Whole
+from study.config.training import PretrainingConfig
 from study.config.workspace import WorkspaceConfig
 from study.interfaces import Interface
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from study.config import (
     Awa2Config,
     CelebaConfig,
+    CifarConfig,
     CocoConfig,
     DatasetConfig,
     FolderConfig,
@@ -19,6 +20,7 @@ from study.config import (
     ShapesConfig,
     StudyFile,
     TableConfig,
+    TinyImagenetConfig,
     VocConfig,
     YoloConfig,
 )
@@ -99,7 +101,7 @@ def source_of(file: StudyFile) -> Source:
         key = inventory.key(_settings(config), shapes.DRAWING_VERSION)
         return Source(f"shapes-{key}", lambda place, progress: shapes.render(config))
     root = file.resolve(config.root)
-    # CelebA's and VOC's lists are read by torchvision: every process would wait seconds for it
+    # what torchvision reads is imported where it is read: every process would wait seconds for it
     match config:
         case CocoConfig():
             return _photographs(config, root, coco.sources(config, root), coco.catalogue)
@@ -119,6 +121,21 @@ def source_of(file: StudyFile) -> Source:
             from study.data import celeba
 
             return _photographs(config, root, celeba.sources(config, root), celeba.catalogue)
+        case TinyImagenetConfig():
+            from study.data import tiny_imagenet
+
+            return _photographs(config, root, tiny_imagenet.sources(root), tiny_imagenet.catalogue)
+        case CifarConfig():
+            from study.data import cifar
+
+            known = (_settings(config), READING_VERSION, root)
+            made_of = Inventory(
+                inventory.key(*known), inventory.only_files(cifar.sources(config, root))
+            )
+            key = inventory.key(*known, sorted(made_of.present().items()))
+            return Source(
+                f"cifar-{key}", lambda place, progress: cifar.read(config, root), root, made_of
+            )
         case FolderConfig():
             return _photographs(config, root, sorted(root.rglob("*")), folder.catalogue)
 
@@ -138,6 +155,7 @@ Photographs = TypeVar(
     Awa2Config,
     TableConfig,
     CelebaConfig,
+    TinyImagenetConfig,
 )
 
 

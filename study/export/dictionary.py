@@ -23,6 +23,7 @@ METRICS = {
     "aligned_accuracy": ("share", "accuracy where the context is the usual one of the class"),
     "conflicting_accuracy": ("share", "accuracy where the context is not the usual one"),
     "worst_group_accuracy": ("share", "accuracy of the worst group (class x context)"),
+    "balanced_accuracy": ("share", "mean over classes of the accuracy on each"),
     "attention_inside": ("share", "attention inside the object (energy pointing game)"),
     "pointing_game": ("share", "images whose attention maximum is inside the object"),
     "attention_iou": ("share", "intersection over union of attention (half maximum) and object"),

@@ -34,6 +34,7 @@ def save(
                 "classes": model.classes,
                 "class_names": list(class_names or model.class_names),
                 "labels": model.labelling.name,
+                "colours": model.colours,
                 "state": {key: value.cpu() for key, value in model.state_dict().items()},
                 "meta": meta,
             },
@@ -88,6 +89,8 @@ def load(
         model.load_state_dict(saved["state"])
     except RuntimeError as error:
         raise ModelError(f"{path}: its weights do not fit a {config.name} network") from error
+    if config.normalisation == "dataset":
+        model.standardise(*saved["colours"])
     if like is not None:
         with_precision(model, like)
     return model.to(device).eval(), saved["meta"]
@@ -106,6 +109,7 @@ def _same_task(
     pairs: list[tuple[str, Any, Any]] = []
     if wanted is not None:
         pairs += [("name", found.name, wanted.name), ("input", found.input, wanted.input)]
+        pairs.append(("normalisation", found.normalisation, wanted.normalisation))
     if classes is not None:
         pairs.append(("classes", saved["classes"], classes))
     if wanted is not None and wanted.name == "small":

@@ -40,7 +40,8 @@ def evaluate(
 ) -> Evaluation:
     """Every metric that ``split`` has the inputs for; the others are None, never 0.
 
-    - ``accuracy``, ``accuracy_<class>``; with contexts ``accuracy_<class>_<context>`` for every
+    - ``accuracy``, ``accuracy_<class>`` and, their mean over classes with images,
+      ``balanced_accuracy``; with contexts ``accuracy_<class>_<context>`` for every
       group, ``worst_group_accuracy`` (over groups with images), ``aligned_accuracy`` and
       ``conflicting_accuracy``; each with its ``count``, as in ``count_<class>_<context>``.
     - With masks, over images whose mask is not empty, from the map of the labelled class at full
@@ -66,8 +67,12 @@ def evaluate(
     if split.several:
         _features(values, split, correct, looks)
     else:
-        for label, name in enumerate(split.classes):
+        found = [
             _put(values, name, correct, split.labels == label)
+            for label, name in enumerate(split.classes)
+        ]
+        known = [accuracy for accuracy in found if accuracy is not None]
+        values["balanced_accuracy"] = sum(known) / len(known) if known else None
         _groups(values, split, correct)
     _aligned(values, correct, split.aligned)
     _attention(values, looks)

@@ -213,6 +213,8 @@ def _digest(model: Classifier, train: TrainName) -> str:
     """A hash of the frozen weights and of what is computed with them."""
     names = {"name", "input", "width", "blocks", "precision"}
     facts = model.config.model_dump(mode="json", include=names)
+    if model.config.normalisation == "dataset":
+        facts["normalised"] = model.colours
     digest = hashlib.sha256(json.dumps([facts, train], sort_keys=True).encode())
     for name, value in sorted(model.trunk_state(train).items()):
         digest.update(name.encode())

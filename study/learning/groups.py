@@ -7,6 +7,10 @@ image shows it, in which of its contexts.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -21,14 +25,14 @@ def groups(images: ImageSet, by: WeightsName, why: str) -> Tensor:
 
     Args:
         images: of which something is learned.
-        by: ``class``, ``context`` or ``group`` (both).
+        by: ``class`` (or ``effective``), ``context`` or ``group`` (both).
         why: the setting that asks for it.
 
     Raises:
         DataError: contexts are needed and not known.
     """
     labels = images.labels.long()
-    if by == "class":
+    if by in ("class", "effective"):
         return labels
     contexts = images.every_context
     if contexts is None:
@@ -52,22 +56,34 @@ def require_groups(images: ImageSet, fine_tuning: FineTuningConfig) -> None:
         groups(images, "group", "fine_tuning.data = 'balanced'")
 
 
-def balancing(images: ImageSet, by: WeightsName, why: str) -> Tensor | None:
+def balancing(images: ImageSet, by: WeightsName, why: str, beta: float = 0.999) -> Tensor | None:
     """Inverse-frequency weights of the shape of the labels, with a mean of 1; None for ``none``.
 
-    Every group that is there then weighs the same. See :func:`groups`.
+    Every group that is there then weighs the same. ``effective`` is the inverse of the effective
+    number of a class's images in place of how many there are (Cui et al. 2019, Eq. 2), between no
+    weights (``beta`` = 0) and ``class`` (``beta`` towards 1). See :func:`groups`.
     """
     if by == "none":
         return None
     numbers = groups(images, by, why)
+    of = partial(effective_number, beta=beta) if by == "effective" else Tensor.double
     if numbers.ndim == 1:
-        return _inverse(numbers)
-    return torch.stack([_inverse(column) for column in numbers.unbind(1)], 1)
+        return _inverse(numbers, of)
+    return torch.stack([_inverse(column, of) for column in numbers.unbind(1)], 1)
 
 
-def _inverse(numbers: Tensor) -> Tensor:
+def effective_number(counts: Tensor, beta: float) -> Tensor:
+    """(1 - beta^n) / (1 - beta) of each count n: what n images that overlap are worth, float64.
+
+    Cui, Jia, Lin, Song & Belongie 2019, "Class-balanced loss based on effective number of samples".
+    """
+    return -torch.expm1(counts.double() * math.log(beta)) / (1 - beta)
+
+
+def _inverse(numbers: Tensor, of: Callable[[Tensor], Tensor]) -> Tensor:
     _, place, counts = numbers.unique(return_inverse=True, return_counts=True)
-    return (len(numbers) / (len(counts) * counts.float()))[place]
+    weights = 1 / of(counts)
+    return (weights * (len(numbers) / (weights * counts).sum())).float()[place]
 
 
 def balanced(images: ImageSet, *stream: object) -> list[int]:

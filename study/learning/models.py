@@ -127,6 +127,15 @@ class Classifier(nn.Module):
         return normalise_images(images, self._mean, self._std)
 
     @property
+    def colours(self) -> tuple[Colour, Colour]:
+        """What is taken from each channel of an image in [0, 1], and what it is divided by."""
+        return self._mean, self._std
+
+    def standardise(self, mean: Colour, std: Colour) -> None:
+        """Normalise images with these from now on (``model.normalisation = "dataset"``)."""
+        self._mean, self._std = mean, std
+
+    @property
     def cut(self) -> Cut:
         """The three pieces; they share the network's weights."""
         return self._cut[0]

@@ -10,12 +10,15 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, MultiStepLR, OneCycleLR
 
-from study.config import FineTuningConfig, PretrainingConfig
+from study.config import FineTuningConfig, TrainingConfig
 from study.data.dataset import ImageSet
+from study.learning.augmentation import augmented, supervised
 from study.learning.cuts import Nothing
 from study.learning.fitting import fit
 from study.learning.groups import balancing
+from study.learning.machines import fit_machines
 from study.learning.models import Classifier
 from study.seeds import torch_generator
 
@@ -44,7 +47,7 @@ def pretrain(
     model: Classifier,
     train: ImageSet,
     val: ImageSet,
-    config: PretrainingConfig,
+    config: TrainingConfig,
     seed: int,
     device: torch.device | str,
     progress: Progress | None = None,
@@ -55,8 +58,9 @@ def pretrain(
     ``config.train = "head"`` is for the part behind a frozen trunk, and images with features: it is
     fitted to its optimum (:func:`_fit_head`), and ``seed`` has no part in it. Otherwise by SGD.
     With a constant rate training stops when the validation loss has not improved for ``patience``
-    epochs, and the best weights are kept; a one-cycle schedule (Smith & Topin 2019) runs to its end
-    and keeps the last. The order of images derives from ``seed`` alone. ``after_epoch`` is called
+    epochs, and the best weights are kept; the other schedules (one-cycle: Smith & Topin 2019) run
+    to their end and keep the last. The order of images and what is drawn to augment them derive
+    from ``seed`` alone. ``after_epoch`` is called
     with the model as every epoch leaves it. When interrupted, the model is given its first weights
     back.
     """
@@ -65,12 +69,13 @@ def pretrain(
     began = time.perf_counter()
     model.to(device)
     images, labels = train.inputs[:].to(device), train.labels.to(device)
+    transform = supervised(config, train.size)
     val_images, val_labels = val.inputs[:].to(device), val.labels.to(device)
     weights = _weights(train, config, device)
     descent = optimiser(model, config)
     generator = torch_generator(seed, "pretrain")
-    annealed = config.schedule == "one-cycle"
-    schedule = _one_cycle(descent, config, len(train)) if annealed else None
+    annealed = config.schedule != "constant"
+    schedule = scheduler(descent, config, len(train))
     losses: list[float] = []
     val_losses: list[float] = []
     accuracies: list[float] = []
@@ -79,16 +84,19 @@ def pretrain(
         for epoch in range(config.epochs):
             model.train()
             summed = torch.zeros((), device=device)
-            for index in batches(len(train), config.batch, generator):
+            for number, index in enumerate(batches(len(train), config.batch, generator)):
                 index = index.to(device)
                 own = None if weights is None else weights[index]
-                loss = model.labelling.loss(model(images[index]), labels[index], own).mean()
+                given = images[index]
+                if transform is not None:
+                    given = augmented(given, transform, seed, "augment", epoch, number)
+                loss = model.labelling.loss(model(given), labels[index], own).mean()
                 descent.zero_grad(set_to_none=True)
                 loss.backward()
                 descent.step()
-                if schedule is not None:
-                    schedule.step()
+                schedule.step()
                 summed += loss.detach() * len(index)
+            schedule.epoch()
             model.eval()
             val_loss, accuracy = _validate(model, val_images, val_labels, config.batch)
             losses.append(summed.item() / len(train))
@@ -118,12 +126,15 @@ def _fit_head(
     model: Classifier,
     train: ImageSet,
     val: ImageSet,
-    config: PretrainingConfig,
+    config: TrainingConfig,
     device: torch.device | str,
     progress: Progress | None,
     after_epoch: AfterEpoch | None,
 ) -> History:
-    """The optimum of the classification loss and ``weight_decay / 2`` times the squared weights."""
+    """The optimum of the classification loss and ``weight_decay / 2`` times the squared weights.
+
+    Or, with ``config.head = "svm"``, support vector machines, in one epoch.
+    """
     began = time.perf_counter()
     model.to(device).eval()
     inputs, labels = pooled(model, train.inputs[:]).to(device), train.labels.to(device)
@@ -159,7 +170,13 @@ def _fit_head(
         return False
 
     with all_or_nothing(model):
-        fit(list(model.parameters()), loss, config.epochs, after)
+        if config.head == "svm":
+            fit_machines(model, inputs, labels, config.regularisation)
+            with torch.no_grad():
+                last[0] = model.labelling.loss(model(inputs), labels).mean().item()
+            after()
+        else:
+            fit(list(model.parameters()), loss, config.epochs, after)
     if progress is not None:
         progress(config.epochs, config.epochs)
     val_loss, accuracy = _validate(model, val_inputs, val_labels, config.batch)
@@ -168,11 +185,10 @@ def _fit_head(
     )
 
 
-def _weights(
-    train: ImageSet, config: PretrainingConfig, device: torch.device | str
-) -> Tensor | None:
+def _weights(train: ImageSet, config: TrainingConfig, device: torch.device | str) -> Tensor | None:
     """What each label of the training images counts, on the device."""
-    weights = balancing(train, config.weights, f"pretraining.weights = {config.weights!r}")
+    why = f"weights = {config.weights!r} of a training"
+    weights = balancing(train, config.weights, why, config.beta)
     return None if weights is None else weights.to(device)
 
 
@@ -189,9 +205,7 @@ def pooled(model: Classifier, inputs: Tensor, batch: int = 256) -> Tensor:
     return torch.cat(means) if means else inputs
 
 
-def optimiser(
-    model: Classifier, config: PretrainingConfig | FineTuningConfig
-) -> torch.optim.Optimizer:
+def optimiser(model: nn.Module, config: TrainingConfig | FineTuningConfig) -> torch.optim.Optimizer:
     """Stochastic gradient descent as the study file has it."""
     return torch.optim.SGD(
         model.parameters(),
@@ -201,14 +215,39 @@ def optimiser(
     )
 
 
-def _one_cycle(
-    descent: torch.optim.Optimizer, config: PretrainingConfig, images: int
-) -> torch.optim.lr_scheduler.OneCycleLR:
-    # as many steps as _batches makes batches; one more costs nothing, one too few is an error
+class Schedule:
+    """Tells a learning rate of every step and every epoch, each of which it may depend on."""
+
+    def __init__(
+        self, by_step: LRScheduler | None = None, by_epoch: LRScheduler | None = None
+    ) -> None:
+        self._by_step, self._by_epoch = by_step, by_epoch
+
+    def step(self) -> None:
+        """After a step of the optimiser."""
+        if self._by_step is not None:
+            self._by_step.step()
+
+    def epoch(self) -> None:
+        """After an epoch."""
+        if self._by_epoch is not None:
+            self._by_epoch.step()
+
+
+def scheduler(descent: torch.optim.Optimizer, config: TrainingConfig, images: int) -> Schedule:
+    """``config.schedule`` of a training on so many images."""
+    # as many steps as `batches` makes batches; one more costs nothing, one too few is an error
     steps = config.epochs * -(-images // config.batch) + 1
-    return torch.optim.lr_scheduler.OneCycleLR(
-        descent, config.learning_rate, total_steps=steps, cycle_momentum=False
-    )
+    match config.schedule:
+        case "one-cycle":
+            rate = config.learning_rate
+            return Schedule(OneCycleLR(descent, rate, total_steps=steps, cycle_momentum=False))
+        case "cosine":
+            return Schedule(CosineAnnealingLR(descent, steps))
+        case "steps":
+            falls = MultiStepLR(descent, list(config.milestones), config.gamma)
+            return Schedule(by_epoch=falls)
+    return Schedule()
 
 
 def batches(n: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:

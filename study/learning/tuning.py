@@ -232,7 +232,10 @@ class _Task:
         method = METHODS[guidance.method]
         height, width = method.grid(model, inputs)
         weights = balancing(
-            images, fine_tuning.weights, f"fine_tuning.weights = {fine_tuning.weights!r}"
+            images,
+            fine_tuning.weights,
+            f"fine_tuning.weights = {fine_tuning.weights!r}",
+            fine_tuning.beta,
         )
         guided = guidance.w_g > 0 and any(not annotation.empty for annotation in annotations)
         targets = Targets.from_annotations(

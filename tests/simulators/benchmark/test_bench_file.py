@@ -106,6 +106,14 @@ def test_the_example_shows_every_setting_of_its_own() -> None:
             assert setting in text
 
 
+def test_the_example_of_labels_shows_every_setting_of_what_is_bought() -> None:
+    path = EXAMPLE.with_name("labels.toml")
+    text, file = path.read_text(), config.load(path)
+    for table in (file.config.task, file.config.training):
+        for setting in type(table).model_fields:
+            assert setting in text
+
+
 def test_an_arm_says_what_it_changes_of_the_file(bench) -> None:
     arms = '["random", { strategy = "random", guidance = { positive = "point" }, label = "point" }]'
     old = 'strategies = ["random", "entropy", "label-dispersion"]'

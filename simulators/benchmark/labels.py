@@ -1,0 +1,149 @@
+"""One run that buys labels: select, label, train, measure, until a budget is spent.
+
+The pool begins with some labels (Zolfaghari Bengar 2021, Algorithm 1; sections 3.4.1 and 4.5.1);
+of the other images a strategy sees what the classifier takes them for. Everything else is a run
+like any other (:mod:`simulators.benchmark.run`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.batch import Item
+from simulators.benchmark.run import Machine
+from simulators.benchmark.sections import images_of
+from simulators.benchmark.state import State
+from study import cycle, labels
+from study.annotation import Annotation
+from study.cycle import Sight
+from study.data.dataset import ImageSet
+from study.labels import Guess, Indices, Known
+from study.learning.learner import Learner
+from study.learning.models import Classifier
+from study.learning.parts import learning_part
+from study.start import Start
+
+
+class LabelMachine(Machine):
+    """What does one run that buys labels, or labels and guidance.
+
+    Attributes:
+        start: int64, what is labelled before the first cycle; the same for all arms of a seed.
+    """
+
+    def _open(self, start: Start) -> None:
+        labels.require_one_class(self.data)
+        task, size = self.config.task, len(self.pool)
+        self.price = task.price
+        self.whole = start.whole
+        count = min(size, images_of(task.start, size))
+        self.start: Indices = np.arange(size)
+        if not self.run.everything:
+            self.start = labels.first(self.pool, count, task.draw, self.stream("labelled"))
+        self.beginning = Learner(learning_part(self.whole, self.run.training.train))
+        if task.buys == "both":
+            self._take_hand()
+
+    def labelled(self, state: State) -> list[int]:
+        """Every image whose label is known, in the order in which it became so."""
+        return [*self.start.tolist(), *state.annotations]
+
+    def first(self, state: State) -> None:
+        """Train on what is labelled at the start, and measure that."""
+        self._train(state, 0)
+        metrics = cycle.measure(state.learner.model, self.data, self.device)
+        state.rows += self._rows(state, metrics, {"picked": 0})
+        state.spent = self.run.everything
+
+    def _begin(self, state: State, number: int) -> Learner:
+        """What a cycle's training begins with."""
+        how, members = self.config.task.training, range(1 + self.needs.members)
+        if how == "last" and state.rows:
+            return state.learner
+        if self.run.training.train == "head":
+            first, *others = (labels.emptied(self.beginning.model) for _ in members)
+        elif how == "scratch":
+            first, *others = (self._drawn(number, member) for member in members)
+        else:
+            first, *others = (learning_part(self.whole, "all") for _ in members)
+        return Learner(first, tuple(others))
+
+    def _drawn(self, number: int, member: int) -> Classifier:
+        stream = self.stream("weights", number, member)
+        return cycle.first_weights(self.study.model, self.data, stream).to(self.device)
+
+    def _train(self, state: State, number: int) -> None:
+        """Train anew on every label that is known."""
+        state.learner = labels.learn(
+            self._begin(state, number),
+            self.pool,
+            self.data["val"].items,
+            Known.bought(self.pool, self.labelled(state)),
+            self.run.training,
+            self.needs,
+            self.stream,
+            number,
+            self.device,
+        )
+
+    def _guess(self, state: State) -> Guess:
+        return labels.guess(state.learner.model, self.pool, self.device)
+
+    def _select(self, state: State, number: int, count: int) -> NDArray[np.int64]:
+        known = self.labelled(state)
+        self._guessed = self._guess(state)
+        seen = self.pool
+        if not self.strategy.needs_truth:
+            seen = labels.hidden(self.pool, known, self._guessed.labels)
+        return cycle.select(
+            state.learner,
+            seen,
+            known,
+            count,
+            self.strategy,
+            self.study,
+            self.stream,
+            number,
+            self.device,
+        )
+
+    def _see(self, state: State, chosen: NDArray[np.int64], batch: ImageSet) -> Sight:
+        if self.config.task.buys == "both":
+            return super()._see(state, chosen, batch)
+        right = self._guessed.labels[chosen] == batch.labels.numpy()
+        return Sight(np.zeros((len(chosen), 0, 0), dtype=np.float32), right)
+
+    def _items(
+        self, state: State, chosen: NDArray[np.int64], batch: ImageSet, sight: Sight
+    ) -> Iterator[Item]:
+        if self.config.task.buys == "both":
+            return super()._items(state, chosen, batch, sight)
+        # one press names the class
+        return iter([Item(Annotation(), 0.0, 1)] * len(chosen))
+
+    def _learn(self, state: State, number: int) -> dict[str, Any]:
+        self._train(state, number)
+        if self.config.task.buys != "both":
+            return {"collapsed": False, "note": ""}
+        learner = state.learner
+        state.learner, tuned = cycle.tune(
+            learner,
+            learner,
+            self.pool,
+            state.annotations,
+            self.study,
+            self.needs,
+            self.stream,
+            number,
+            self.device,
+        )
+        return {"collapsed": tuned.collapsed, "note": tuned.note}
+
+    def _rows(
+        self, state: State, metrics: dict[str, dict[str, float | None]], facts: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        return super()._rows(state, metrics, {"labelled": len(self.labelled(state)), **facts})

@@ -1,0 +1,268 @@
+"""Runs that buy labels: what they know, what they spend, what they are compared with."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from finished_runs import cycles
+
+from analysis.benchmark.comparisons import analyse
+from analysis.benchmark.results import tree
+from analysis.benchmark.tables import read
+from simulators.benchmark import config, jobs, sweep
+from simulators.benchmark.places import Places
+from simulators.benchmark.state import State
+from study.config import StudyFileError
+from study.data.dataset import ImageSet
+
+DATA = """
+[dataset]
+kind = "shapes"
+classes = 3
+size = 24
+train = 60
+val = 6
+test = 24
+
+[model]
+name = "small"
+width = 8
+blocks = 2
+"""
+ARMS = """[
+    "random", "entropy", "oracle", "label-dispersion",
+    { strategy = "entropy", balance = true, balance_form = "raw" },
+]"""
+FILE = (
+    """
+name = "labels"
+seeds = [0]
+strategies = STRATEGIES
+
+[task]
+buys = "labels"
+start = "10%"
+price = 2.0
+
+[budget]
+batch = "10%"
+cycles = 2
+
+[training]
+epochs = 2
+batch = 16
+schedule = "steps"
+milestones = [1]
+augment = ["crop", "flip"]
+"""
+    + DATA
+)
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """The file and the directory of a finished benchmark that buys labels."""
+    folder = tmp_path_factory.mktemp("labels")
+    (folder / "bench.toml").write_text(FILE.replace("STRATEGIES", ARMS))
+    file = config.load(folder / "bench.toml")
+    assert sweep.run(file, folder / "run", workers=1, device="cpu", progress=False) == []
+    return file, folder / "run"
+
+
+@pytest.fixture
+def make(tmp_path):
+    """A function that reads the file of labels, with text exchanged or added."""
+
+    def read(*exchanged, added="", strategies=ARMS):
+        text = FILE.replace("STRATEGIES", strategies)
+        for old, new in exchanged:
+            assert old in text
+            text = text.replace(old, new)
+        (tmp_path / "bench.toml").write_text(text + added)
+        return config.load(tmp_path / "bench.toml")
+
+    return read
+
+
+def _machine(labelled, arm: str):
+    file, place = labelled
+    one = next(run for run in file.runs() if run.arm.name.startswith(arm))
+    cpu = torch.device("cpu")
+    return jobs.machine_of(one)(one, jobs.start(Places(place), one, cpu), cpu)
+
+
+def test_the_start_is_labelled_and_each_batch_is_paid_for(labelled) -> None:
+    table = cycles(labelled[1])
+    assert set(table["interface"]) == {"label"}
+    for _, run in table.groupby("trial"):
+        assert run["labelled"].tolist() == [6, 12, 18]
+        assert run["images"].tolist() == run["actions"].tolist() == [0, 6, 12]
+        assert run["seconds"].tolist() == [0.0, 12.0, 24.0]
+    start = table[table["cycle"] == 0]
+    assert len(set(start["accuracy"])) == 1  # every arm begins with the same labels
+
+
+def test_the_start_has_as_many_of_every_class_and_is_bought_by_nobody(labelled) -> None:
+    machine = _machine(labelled, "random")
+    labels = machine.pool.labels[torch.from_numpy(machine.start)]
+    assert labels.bincount().tolist() == [2, 2, 2]
+    picks = pd.read_csv(labelled[1] / "picks.csv")
+    begun = {machine.pool.names[index] for index in machine.start.tolist()}
+    assert not begun & set(picks["image"])
+    assert not picks.duplicated(["trial", "image"]).any()
+
+
+@pytest.mark.parametrize(("arm", "knows"), [("entropy", False), ("oracle", True)])
+def test_a_strategy_sees_no_label_that_is_not_bought(labelled, arm, knows, monkeypatch) -> None:
+    machine = _machine(labelled, arm)
+    seen: list[ImageSet] = []
+    select = type(machine.strategy).select
+
+    def spy(strategy, pool, k, rng):
+        seen.append(pool.images)
+        return select(strategy, pool, k, rng)
+
+    monkeypatch.setattr(type(machine.strategy), "select", spy)
+    state = State(machine.beginning)
+    machine.first(state)
+    machine._select(state, 1, 6)
+    (images,) = seen
+    known = torch.from_numpy(machine.start)
+    rest = torch.from_numpy(np.setdiff1d(np.arange(60), machine.start))
+    assert (images.labels[known] == machine.pool.labels[known]).all()
+    if knows:
+        assert images is machine.pool
+    else:
+        with torch.no_grad():
+            guessed = state.learner.model(machine.pool.images).argmax(1)
+        assert (images.labels[rest] == guessed[rest]).all()
+        assert images.masks is images.contexts is images.usual_contexts is None
+
+
+def test_labels_that_nobody_bought_change_nothing(labelled) -> None:
+    """Another truth about the unlabelled images, the same batch."""
+    machine = _machine(labelled, "entropy")
+    first = State(machine.beginning)
+    machine.first(first)
+    chosen = machine._select(first, 1, 6)
+    known = torch.from_numpy(machine.start)
+    turned = (machine.pool.labels + 1) % 3
+    turned[known] = machine.pool.labels[known]
+    train = replace(machine.data["train"], labels=turned)
+    machine.data = replace(machine.data, splits={**machine.data.splits, "train": train})
+    again = State(machine.beginning)
+    machine.first(again)
+    assert machine._select(again, 1, 6).tolist() == chosen.tolist()
+
+
+def test_dispersion_is_of_training_watched_from_the_first_epoch(labelled) -> None:
+    machine = _machine(labelled, "label-dispersion")
+    state = State(machine.beginning)
+    machine.first(state)
+    assert state.learner.predictions.shape == (2, 60)
+
+
+def test_a_cycle_trains_from_scratch_or_from_the_last_weights(labelled, make, tmp_path) -> None:
+    file = make(("price = 2.0", 'training = "last"'), strategies='["random"]')
+    other = _machine((file, labelled[1]), "random")
+    state = State(other.beginning)
+    other.first(state)
+    assert other._begin(state, 1) is state.learner
+    fresh = _machine(labelled, "random")
+    one, two = (fresh._begin(state, number).model.state_dict() for number in (1, 2))
+    assert any(not torch.equal(one[name], two[name]) for name in one)
+
+
+def test_all_data_is_the_reference_and_no_arm(labelled) -> None:
+    place = labelled[1]
+    known = pd.read_csv(place / "reference.csv")
+    assert known["labelled"].tolist() == [60]
+    assert "all data" not in set(cycles(place)["strategy"])
+    info = json.loads((place / "benchmark.json").read_text())
+    assert (info["buys"], info["trials"], info["finished"]) == ("labels", 5, 5)
+    data = read(place)
+    tables = analyse(data)
+    rows = tables["relative"].query("axis == 'images' and measure == 'test:accuracy'")
+    rows = rows.set_index("strategy")["mean"]
+    assert rows["all data"] == known["accuracy"].iloc[0]
+    last = cycles(place).query("strategy == 'entropy' and cycle == 2")["accuracy"].iloc[0]
+    assert rows["entropy"] == pytest.approx(last / rows["all data"])
+    share = tree(data, tables)["relative"]["label"]["images"]["test:accuracy"]["entropy"]
+    assert share["mean"] == pytest.approx(rows["entropy"])
+    assert "test:balanced_accuracy" in set(tables["measures"]["key"])
+
+
+def test_a_run_cut_short_goes_on_to_the_same_end(labelled, monkeypatch) -> None:
+    machine = _machine(labelled, "label-dispersion")
+    kept: list[dict] = []
+    whole = machine.go(State(machine.beginning), lambda state: kept.append(state.pack()))
+    torch.save(kept[0], path := labelled[1] / "cut.pt")
+    packed = torch.load(path, weights_only=True)
+    again = machine.go(State.unpack(packed, machine.beginning.model), lambda state: None)
+    assert list(again.annotations) == list(whole.annotations)
+    assert again.rows[-1]["accuracy"] == whole.rows[-1]["accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("exchanged", "added", "strategies", "said"),
+    [
+        ([], "", '["random", "worst-classes"]', "worst-classes looks at labels"),
+        ([], "[pretraining]\nepochs = 3\n", '["random"]', "shows the classifier every label"),
+        ([], "[guidance]\nw_g = 0.5\n", '["random"]', "guidance is of guidance"),
+        (
+            [('price = 2.0', 'training = "pretrained"')],
+            "",
+            '["random"]',
+            "no weights to begin with",
+        ),
+        ([('buys = "labels"', 'buys = "guidance"')], "", '["random"]', "buys no label"),
+        (
+            [('batch = "10%"', 'batch = "20 s"'), ("price = 2.0", "price = 0.0")],
+            "",
+            '["random"]',
+            "task.price = 0",
+        ),
+        ([("milestones = [1]", "")], "", '["random"]', "epochs after which the rate falls"),
+        (
+            [("epochs = 2", 'epochs = 2\ntrain = "head"')],
+            "",
+            '["random"]',
+            "computed once: take augment out",
+        ),
+        ([('kind = "shapes"', 'kind = "scenes"\nlabels = "several"'),
+          ("classes = 3", ""), ("size = 24", "size = 32")], "", '["random"]', "has many"),
+    ],
+)  # fmt: skip
+def test_what_does_not_go_with_bought_labels_is_refused(
+    make, exchanged, added, strategies, said
+) -> None:
+    with pytest.raises(StudyFileError, match=said):
+        make(*exchanged, added=added, strategies=strategies)
+
+
+def test_a_batch_may_be_what_seconds_buy(make) -> None:
+    budget = make(('batch = "10%"', 'batch = "9 s"')).config.budget
+    assert budget.batch_of(60, 2.0) == 4
+    assert budget.most_images(60, 2.0) == 8
+
+
+def test_heads_and_machines_learn_bought_labels_and_guidance_follows(make, tmp_path) -> None:
+    """On a frozen trunk: a softmax, support vector machines, and labels with guidance."""
+    training = '[training]\nepochs = 2\nbatch = 16\nschedule = "steps"\nmilestones = [1]\naugment'
+    head = ('[training]\ntrain = "head"\nweight_decay = 0.01\n#', '"head"')
+    arms = '["random", { strategy = "svm-margin", training = { head = "svm" }, label = "svm" }]'
+    file = make((training, head[0]), strategies=arms)
+    assert sweep.run(file, tmp_path / "heads", workers=1, device="cpu", progress=False) == []
+    table = cycles(tmp_path / "heads")
+    assert table.groupby("strategy")["labelled"].max().tolist() == [18, 18]
+    both = make(
+        (training, head[0]), ('buys = "labels"', 'buys = "both"'),
+        added='[fine_tuning]\ntrain = "head"\nepochs = 3\n', strategies='["attention"]\n'
+        'baseline = "attention"\ninterfaces = ["click"]\n',
+    )  # fmt: skip
+    assert sweep.run(both, tmp_path / "both", workers=1, device="cpu", progress=False) == []
+    table = cycles(tmp_path / "both")
+    assert (table["seconds"].diff().dropna() > 6 * 2.0).all()  # the labels and the clicks
