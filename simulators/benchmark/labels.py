@@ -18,14 +18,20 @@ from simulators.benchmark.run import Machine
 from simulators.benchmark.sections import images_of
 from simulators.benchmark.state import State
 from study import cycle, labels
+from study.acquisition.dispersion import dispersion
 from study.annotation import Annotation
 from study.cycle import Sight
 from study.data.dataset import ImageSet
+from study.informativeness import SHARES, accuracy_on_top, detects_errors, histogram
 from study.labels import Guess, Indices, Known
 from study.learning.learner import Learner
 from study.learning.models import Classifier
 from study.learning.parts import learning_part
+from study.seeds import rng
 from study.start import Start
+
+SHOWN = 200
+"""Unlabelled images of which dispersion and confidence are kept one by one."""
 
 
 class LabelMachine(Machine):
@@ -40,6 +46,7 @@ class LabelMachine(Machine):
         task, size = self.config.task, len(self.pool)
         self.price = task.price
         self.whole = start.whole
+        self._guesses: tuple[Learner, Guess] | None = None
         count = min(size, images_of(task.start, size))
         self.start: Indices = np.arange(size)
         if not self.run.everything:
@@ -55,6 +62,8 @@ class LabelMachine(Machine):
     def first(self, state: State) -> None:
         """Train on what is labelled at the start, and measure that."""
         self._train(state, 0)
+        self._keep_counts(state)
+        self._watch(state, 0)
         metrics = cycle.measure(state.learner.model, self.data, self.device)
         state.rows += self._rows(state, metrics, {"picked": 0})
         state.spent = self.run.everything
@@ -91,14 +100,23 @@ class LabelMachine(Machine):
         )
 
     def _guess(self, state: State) -> Guess:
-        return labels.guess(state.learner.model, self.pool, self.device)
+        """What the classifier that selects takes every image for; computed once for each."""
+        if self._guesses is None or self._guesses[0] is not state.learner:
+            guessed = labels.guess(state.learner.model, self.pool, self.device)
+            self._guesses = state.learner, guessed
+        return self._guesses[1]
 
     def _select(self, state: State, number: int, count: int) -> NDArray[np.int64]:
         known = self.labelled(state)
-        self._guessed = self._guess(state)
+        if number == 1 and self.config.task.informativeness:
+            self._keep_order(state, known)
+        return self._chosen(state, known, number, count)
+
+    def _chosen(self, state: State, known: list[int], number: int, count: int) -> NDArray[np.int64]:
+        """What the strategy chooses, of the pool as it may see it."""
         seen = self.pool
         if not self.strategy.needs_truth:
-            seen = labels.hidden(self.pool, known, self._guessed.labels)
+            seen = labels.hidden(self.pool, known, self._guess(state).labels)
         return cycle.select(
             state.learner,
             seen,
@@ -114,7 +132,7 @@ class LabelMachine(Machine):
     def _see(self, state: State, chosen: NDArray[np.int64], batch: ImageSet) -> Sight:
         if self.config.task.buys == "both":
             return super()._see(state, chosen, batch)
-        right = self._guessed.labels[chosen] == batch.labels.numpy()
+        right = self._guess(state).labels[chosen] == batch.labels.numpy()
         return Sight(np.zeros((len(chosen), 0, 0), dtype=np.float32), right)
 
     def _items(
@@ -127,6 +145,7 @@ class LabelMachine(Machine):
 
     def _learn(self, state: State, number: int) -> dict[str, Any]:
         self._train(state, number)
+        self._watch(state, number)
         if self.config.task.buys != "both":
             return {"collapsed": False, "note": ""}
         learner = state.learner
@@ -142,6 +161,62 @@ class LabelMachine(Machine):
             self.device,
         )
         return {"collapsed": tuned.collapsed, "note": tuned.note}
+
+    def _keep_counts(self, state: State) -> None:
+        """How many images of each class the pool has, and how many are labelled at the start."""
+        counts = [np.bincount(self.pool.labels.numpy()[index], minlength=len(self.pool.classes))
+                  for index in (np.arange(len(self.pool)), self.start)]  # fmt: skip
+        state.more["classes"] = [
+            {"class": name, "pool": int(pool), "start": int(start)}
+            for name, pool, start in zip(self.pool.classes, *counts, strict=True)
+        ]
+
+    def _keep_order(self, state: State, known: list[int]) -> None:
+        """How accurate the classifier is on the images that the strategy likes most (Fig. 3.5)."""
+        order = self._chosen(state, known, 0, len(self.pool) - len(known))
+        right = self._guess(state).labels[order] == self.pool.labels.numpy()[order]
+        found = accuracy_on_top(right)
+        state.more["informativeness"] = [
+            {"share": share, "accuracy": float(accuracy)}
+            for share, accuracy in zip(SHARES, found, strict=True)
+        ]
+
+    def _watch(self, state: State, number: int) -> None:
+        """How telling dispersion is of errors, where the training was watched (Fig. 3.1 to 3.4)."""
+        seen = state.learner.predictions
+        rest = np.setdiff1d(np.arange(len(self.pool)), self.labelled(state))
+        if seen is None or not len(seen) or not len(rest):
+            return
+        guessed = self._guess(state)
+        right = guessed.labels[rest] == self.pool.labels.numpy()[rest]
+        scores = dispersion(seen[:, rest], len(self.pool.classes))
+        more = state.more
+        more.setdefault("dispersion", []).append(
+            {
+                "cycle": number,
+                "epochs": len(seen),
+                "images": len(rest),
+                "accuracy": float(right.mean()),
+                "by_dispersion": detects_errors(scores, right),
+                "by_confidence": detects_errors(-guessed.confidence[rest], right),
+                "by_entropy": detects_errors(guessed.entropy[rest], right),
+            }
+        )
+        more.setdefault("histogram", []).extend(
+            {"cycle": number, "dispersion": low, "images": images, "correct": correct}
+            for low, images, correct in histogram(scores, right)
+        )
+        shown = rng(self.stream("scatter")).permutation(len(rest))[:SHOWN]
+        more.setdefault("scatter", []).extend(
+            {
+                "cycle": number,
+                "image": self.pool.names[rest[i]],
+                "dispersion": float(scores[i]),
+                "confidence": float(guessed.confidence[rest[i]]),
+                "correct": bool(right[i]),
+            }
+            for i in np.sort(shown).tolist()
+        )
 
     def _rows(
         self, state: State, metrics: dict[str, dict[str, float | None]], facts: dict[str, Any]

@@ -335,6 +335,7 @@ def result(machine: Machine, state: State) -> dict[str, Any]:
     return {
         "rows": state.rows,
         "picks": state.picks,
+        "more": state.more,
         "look": look(model, shown, machine.device),
     }
 

@@ -70,7 +70,9 @@ class TaskConfig(Section):
     In each cycle the classifier is trained (``[training]``) on all labels bought so far: from
     ``scratch``, from the ``last`` cycle's weights, or from the ``pretrained`` ones that ``[model]``
     or ``pretraining.objective = "simsiam"`` gives. ``reference`` trains one with all labels of the
-    pool for every seed, which accuracies are set in relation to.
+    pool for every seed, which accuracies are set in relation to. ``informativeness`` lets every arm
+    put all unlabelled images in its order once, before the first cycle, and keeps how accurate the
+    classifier is on the first of them (section 3.3.2); it costs a selection of the whole pool.
     """
 
     buys: Literal["guidance", "labels", "both"] = "guidance"
@@ -79,6 +81,7 @@ class TaskConfig(Section):
     price: NonNegative = 2.45
     training: Literal["scratch", "last", "pretrained"] = "scratch"
     reference: bool = True
+    informativeness: bool = False
 
     @property
     def labels(self) -> bool:

@@ -20,6 +20,7 @@ class State:
         cycle, actions, seconds: spent so far.
         spent: whether a budget has ended.
         rows, picks: the tables so far.
+        more: further tables by name, of benchmarks that buy labels.
     """
 
     learner: Learner
@@ -30,6 +31,7 @@ class State:
     spent: bool = False
     rows: list[dict[str, Any]] = field(default_factory=list)
     picks: list[dict[str, Any]] = field(default_factory=list)
+    more: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def bought(self) -> int:

@@ -43,6 +43,8 @@ computing, and the only ones that differ from run to run.
 """
 REFERENCE = "reference"
 """The table of the runs that know every label of the pool: the columns of the cycles."""
+FURTHER = ("classes", "dispersion", "histogram", "scatter", "informativeness")
+"""Tables of runs that buy labels (:mod:`simulators.benchmark.labels`)."""
 PICKS = (*WHO, "cycle", "order", "image", "label", "aligned", "correct", "seconds", "actions")
 """The columns of ``picks.csv``: one row per annotated image."""
 FEATURES = (*WHO, "cycle", "split", "feature", "images", *FEATURE_METRICS)
@@ -55,7 +57,8 @@ It is there where an image may show several features; ``images`` are the items a
 def write(places: Places, file: BenchFile, facts: dict[str, Any]) -> None:
     """Write ``benchmark.json``, ``cycles.csv`` and ``picks.csv`` of what is finished.
 
-    And ``features.csv``, of images that may show several.
+    And ``features.csv``, of images that may show several; where labels are bought
+    ``reference.csv`` and :data:`FURTHER`.
     """
     cycles, picks = read(places, file)
     found = features(places, file)
@@ -63,6 +66,7 @@ def write(places: Places, file: BenchFile, facts: dict[str, Any]) -> None:
     frames |= {"features": found} if len(found) else {}
     known = references(places, file)
     frames |= {REFERENCE: known} if len(known) else {}
+    frames |= further(places, file)
     for name, frame in frames.items():
         content = frame.to_csv(index=False).encode()
         write_atomically(places.path / f"{name}.csv", content)
@@ -91,6 +95,15 @@ def references(places: Places, file: BenchFile) -> pd.DataFrame:
             for row in content["rows"]
         ]
     )
+
+
+def further(places: Places, file: BenchFile) -> dict[str, pd.DataFrame]:
+    """What runs that buy labels keep beside cycles and picks, by name (:data:`FURTHER`)."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for who, content in _finished(places, file.runs()):
+        for name, found in content.get("more", {}).items():
+            rows.setdefault(name, []).extend(who | row for row in found)
+    return {name: pd.DataFrame(rows[name]) for name in FURTHER if name in rows}
 
 
 def features(places: Places, file: BenchFile) -> pd.DataFrame:

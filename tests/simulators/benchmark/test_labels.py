@@ -46,6 +46,7 @@ strategies = STRATEGIES
 buys = "labels"
 start = "10%"
 price = 2.0
+informativeness = true
 
 [budget]
 batch = "10%"
@@ -129,7 +130,7 @@ def test_a_strategy_sees_no_label_that_is_not_bought(labelled, arm, knows, monke
     state = State(machine.beginning)
     machine.first(state)
     machine._select(state, 1, 6)
-    (images,) = seen
+    images = seen[-1]
     known = torch.from_numpy(machine.start)
     rest = torch.from_numpy(np.setdiff1d(np.arange(60), machine.start))
     assert (images.labels[known] == machine.pool.labels[known]).all()
@@ -163,6 +164,33 @@ def test_dispersion_is_of_training_watched_from_the_first_epoch(labelled) -> Non
     state = State(machine.beginning)
     machine.first(state)
     assert state.learner.predictions.shape == (2, 60)
+
+
+def test_every_arm_orders_the_pool_for_the_classifier_of_the_start(labelled) -> None:
+    table = pd.read_csv(labelled[1] / "informativeness.csv")
+    whole = table[table["share"] == 1.0].set_index("strategy")["accuracy"]
+    assert len(whole) == 5
+    assert len(set(whole)) == 1  # of all images it is the same in any order
+    oracle = table[table["strategy"] == "oracle"].set_index("share")["accuracy"]
+    wrong = 1 - whole.iloc[0]
+    assert (oracle[oracle.index < wrong - 0.02] == 0).all()
+    assert oracle.is_monotonic_increasing
+
+
+def test_dispersion_is_set_beside_what_is_right_in_every_cycle(labelled) -> None:
+    place = labelled[1]
+    bars = pd.read_csv(place / "histogram.csv").groupby("cycle")[["images", "correct"]].sum()
+    assert bars["images"].tolist() == [54, 48, 42]
+    said = pd.read_csv(place / "dispersion.csv").set_index("cycle")
+    assert (bars["correct"] / bars["images"]).tolist() == pytest.approx(said["accuracy"].tolist())
+    assert said["epochs"].tolist() == [2, 2, 2]
+    shown = pd.read_csv(place / "scatter.csv")
+    assert shown.groupby("cycle").size().tolist() == [54, 48, 42]
+    assert shown["dispersion"].isin([0.0, 0.5]).all()  # of two epochs
+    assert shown["confidence"].between(1 / 3, 1).all()
+    counts = pd.read_csv(place / "classes.csv").groupby("strategy")[["pool", "start"]].sum()
+    assert set(counts["pool"]) == {60}
+    assert set(counts["start"]) == {6}
 
 
 def test_a_cycle_trains_from_scratch_or_from_the_last_weights(labelled, make, tmp_path) -> None:

@@ -96,3 +96,56 @@ def test_only_rankings_are_combined() -> None:
             build(AcquisitionConfig(active="entropy", combine=(name,)))
     with pytest.raises(UserError, match="cannot be combined"):
         build(AcquisitionConfig(active="random", combine=("entropy",)))
+
+
+def test_raw_scores_are_weighed_in_their_own_unit() -> None:
+    """Eq. 4.8 as printed: a class's lack outweighs what is lost in score, or does not."""
+    scores = np.linspace(1.0, 0.0, 30)  # images 0 to 23 of a, 24 to 29 of b
+    for weight, wanted in ((0.6, [0, 1, 24, 25]), (0.01, [0, 1, 2, 3])):
+        raw = Balanced(Given(*scores), weight, "raw")
+        assert raw.select(_pool(), 4, np.random.default_rng(0)).tolist() == wanted
+        scaled = Balanced(Given(*(100 * scores)), 100 * weight, "raw")
+        assert scaled.select(_pool(), 4, np.random.default_rng(0)).tolist() == wanted
+    unknown = Balanced(Given(*scores[:-1], np.nan), 0.6, "raw")
+    assert unknown.select(_pool(), 4, np.random.default_rng(0)).tolist() == [0, 1, 24, 25]
+    with pytest.raises(UserError, match="weighs scores or distances, and InOrder"):
+        Balanced(InOrder(), form="raw")
+
+
+def test_raw_distances_are_those_of_algorithm_2() -> None:
+    """-d + lambda |omega - Q - P'z|_1 in every step, d in the features' own unit."""
+    from study.acquisition.balance import balanced_k_center
+    from study.acquisition.coverage import Cover
+
+    rng = np.random.default_rng(3)
+    features, centres = rng.standard_normal((12, 4)) * 7, rng.standard_normal((2, 4))
+    shares = rng.dirichlet(np.ones(3), 12)
+    wanted, weight = np.array([2.0, 1.0, 1.0]), 1.5
+    known, lacking, expected = list(centres), wanted.copy(), []
+    for _ in range(4):
+        costs = [
+            np.inf if i in expected else
+            weight * np.abs(lacking - shares[i]).sum()
+            - min(np.linalg.norm(features[i] - centre) for centre in known)
+            for i in range(12)
+        ]  # fmt: skip
+        expected.append(int(np.argmin(costs)))
+        known.append(features[expected[-1]])
+        lacking -= shares[expected[-1]]
+    cover = Cover(torch.from_numpy(features), torch.from_numpy(centres))
+    found = balanced_k_center(cover, shares, wanted, 4, weight, raw=True)
+    assert found.tolist() == expected
+
+
+@pytest.mark.parametrize("strategy", [InOrder(), Given()])
+def test_pseudo_labels_take_the_best_of_each_predicted_class(strategy: Strategy) -> None:
+    balanced = Balanced(strategy, form="pseudo-labels")
+    picks = balanced.select(_pool(), 8, np.random.default_rng(0))
+    assert picks.tolist() == [0, 1, 2, 3, 24, 25, 26, 27]
+    # six images of class 1: what it lacks, the best of the other class make up for
+    many = balanced.select(_pool(), 16, np.random.default_rng(0))
+    assert many.tolist() == [*range(10), *range(24, 30)]
+    config = AcquisitionConfig(active="entropy", balance=True, balance_form="pseudo-labels")
+    built = build(config)
+    assert isinstance(built, Balanced)
+    assert built.form == "pseudo-labels"
