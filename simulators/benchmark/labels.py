@@ -7,7 +7,8 @@ like any other (:mod:`simulators.benchmark.run`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,14 +21,14 @@ from simulators.benchmark.state import State
 from study import cycle, labels
 from study.acquisition.dispersion import dispersion
 from study.annotation import Annotation
-from study.cycle import Sight
+from study.cycle import Sight, Stream
 from study.data.dataset import ImageSet
 from study.informativeness import SHARES, accuracy_on_top, detects_errors, histogram
 from study.labels import Guess, Indices, Known
 from study.learning.learner import Learner
 from study.learning.models import Classifier
 from study.learning.parts import learning_part
-from study.seeds import rng
+from study.seeds import rng, seed
 from study.start import Start
 
 SHOWN = 200
@@ -50,10 +51,15 @@ class LabelMachine(Machine):
         count = min(size, images_of(task.start, size))
         self.start: Indices = np.arange(size)
         if not self.run.everything:
-            self.start = labels.first(self.pool, count, task.draw, self.stream("labelled"))
+            stream = self._stream(0)("labelled")
+            self.start = labels.first(self.pool, count, task.draw, stream)
         self.beginning = Learner(learning_part(self.whole, self.run.training.train))
         if task.buys == "both":
             self._take_hand()
+
+    def _stream(self, number: int) -> Stream:
+        """A cycle's; what is there before the first is the same for all draws of an arm."""
+        return self.stream if number else functools.partial(seed, self.run.number)
 
     def labelled(self, state: State) -> list[int]:
         """Every image whose label is known, in the order in which it became so."""
@@ -82,7 +88,7 @@ class LabelMachine(Machine):
         return Learner(first, tuple(others))
 
     def _drawn(self, number: int, member: int) -> Classifier:
-        stream = self.stream("weights", number, member)
+        stream = self._stream(number)("weights", number, member)
         return cycle.first_weights(self.study.model, self.data, stream).to(self.device)
 
     def _train(self, state: State, number: int) -> None:
@@ -94,7 +100,7 @@ class LabelMachine(Machine):
             Known.bought(self.pool, self.labelled(state)),
             self.run.training,
             self.needs,
-            self.stream,
+            self._stream(number),
             number,
             self.device,
         )
@@ -127,6 +133,7 @@ class LabelMachine(Machine):
             self.stream,
             number,
             self.device,
+            sorted(self.gave) or None,
         )
 
     def _see(self, state: State, chosen: NDArray[np.int64], batch: ImageSet) -> Sight:
@@ -136,10 +143,15 @@ class LabelMachine(Machine):
         return Sight(np.zeros((len(chosen), 0, 0), dtype=np.float32), right)
 
     def _items(
-        self, state: State, chosen: NDArray[np.int64], batch: ImageSet, sight: Sight
+        self,
+        state: State,
+        chosen: NDArray[np.int64],
+        batch: ImageSet,
+        sight: Sight,
+        asked: Sequence[str],
     ) -> Iterator[Item]:
         if self.config.task.buys == "both":
-            return super()._items(state, chosen, batch, sight)
+            return super()._items(state, chosen, batch, sight, asked)
         # one press names the class
         return iter([Item(Annotation(), 0.0, 1)] * len(chosen))
 
