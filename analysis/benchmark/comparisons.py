@@ -12,7 +12,7 @@ from itertools import combinations
 
 import pandas as pd
 
-from analysis.benchmark import cost, overlap, ranking
+from analysis.benchmark import cost, labels, overlap, ranking
 from analysis.benchmark.checks import AXES
 from analysis.benchmark.contrasts import against, describe, differences
 from analysis.benchmark.curves import (
@@ -44,7 +44,7 @@ def analyse(data: Benchmark) -> Tables:
         all labels give, where labels were bought), `curves`, `classes`,
         `reached` and `target`, `interfaces`; `friedman`, `ranks`, `wins` (the primary measure);
         `choices`, `overlap`, `cost`, `collapsed`, `failed`, `remarks`. Those without a row are
-        there, empty.
+        there, empty. Where labels are bought, those of `analysis.benchmark.labels` as well.
     """
     chosen, spent, steps = measures(data), budgets(data.steps()), data.steps()
     on = ["interface", "axis"]
@@ -66,7 +66,7 @@ def analyse(data: Benchmark) -> Tables:
         "values": by_run(found, data.baseline),
         "final": final,
         "area": area,
-        "relative": relative(found, all_data(data.reference, chosen)),
+        "relative": relative(found, all_data(data.more.get("reference", pd.DataFrame()), chosen)),
         "curves": means(runs).merge(
             final[[*FAMILY, "strategy", "verdict"]], on=[*FAMILY, "strategy"]
         ),
@@ -85,6 +85,7 @@ def analyse(data: Benchmark) -> Tables:
             data.info["failed"], columns=["strategy", "interface", "seed", "problem"]
         ),
         "remarks": cost.remarks(steps),
+        **(labels.tables(data) if data.buys_labels else {}),
     }
 
 

@@ -10,7 +10,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis import plain
-from analysis.benchmark import curve_figures, interval_figures, rank_figures, sentences
+from analysis.benchmark import (
+    curve_figures,
+    interval_figures,
+    label_figures,
+    rank_figures,
+    sentences,
+)
 from analysis.benchmark.comparisons import Tables, analyse
 from analysis.benchmark.cost import PART_NAMES
 from analysis.benchmark.results import tree
@@ -83,7 +89,7 @@ def draw(tables: Tables, folder: Path) -> dict[str, list[Picture]]:
     """Every figure, saved as SVG and PNG, grouped by the section that shows it."""
     found: dict[str, list[Picture]] = {}
     with style.styled():
-        for section, name, figure, caption in figures(tables):
+        for section, name, figure, caption in (*figures(tables), *of_labels(tables)):
             if figure is not None:
                 wide = figure.get_figwidth() > 1.2 * style.COLUMN
                 svg = style.save(figure, folder, name)
@@ -197,6 +203,44 @@ def _mean(relative: pd.DataFrame) -> float | None:
     return None if own.empty else float(own.iloc[0])
 
 
+def of_labels(t: Tables) -> Iterator[tuple[str, str, Figure | None, str]]:
+    """The same of benchmarks that buy labels: the thesis's figures, of those that have data."""
+    if len(t.get("picked_classes", ())):
+        yield (
+            "labels",
+            "picked-classes",
+            label_figures.distributions(t["picked_classes"], t["balance"]),
+            "What each cycle picked of every class (line), classes from the commonest in the pool "
+            "(filled) to the rarest; mean over seeds. L1 is 0 for even picks and 1 for one class "
+            "alone (Zolfaghari Bengar 2021, Figures 4.2 and 4.8).",
+        )
+    for name, caption in (
+        (
+            "gains",
+            "What balancing classes adds to a strategy, cycle by cycle, paired over seeds with 95% "
+            "CI, as in Tables 4.1 to 4.3.",
+        ),
+        (
+            "informativeness",
+            "Accuracy of the classifier, before the first cycle, on the images that each strategy "
+            "likes most, mean over seeds with 95% bands (Figure 3.5): the lower, the more there is "
+            "to learn.",
+        ),
+        (
+            "bars",
+            "Unlabelled images by label dispersion, and accuracy on them, by cycle (Figures 3.3 "
+            "and 3.4); all seeds together.",
+        ),
+        (
+            "scatter",
+            "Label dispersion against confidence of single unlabelled images, in the first and in "
+            "the last cycle (the cases of Figure 3.1 are at the top right).",
+        ),
+    ):
+        if len(t.get(name, ())):
+            yield "labels", f"labels-{name}", getattr(label_figures, name)(t[name]), caption
+
+
 def render(
     data: Benchmark,
     tables: Tables,
@@ -217,6 +261,7 @@ def render(
         against_baseline=sentences.against_baseline,
         interface_sentence=sentences.interfaces,
         parts=PART_NAMES,
+        cycles_of=lambda table: {str(c): f"Cycle {c}" for c in sorted(table["cycle"].unique())},
     )
     return page.get_template("benchmark.html.jinja").render(
         t=tables,

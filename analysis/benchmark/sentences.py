@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.benchmark import labels
 from analysis.benchmark.comparisons import Tables, count
 from analysis.benchmark.rows import records, split
 from analysis.page.formatting import MINUS, fixed, interval, number, p_equals, plural
@@ -212,6 +213,8 @@ def summary(tables: Tables) -> list[str]:
         f"{many(families, 'family')} of Holm's adjustment; were no strategy any different, about "
         f"{0.05 * differences:,.0f} of their 95% intervals would exclude 0 by chance."
     )
+    if "gains" in tables:
+        out += labels.sentences(tables)
     runs = tables["collapsed"].groupby(["strategy", "interface", "seed"]).ngroups
     if runs:
         out.append(

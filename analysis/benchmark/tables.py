@@ -23,6 +23,7 @@ from analysis.folder import read_csv
 
 #: A run that spent less than this share of the median cuts every other short, and is named.
 SHORT = 0.8
+FURTHER = ("reference", "classes", "dispersion", "histogram", "scatter", "informativeness")
 KEYS = (
     "name",
     "title",
@@ -44,8 +45,9 @@ KEYS = (
 class Benchmark:
     """Validated tables of one benchmark, with everything the reader must know about them.
 
-    `cycles` has a row per run, cycle and split; `picks` one per annotated image; `reference` one
-    per seed and split of the models that know every label, where labels were bought. Runs that
+    `cycles` has a row per run, cycle and split; `picks` one per annotated image. `more` has
+    further tables by name, of benchmarks that buy labels: what knows every label (`reference`), and
+    what single runs kept (:mod:`analysis.benchmark.labels`). Runs that
     failed, or that annotated nothing, are in neither: `warnings` names them. Where an arm was drawn
     several times a seed, its run is the mean of its draws (`draws.together`).
     """
@@ -54,7 +56,7 @@ class Benchmark:
     info: dict[str, Any]
     cycles: pd.DataFrame
     picks: pd.DataFrame
-    reference: pd.DataFrame = field(default_factory=pd.DataFrame)
+    more: dict[str, pd.DataFrame] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -133,7 +135,7 @@ def read(folder: Path) -> Benchmark:
             f"benchmark.json: primary.metric = {metric!r} has no number in cycles.csv for the "
             f"split {split!r}."
         )
-    found = Benchmark(folder, info, cycles, picks, _optional(folder, "reference.csv"), warnings)
+    found = Benchmark(folder, info, cycles, picks, _further(folder), warnings)
     warnings += _gaps(found, count)
     return found
 
@@ -163,9 +165,10 @@ def _table(folder: Path, name: str) -> pd.DataFrame:
     return read_csv(folder / name)
 
 
-def _optional(folder: Path, name: str) -> pd.DataFrame:
-    """A table that only some benchmarks have; empty where it is missing."""
-    return read_csv(folder / name) if (folder / name).exists() else pd.DataFrame()
+def _further(folder: Path) -> dict[str, pd.DataFrame]:
+    """Those of the tables that only benchmarks of labels have which are there."""
+    there = (name for name in FURTHER if (folder / f"{name}.csv").exists())
+    return {name: read_csv(folder / f"{name}.csv") for name in there}
 
 
 def _drop_failed(cycles: pd.DataFrame, info: dict[str, Any], warnings: list[str]) -> pd.DataFrame:

@@ -235,12 +235,15 @@ class Run:
         """
         config = self.file.config
         dataset = config.dataset.model_copy(update={"seed": config.dataset.seed + self.number})
-        tables = {
+        tables: dict[str, Any] = {
             table: merged(getattr(config, table), said(getattr(self.arm, table)))
             for table in OVERRIDDEN
             if table in StudyConfig.model_fields
         }
-        tables["guidance"] = guided(self.interface, tables["guidance"])
+        if self.interface != LABEL:
+            tables["guidance"] = guided(self.interface, tables["guidance"])
+            shown = Condition(interface=self.interface, sampling="active")
+            tables["conditions"] = (shown,)
         if config.task.labels and tables["pretraining"].objective == "labels":
             tables["pretraining"] = PretrainingConfig(objective="none")
         if config.task.buys == "labels":  # which of its parts a classifier is given to learn
@@ -251,7 +254,6 @@ class Run:
             dataset=dataset,
             acquisition=self.arm.acquisition,
             dialogue=config.dialogue,
-            conditions=(Condition(interface=self.interface, sampling="active"),),
             **tables,
         )
         return StudyFile(self.file.path, study, self.file.hash)

@@ -126,7 +126,7 @@ def facts(
         "primary": {"split": target.split, "metric": target.metric},
         "arms": {arm.name: arm.settings for arm in config.strategies},
         "dataset": config.dataset.kind,
-        **({"buys": config.task.buys} if config.task.labels else {}),
+        **({"buys": config.task.buys, "pairs": _pairs(file)} if config.task.labels else {}),
         "trials": len(runs),
         "finished": len(finished),
         "failed": [failure.as_dict() for failure in failures],
@@ -134,6 +134,15 @@ def facts(
         "machine": ", ".join(sorted({where["machine"] for where in ran_on})),
         "versions": versions(),
     }
+
+
+def _pairs(file: BenchFile) -> list[tuple[str, str]]:
+    """The labels of arms that balance classes, each with that of the same arm without."""
+    own = {"label", "balance", "balance_weight", "balance_form"}
+    arms = file.config.strategies
+    plain = {arm.model_dump_json(exclude=own): arm.name for arm in arms if not arm.balance}
+    balanced = ((arm.name, arm.model_dump_json(exclude=own)) for arm in arms if arm.balance)
+    return [(name, plain[rest]) for name, rest in balanced if rest in plain]
 
 
 def _write_file(places: Places, file: BenchFile) -> None:

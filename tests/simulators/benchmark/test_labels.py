@@ -9,7 +9,9 @@ import pytest
 import torch
 from finished_runs import cycles
 
+from analysis.benchmark import sentences
 from analysis.benchmark.comparisons import analyse
+from analysis.benchmark.report import of_labels
 from analysis.benchmark.results import tree
 from analysis.benchmark.tables import read
 from simulators.benchmark import config, jobs, sweep
@@ -204,15 +206,21 @@ def test_a_cycle_trains_from_scratch_or_from_the_last_weights(labelled, make, tm
     assert any(not torch.equal(one[name], two[name]) for name in one)
 
 
-def test_all_data_is_the_reference_and_no_arm(labelled) -> None:
+@pytest.fixture(scope="module")
+def analysed(labelled):
+    """The benchmark as it is read, and its tables."""
+    data = read(labelled[1])
+    return data, analyse(data)
+
+
+def test_all_data_is_the_reference_and_no_arm(labelled, analysed) -> None:
     place = labelled[1]
     known = pd.read_csv(place / "reference.csv")
     assert known["labelled"].tolist() == [60]
     assert "all data" not in set(cycles(place)["strategy"])
     info = json.loads((place / "benchmark.json").read_text())
     assert (info["buys"], info["trials"], info["finished"]) == ("labels", 5, 5)
-    data = read(place)
-    tables = analyse(data)
+    data, tables = analysed
     rows = tables["relative"].query("axis == 'images' and measure == 'test:accuracy'")
     rows = rows.set_index("strategy")["mean"]
     assert rows["all data"] == known["accuracy"].iloc[0]
@@ -221,6 +229,28 @@ def test_all_data_is_the_reference_and_no_arm(labelled) -> None:
     share = tree(data, tables)["relative"]["label"]["images"]["test:accuracy"]["entropy"]
     assert share["mean"] == pytest.approx(rows["entropy"])
     assert "test:balanced_accuracy" in set(tables["measures"]["key"])
+
+
+def test_the_report_has_what_balancing_adds_and_what_was_picked(labelled, analysed) -> None:
+    data, t = analysed
+    assert data.info["pairs"] == [["entropy, balanced by raw scores", "entropy"]]
+    table = cycles(labelled[1]).set_index(["strategy", "cycle"])["accuracy"]
+    gain = t["gains"].set_index("cycle")["estimate"]
+    for cycle in (1, 2):
+        own = table["entropy, balanced by raw scores", cycle] - table["entropy", cycle]
+        assert gain[cycle] == pytest.approx(own)
+    sums = t["picked_classes"].groupby(["strategy", "cycle"])[["share", "pool"]].sum()
+    assert np.allclose(sums, 1.0)
+    even = t["picked_classes"].groupby("strategy")["pool"].std().dropna()
+    assert (even < 0.02).all()  # the pool has as many of every class
+    assert set(t["detection"]["score"]) == {"dispersion", "confidence", "entropy"}
+    for _, name, figure, caption in of_labels(t):
+        assert figure.axes, name
+        assert caption
+    assert {name for _, name, *_ in of_labels(t)} == {
+        "picked-classes", "labels-gains", "labels-informativeness", "labels-bars", "labels-scatter"
+    }  # fmt: skip
+    assert sentences.summary(t)
 
 
 def test_a_run_cut_short_goes_on_to_the_same_end(labelled, monkeypatch) -> None:
