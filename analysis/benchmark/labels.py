@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.benchmark.contrasts import describe, differences
 from analysis.benchmark.rows import records
 from analysis.benchmark.tables import Benchmark
+from analysis.page.formatting import interval, number, plural
 
 #: Scores of which is said how well they tell errors (the area under the ROC curve).
 SCORES = {"by_dispersion": "dispersion", "by_confidence": "confidence", "by_entropy": "entropy"}
@@ -137,12 +138,16 @@ def informativeness(data: Benchmark) -> pd.DataFrame:
 def sentences(found: Tables) -> list[str]:
     """What the tables say, for the summary."""
     out = []
-    for row in records(found["gains"][found["gains"]["cycle"] == found["gains"]["cycle"].max()]):
-        clear = row["low"] > 0 or row["high"] < 0
-        out.append(
-            f"{row['strategy']} over {row['over']} in cycle {row['cycle']}: "
-            f"{100 * row['estimate']:+.1f} points [{100 * row['low']:.1f}, "
-            f"{100 * row['high']:.1f}], {row['pairs']} seeds"
-            f"{'' if clear else ', not told apart'}."
+    gained = found["gains"]
+    for row in records(gained[gained["cycle"] == gained["cycle"].max()]):
+        low, high = row["low"], row["high"]
+        text = (
+            f"In cycle {row['cycle']}, {row['strategy']} minus {row['over']}: "
+            f"{number(row['estimate'])}"
         )
+        if low is not None and high is not None:
+            text += f" {interval([low, high])}"
+        apart = low is not None and high is not None and (low > 0 or high < 0)
+        text += f" ({plural(int(row['pairs']), 'seed')}{'' if apart else ', not told apart'})."
+        out.append(text)
     return out
