@@ -120,6 +120,21 @@ class TaskLoop:
             self.start.data(here, progress)
             self.start.learner(here, own)
 
+    def warm(self) -> None:
+        """Do once what the first answers to people would wait for.
+
+        Models and features are opened, and a head that nobody keeps learns from one image: what is
+        loaded when it is first used is loaded now.
+        """
+        for here, own in self._kinds():
+            learner = self.start.learner(here, own)
+            images = self.start.data(here)["train"].items
+            attention_maps(learner.model, images.subset([0]), device=self.device)
+            if here.fine_tuning.train == "head":
+                point = Annotation(positive_points=((0.5, 0.5),))
+                stream = functools.partial(seed, self.config.seed, "warm")
+                live.update(learner, learner, images, {0: point}, here, stream, 1, self.device)
+
     def _kinds(self) -> list[tuple[StudyConfig, Needs]]:
         """Every condition's settings, and what its strategy needs."""
         return [

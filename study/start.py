@@ -196,8 +196,10 @@ class Start:
                 raise DataError(
                     f"{path} is missing: delete nothing in a study directory, or start it anew"
                 ) from error
-            self.remember(path, learner)
-        return self._learners[path]
+        else:
+            learner = self._learners[path]
+        self.remember(path, learner)
+        return learner
 
     def remember(self, path: Path, learner: Learner) -> None:
         """Keep the last few learners, so that a cycle reads none of its own twice."""

@@ -81,18 +81,19 @@ export class Confirmation {
     this.stage.submitted = event.timeStamp;
     this.stage.empty();
     const before = this.workspace.state;
-    const answer = await this.deliver(mustAnswer, safe);
+    const next = item ? this.workspace.round.expected(/** @type {number} */ (item.index)) : null;
+    const answer = await this.deliver(mustAnswer, safe, next);
     if (item) this.workspace.drafts.drop(item.key);
     if (answer) this.answered(before, answer);
     if (item) this.goOn(item, answer);
   }
 
-  /** The server's answer; null where what was said is kept here and nothing waits for it. @param {boolean} mustAnswer @param {Promise<boolean>} safe whether it is kept here */
-  async deliver(mustAnswer, safe) {
+  /** The server's answer; null where what was said is kept here and nothing waits for it. @param {boolean} mustAnswer @param {Promise<boolean>} safe whether it is kept here @param {number | null} next */
+  async deliver(mustAnswer, safe, next) {
     for (let tries = 0; !this.workspace.stopped; tries += 1) {
       let failed = false;
       try {
-        const answer = await Promise.race([this.server.flush(), safe.then(() => pause(1500))]);
+        const answer = await Promise.race([this.server.flush(next), safe.then(() => pause(1500))]);
         if (answer) { this.connection.lost(false); return answer; }
       } catch {
         failed = true;
@@ -112,6 +113,7 @@ export class Confirmation {
     if (before.practice) workspace.lessons.feedback(before.practice, answer.state);
     const settled = annotates(answer.state.step) && annotates(before.step);
     if (!settled && answer.state.step !== "FineTune") workspace.shown = "";
+    if (answer.overlay) workspace.round.bring(answer.overlay);
     this.connection.hear(answer);
   }
 

@@ -5,11 +5,14 @@ import { unpackRegions } from "./drawing.js";
 import { patience, pause } from "./clock.js";
 
 /**
- * @typedef {{ image: string, overlay?: string | false, regions?: string | false }} Paths
+ * @typedef {{ image: string, overlay?: string | false, regions?: string | false, later?: boolean }} Paths
+ *   later: the regions can wait until the image is painted
  * @typedef {{ loading: Promise<[HTMLImageElement, HTMLImageElement | null]>, regions: import("./drawing.js").Regions | null }} Layer
  */
 
 const MOST_TRIES = 12;
+/** Milliseconds in which an image that has come is painted: nobody marks a region of it before. */
+const PAINTED = 50;
 
 export class Layers {
   /** @param {(path: string, query?: Record<string, any>) => string} url @param {(layer: Layer) => void} arrived */
@@ -22,8 +25,16 @@ export class Layers {
     this.pictures = new Map();
     /** @type {Map<string, Promise<import("./drawing.js").Regions | null>>} one try at a time, however often it is asked for */
     this.fetching = new Map();
+    /** @type {[string, string] | null} an overlay that came without being asked for: its address and itself */
+    this.brought = null;
     this.stopped = false;
   }
+
+  /** An overlay has come with an answer. @param {string} path @param {Record<string, any>} query @param {string} source */
+  bring(path, query, source) { this.brought = [this.url(path, query), source]; }
+
+  /** @param {string} address */
+  overlay(address) { return decoded(this.brought?.[0] === address ? this.brought[1] : address); }
 
   clear() {
     this.known.clear();
@@ -56,19 +67,25 @@ export class Layers {
     if (known) return known;
     /** @type {Layer} */
     const layer = {
-      loading: Promise.all([this.picture(paths.image), paths.overlay ? decoded(this.url(paths.overlay, newest)) : null]),
+      loading: Promise.all([this.picture(paths.image), paths.overlay ? this.overlay(this.url(paths.overlay, newest)) : null]),
       regions: null,
     };
     layer.loading.catch(() => { if (this.known.get(key) === layer) this.known.delete(key); });
     this.known.set(key, layer);
-    if (paths.regions) {
-      this.regions(this.url(paths.regions, newest)).then((regions) => {
-        if (!regions) return;
-        layer.regions = regions;
-        this.arrived(layer);
-      });
-    }
+    if (paths.regions) this.fill(layer, this.url(paths.regions, newest), paths.later ? PAINTED : 0);
     return layer;
+  }
+
+  /** Fetch the regions of a layer. @param {Layer} layer @param {string} address @param {number} wait milliseconds after the image */
+  async fill(layer, address, wait) {
+    if (wait) {
+      try { await layer.loading; } catch { return; }
+      await pause(wait);
+    }
+    const regions = await this.regions(address);
+    if (!regions) return;
+    layer.regions = regions;
+    this.arrived(layer);
   }
 
   /** @param {string} address */

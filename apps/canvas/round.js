@@ -112,6 +112,18 @@ export class Round {
   /** Which version of the attention is shown, where it changes within the batch; else null. */
   learnt() { return this.state.batch ? this.state.batch.learnt ?? null : null; }
 
+  /** Which image comes after this one, where its attention changes with what is confirmed; else null. @param {number} index */
+  expected(index) {
+    if (this.learnt() === null) return null;
+    const next = nextOnPage(index, this.done, this.batch.size, this.batch.pageSize);
+    return next !== null && this.workspace.attends(this.interfaceOf(next)) ? next : null;
+  }
+
+  /** The newest attention on an image has come with an answer. @param {{ position: number, cycle: number, index: number, learnt: number, picture: string }} overlay */
+  bring({ position, cycle, index, learnt, picture }) {
+    this.layers.bring(`/stimuli/overlay/${position}/${cycle}/${index}`, { v: learnt }, picture);
+  }
+
   /** @param {number} index */
   layersOf(index) {
     const name = `${this.batch.name}/${index}`;
@@ -125,6 +137,7 @@ export class Round {
       image: `/stimuli/image/${name}`,
       overlay: this.workspace.attends(used) && `/stimuli/overlay/${name}`,
       regions: this.workspace.config.interfaces[used].regions && `/stimuli/regions/${name}`,
+      later: !this.workspace.config.interfaces[used].answers.length,
     }, newest);
   }
 

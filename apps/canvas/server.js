@@ -63,17 +63,21 @@ export class Server {
     return (performance.timeOrigin + timeStamp) / 1000 + offset;
   }
 
-  /** Send the outbox; resolves to the answer to the last messages sent. */
-  async flush() {
+  /**
+   * Send the outbox; resolves to the answer to the last messages sent.
+   * @param {number | null} next which image of the batch is shown next, where the answer is to bring its newest attention
+   */
+  async flush(next = null) {
     if (this.flushing) return this.flushing;
     this.flushing = (async () => {
       let answer = null;
       for (;;) {
         const messages = this.outbox.messages().slice(0, 20);
         if (!messages.length) return answer;
-        answer = await this.ask("/api/events", { messages });
+        answer = await this.ask("/api/events", next === null ? { messages } : { messages, next });
         for (const [id, reason] of Object.entries(answer.results)) if (reason) console.warn("refused", id, reason);
-        await this.outbox.drop(answer.results);
+        // forgotten here at once; nobody waits until it is on the disk too
+        this.outbox.drop(answer.results);
       }
     })();
     try {

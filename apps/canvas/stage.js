@@ -70,6 +70,7 @@ export class Stage {
     item.clock.start(onset);
     this.canvas.enabled = true;
     this.view.root.dataset.shown = item.key;
+    this.view.root.dataset.learnt = String(item.learnt ?? "");
     this.view.$(".top").focus({ preventScroll: true });
     if (this.submitted !== null) {
       performance.measure("clickstudy:next", { start: this.submitted, end: onset });

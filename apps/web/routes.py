@@ -6,6 +6,7 @@ signed token (``p``) and, where it matters, the page that holds the lease.
 
 from __future__ import annotations
 
+import base64
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,7 @@ from apps import canvas
 from apps.web.desk import Desk, Seat
 from apps.web.intake import MOST_BYTES, BadRequest, body_of, number_of
 from apps.web.messages import Sketch
-from apps.web.state import workspace_of
+from apps.web.state import State, workspace_of
 from apps.web.stimuli import Maps, overlay, shares
 from study.framing import WHOLE, Frame
 from study.interfaces import interface
@@ -134,7 +135,32 @@ def events(seat: Seat, request: Request, said: Answer) -> Response:
     if not isinstance(messages, list) or len(messages) > MOST_MESSAGES:
         raise BadRequest(f"messages is a list of at most {MOST_MESSAGES}")
     results = seat.accept(messages)
-    return JSONResponse({"results": results, "held": _held(seat, said), "state": seat.state()})
+    answer = {"results": results, "held": _held(seat, said), "state": seat.state()}
+    return JSONResponse(answer | {"overlay": _brought(seat, answer["state"], said.get("next"))})
+
+
+def _brought(seat: Seat, state: State, index: Any) -> Answer | None:
+    """The newest attention on the image that is shown next: it need not be asked for.
+
+    None where the attention does not change within the batch, or is not there yet.
+    """
+    batch, stimuli = state.get("batch"), seat.desk.layout.stimuli
+    if batch is None or batch["learnt"] is None or type(index) is not int:
+        return None
+    position, cycle = state["task"]["position"], batch["cycle"]
+    newest = stimuli.newest(seat.participant, position, cycle)
+    if newest is None or newest.learnt != batch["learnt"] or not 0 <= index < len(newest.maps):
+        return None
+    picture = overlay(
+        newest.maps[index], seat.desk.config.workspace.colours, frame=newest.frame(index)
+    )
+    return {
+        "position": position,
+        "cycle": cycle,
+        "index": index,
+        "learnt": newest.learnt,
+        "picture": f"data:image/png;base64,{base64.b64encode(picture).decode()}",
+    }
 
 
 def fine_tune(seat: Seat, request: Request, said: Answer) -> Response:

@@ -9,11 +9,15 @@ from __future__ import annotations
 import argparse
 import functools
 import os
+import threading
 from pathlib import Path
+
+import numpy as np
 
 from apps.web.address import HOST_VARIABLE
 from apps.web.child import leave_with_parent
 from apps.web.desk import Desk
+from apps.web.stimuli import overlay
 
 DIRECTORY_VARIABLE = "CLICKSTUDY_DIRECTORY"
 PASSWORD_VARIABLE = "CLICKSTUDY_PASSWORD"
@@ -46,6 +50,9 @@ def main() -> None:
     from apps.web.routes import routes
 
     leave_with_parent()  # the port must be free for the next
+    # the first overlay loads the colours, which takes a second: not while somebody waits
+    colours = current_desk().config.workspace.colours
+    threading.Thread(target=overlay, args=(np.ones((1, 1)), colours), daemon=True).start()
     app = st.App(
         Path(__file__).with_name("pages.py"),
         routes=routes(current_desk()),

@@ -24,6 +24,8 @@ from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from apps.web import child
 from apps.web.layout import Layout
 from apps.web.stimuli import Batch, pack_regions
@@ -65,6 +67,15 @@ class Tutor:
         self.layout = Layout.open(path)
         self.loop = TaskLoop(self.layout.directory.file(), self.layout.directory, device)
         self.sessions: dict[str, Session] = {}
+
+    def warm(self) -> None:
+        """Do what the first answers would wait for, before anybody waits."""
+        from study.learning.superpixels import layer
+
+        self.loop.warm()
+        slope = np.arange(4.0).reshape(2, 2)
+        for proposes in (False, True):
+            layer(proposes, slope, 8, 8)
 
     def answer(self, asked: dict[str, Any]) -> Any:
         """Do what the web process asks; raises what it cannot do."""
@@ -235,7 +246,9 @@ def main() -> None:
     layout = Layout.open(path)
     while "prepared" not in layout.board.facts():  # the worker prepares what both begin with
         time.sleep(0.5)
-    serve(Tutor(path, device), layout.tutor_path)
+    tutor = Tutor(path, device)
+    tutor.warm()
+    serve(tutor, layout.tutor_path)
 
 
 if __name__ == "__main__":

@@ -198,14 +198,14 @@ def guidance_loss(maps: Tensor, targets: Targets, config: GuidanceConfig) -> Ten
     """
     if config.normalise:
         maps = normalised(maps, config.floor)
-    parts = (
-        (targets.has_point, form("positive", config.positive)),
-        (targets.has_negative, form("negative", config.negative)),
-        (targets.has_inside, form("polygon", config.polygon)),
-    )
     loss = maps.new_zeros(len(maps))
-    for present, distance in parts:
-        loss = loss + torch.where(present, distance(maps, targets), 0.0)
+    for present, part, name in (
+        (targets.has_point, "positive", config.positive),
+        (targets.has_negative, "negative", config.negative),
+        (targets.has_inside, "polygon", config.polygon),
+    ):
+        if name != "none":
+            loss = loss + torch.where(present, form(part, name)(maps, targets), 0.0)
     return loss
 
 

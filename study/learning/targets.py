@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -71,38 +72,38 @@ class Targets:
         """The same targets on another device."""
         return Targets(*(getattr(self, field.name).to(device) for field in fields(self)))
 
-    @property
+    @cached_property
     def is_point(self) -> Tensor:
         """Bool [N, P]: whether the entry is a point, not padding."""
         index = torch.arange(self.points.shape[1], device=self.points.device)
         return index < self.point_counts[:, None]
 
-    @property
+    @cached_property
     def mean_point(self) -> Tensor:
         """float32 [N, 2]: the mean of each image's positive points, zero where there is none."""
         return self.points.sum(1) / self.point_counts.clamp(min=1)[:, None]
 
-    @property
+    @cached_property
     def has_point(self) -> Tensor:
         """Bool [N]."""
         return self.point_counts > 0
 
-    @property
+    @cached_property
     def has_negative(self) -> Tensor:
         """Bool [N]."""
         return self.negative.amax((1, 2)) > 0
 
-    @property
+    @cached_property
     def has_inside(self) -> Tensor:
         """Bool [N]."""
         return self.inside.amax((1, 2)) > 0
 
-    @property
+    @cached_property
     def any(self) -> Tensor:
         """Bool [N]: whether anything was annotated."""
         return self.has_point | self.has_negative | self.has_inside
 
-    @property
+    @cached_property
     def relevant(self) -> Tensor:
         """float32 [N, h, w] in [0, 1]: where people say that the reason is.
 
@@ -113,7 +114,7 @@ class Targets:
         said = (self.has_point | self.has_inside)[:, None, None]
         return torch.where(said, positive, 1.0) * (1 - self.negative)
 
-    @property
+    @cached_property
     def disc(self) -> Tensor:
         """float32 [N, h, w]: coverage by the union of the discs."""
         if not self.discs.shape[1]:

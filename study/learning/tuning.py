@@ -7,7 +7,7 @@ What learns is the classifier that is given: a whole network, or the part behind
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -195,6 +195,30 @@ def retrain(
 
 
 @dataclass(frozen=True)
+class _Rows:
+    """n of the images: see :class:`_Task`."""
+
+    guided: Guided
+    labels: Tensor
+    weights: Tensor | None
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What one pass over n images said, without a graph.
+
+    ``classification`` and ``guidance`` are the losses [n], unweighted; ``dead`` says where there
+    was nothing to guide, and is None where nothing was guided.
+    """
+
+    rows: _Rows
+    logits: Tensor
+    classification: Tensor
+    guidance: Tensor
+    dead: Tensor | None
+
+
+@dataclass(frozen=True)
 class _Task:
     """What is minimised, on the device: images or features, labels, targets, the anchor.
 
@@ -244,6 +268,8 @@ class _Task:
             width,
             guidance.radius,
         ).to(device)
+        if guided:
+            guidance = _asked_for(guidance, targets)
         start = model if before is None else before
         anchor = tuple(p.detach().clone().to(device) for p in start.parameters())
         return cls(
@@ -269,36 +295,44 @@ class _Task:
         """Whether losses can be had without derivatives: attention that has a closed form can."""
         return not self.guided or (self.model.closed_form and self.guidance.method != "rrr")
 
-    def slices(self) -> list[slice]:
-        """All images in batches, in their order: a slice of them is no copy."""
-        size = self.fine_tuning.batch
-        return [slice(start, start + size) for start in range(0, len(self), size)]
-
-    def sums(self) -> EpochSums:
-        return EpochSums.empty(self.model.labelling, self.model.classes, self.labels)
-
-    def losses(self, index: Tensor | slice, sums: EpochSums) -> Tensor:
-        """The weighted losses [n] of some images, whose parts are added to ``sums``."""
-        labelling, labels, targets = self.model.labelling, self.labels[index], self.targets[index]
-        if self.guided:
-            guided = Guided(
-                self.inputs[index], self.asked[index], targets, self.guidance, self.score
-            )
-            found = self.method(self.model, guided)
-            logits, steering = found.logits, found.loss
-            sums.guidance += steering.detach().sum()
-            sums.dead += (found.dead & targets.any).sum()
-            sums.guided += targets.any.sum()
-        else:
-            logits = self.model(self.inputs[index])
-            steering = logits.new_zeros(len(logits))
+    def rows(self, index: Tensor | slice) -> _Rows:
+        """Some of the images."""
+        inputs, asked, targets = self.inputs[index], self.asked[index], self.targets[index]
         weights = None if self.weights is None else self.weights[index]
-        entropy = labelling.loss(logits, labels, weights)
-        said = logits.detach()
-        sums.classification += entropy.detach().sum()
-        sums.correct += labelling.accuracy(said, labels).sum()
-        sums.answers += labelling.tally(labelling.answers(said), self.model.classes)
-        return self.guidance.w_c * entropy + self.guidance.w_g * steering
+        guided = Guided(inputs, asked, targets, self.guidance, self.score)
+        return _Rows(guided, self.labels[index], weights)
+
+    def batches(self) -> list[_Rows]:
+        """All images, in their order: a slice of them is no copy."""
+        size = self.fine_tuning.batch
+        return [self.rows(slice(start, start + size)) for start in range(0, len(self), size)]
+
+    def losses(self, rows: _Rows) -> tuple[Tensor, _Measured]:
+        """The weighted losses [n] of some images, and what they consist of."""
+        if self.guided:
+            found = self.method(self.model, rows.guided)
+            logits, steering, dead = found.logits, found.loss, found.dead
+        else:
+            logits = self.model(rows.guided.inputs)
+            steering, dead = logits.new_zeros(len(logits)), None
+        entropy = self.model.labelling.loss(logits, rows.labels, rows.weights)
+        loss = self.guidance.w_c * entropy + self.guidance.w_g * steering
+        return loss, _Measured(rows, logits.detach(), entropy.detach(), steering.detach(), dead)
+
+    def sums(self, met: Iterable[_Measured]) -> EpochSums:
+        """What went well in an epoch that met these images."""
+        labelling = self.model.labelling
+        sums = EpochSums.empty(labelling, self.model.classes, self.labels)
+        for part in met:
+            targets = part.rows.guided.targets
+            sums.classification += part.classification.sum()
+            sums.guidance += part.guidance.sum()
+            sums.correct += labelling.accuracy(part.logits, part.rows.labels).sum()
+            sums.answers += labelling.tally(labelling.answers(part.logits), self.model.classes)
+            if part.dead is not None:
+                sums.dead += (part.dead & targets.any).sum()
+                sums.guided += targets.any.sum()
+        return sums
 
     def pull(self) -> Tensor | None:
         """``anchor / 2`` times the squared distance from the weights before any annotation."""
@@ -307,6 +341,17 @@ class _Task:
         pairs = zip(self.model.parameters(), self.anchor, strict=True)
         distance = torch.stack([(now - then).square().sum() for now, then in pairs]).sum()
         return self.fine_tuning.anchor / 2 * distance
+
+
+def _asked_for(guidance: GuidanceConfig, targets: Targets) -> GuidanceConfig:
+    """Without the parts of the loss that no annotation asks for: they would be zero, at a cost."""
+    kinds = {
+        "positive": targets.has_point,
+        "negative": targets.has_negative,
+        "polygon": targets.has_inside,
+    }
+    nobody = {part: "none" for part, present in kinds.items() if not bool(present.any())}
+    return guidance.model_copy(update=nobody)
 
 
 def guided_score(fine_tuning: FineTuningConfig, guidance: GuidanceConfig) -> ScoreName:
@@ -336,10 +381,9 @@ class _Training:
         self.reason = ""
         self._good = snapshot(task.model)
         self._watch = Watch(task.model.labelling, task.labels, task.model.classes)
-        before = task.sums()
+        self._batches = task.batches()
         with torch.no_grad() if task.needs_no_graph else nullcontext():
-            for index in task.slices():
-                task.losses(index, before)
+            before = task.sums(task.losses(rows)[1] for rows in self._batches)
         self._watch.symptom(before)
 
     @property
@@ -353,41 +397,48 @@ class _Training:
         """Stochastic gradient descent, over all images in a drawn order in each epoch."""
         task, config = self.task, self.task.fine_tuning
         descent = optimiser(task.model, config)
-        for _ in range(config.epochs):
-            sums = task.sums()
+
+        def met() -> Iterator[_Measured]:
             for index in batches(len(task), config.batch, order):
-                loss = task.losses(index.to(task.labels.device), sums).mean()
-                pull = task.pull()
+                losses, seen = task.losses(task.rows(index.to(task.labels.device)))
+                loss, pull = losses.mean(), task.pull()
                 descent.zero_grad(set_to_none=True)
                 (loss if pull is None else loss + pull).backward()
                 nn.utils.clip_grad_norm_(task.model.parameters(), config.clip)
                 descent.step()
-            if self._ends(sums):
+                yield seen
+
+        for _ in range(config.epochs):
+            if self._ends(task.sums(met())):
                 break
         self._finish()
 
     def to_the_optimum(self) -> None:
         """L-BFGS over all images at once."""
         task, config = self.task, self.task.fine_tuning
-        sums = task.sums()
+        met: list[_Measured] = []
 
         def loss() -> Tensor:
-            nonlocal sums
-            sums = task.sums()
+            met.clear()
             value = torch.zeros((), device=task.labels.device)
-            for index in task.slices():
-                part = task.losses(index, sums).sum() / len(task)
+            pull = task.pull()
+            for rows in self._batches:
+                losses, seen = task.losses(rows)
+                met.append(seen)
+                part = losses.sum() / len(task)
+                if pull is not None:  # with the first of them: one way back for both
+                    part, pull = part + pull, None
                 part.backward()
                 value += part.detach()
-            pull = task.pull()
-            if pull is not None:
-                pull.backward()
-                value += pull.detach()
             return value
 
-        fit(list(task.model.parameters()), loss, config.epochs, lambda: self._ends(sums))
+        def ends() -> bool:
+            # only of where an iteration ends is it asked how things stand
+            return self._ends(task.sums(met))
+
+        fit(list(task.model.parameters()), loss, config.epochs, ends)
         if not self.epochs:  # at the optimum already, or at a loss from which no step leads
-            self._ends(sums)
+            ends()
         self._finish()
 
     def _ends(self, sums: EpochSums) -> bool:

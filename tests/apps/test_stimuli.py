@@ -6,6 +6,7 @@ import io
 import json
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,11 @@ from apps.web.replay import picture
 from apps.web.stimuli import Batch, Stimuli, Validation, View, overlay, pack_regions, unpack_regions
 from study.annotation import Annotation, Proposal, Region
 from study.framing import UNSEEN, Frame
+
+
+def painted(*given: Any) -> np.ndarray:
+    """An overlay as a browser decodes it: uint8 [H, W, 4]."""
+    return np.asarray(Image.open(io.BytesIO(overlay(*given))).convert("RGBA"))
 
 
 def test_regions_travel_as_they_are() -> None:
@@ -28,7 +34,7 @@ def test_regions_travel_as_they_are() -> None:
 def test_the_overlay_is_warm_where_attention_is_and_clear_where_it_is_not(colours: str) -> None:
     grid = np.zeros((4, 4), dtype=np.float32)
     grid[0, 3] = 2.0
-    pixels = np.asarray(Image.open(io.BytesIO(overlay(grid, colours, 64))))
+    pixels = painted(grid, colours, 64)
     assert pixels.shape == (64, 64, 4)
     red, green, blue, alpha = (int(value) for value in pixels[4, 60])
     assert alpha > 200
@@ -36,13 +42,13 @@ def test_the_overlay_is_warm_where_attention_is_and_clear_where_it_is_not(colour
     assert red > blue
     # brightness alone tells much from little, whatever colours somebody sees
     if colours == "cividis":
-        faint = np.asarray(Image.open(io.BytesIO(overlay(np.array([[1.0, 0.05]]), colours, 64))))
+        faint = painted(np.array([[1.0, 0.05]]), colours, 64)
         assert faint[16, 1, :3].sum() > faint[16, 62, :3].sum() + 200
     assert pixels[60, 4, 3] == 0
 
 
 def test_a_map_without_attention_shows_nothing() -> None:
-    pixels = np.asarray(Image.open(io.BytesIO(overlay(np.zeros((3, 3), np.float32)))))
+    pixels = painted(np.zeros((3, 3), np.float32))
     assert not pixels[..., 3].any()
 
 
@@ -128,7 +134,7 @@ def test_the_overlay_of_a_wide_photograph_has_its_shape_and_veils_what_is_not_se
     grid[1, 1] = 1.0
     for fit, beside in (("stretch", 0), ("crop", 110), ("letterbox", 0)):
         frame = Frame.of(fit, (300, 100), 96)  # type: ignore[arg-type]
-        pixels = np.asarray(Image.open(io.BytesIO(overlay(grid, "jet", 90, frame))))
+        pixels = painted(grid, "jet", 90, frame)
         assert pixels.shape == (30, 90, 4)
         assert pixels[15, 45, 3] > 200
         assert pixels[15, 3, 3] == beside

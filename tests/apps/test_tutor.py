@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 import time
@@ -355,6 +356,31 @@ def test_the_overlay_and_the_regions_are_the_newest_models(taught: Seat) -> None
     assert found.status_code == 200
     height, width = np.frombuffer(found.content[:4], dtype="<u2")
     assert (height, width) == (8, 8)
+
+
+def test_the_answer_brings_the_attention_on_the_image_that_is_shown_next(taught: Seat) -> None:
+    call = client(taught)
+
+    def said(*messages: dict[str, Any], **more: Any) -> Any:
+        found = call("POST", "/api/events", {"messages": messages, **more})
+        assert found.status_code == 200
+        return found.json()["overlay"]
+
+    brought = said(annotated("message-1", "a"), next=1)
+    assert [brought[name] for name in ("position", "cycle", "index", "learnt")] == [1, 1, 1, 1]
+    kind, _, content = brought["picture"].partition(",")
+    assert kind == "data:image/png;base64"
+    assert base64.b64decode(content) == call("GET", "/stimuli/overlay/1/1/1", v=1).content
+    # where nobody says what comes next, or there is no such image, there is none
+    assert said(annotated("message-2", "b")) is None
+    for index in (4, -1, "1", True, None):
+        assert said(next=index) is None
+
+
+def test_without_a_tutor_the_answer_brings_no_attention_that_is_old(seat: Seat) -> None:
+    call = client(seat)
+    found = call("POST", "/api/events", {"messages": [annotated("message-1", "a")], "next": 1})
+    assert found.json()["overlay"] is None
 
 
 def test_a_preview_is_a_picture_of_what_would_be(taught: Seat) -> None:

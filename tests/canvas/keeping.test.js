@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { Drafts } from "../../apps/canvas/drafts.js";
+import { Layers } from "../../apps/canvas/layers.js";
 import { Outbox } from "../../apps/canvas/outbox.js";
 import { Server } from "../../apps/canvas/server.js";
 import { Store, nameOf } from "../../apps/canvas/store.js";
@@ -89,6 +90,38 @@ test("the outbox is sent in its order and forgotten when it is acknowledged", as
   assert.equal(one, two);
   assert.equal(sent.length, 25);
   assert.deepEqual(outbox.messages(), []);
+});
+
+test("the attention on the next image comes with the answer, and is not asked for again", async (t) => {
+  const asked = [];
+  globalThis.Image = class { set src(address) { asked.push(address); } async decode() {} };
+  t.after(() => { delete globalThis.Image; });
+  const layers = new Layers((path, query = {}) => `${path}?${new URLSearchParams(query)}`, () => {});
+  layers.bring("/overlay/1", { v: 3 }, "data:3");
+  await layers.of("1/3", { image: "/image/1", overlay: "/overlay/1" }, { v: 3 }).loading;
+  assert.deepEqual(asked, ["/image/1?", "data:3"]);
+  // another image, or a model that knows more, is another picture
+  await layers.of("2/3", { image: "/image/2", overlay: "/overlay/2" }, { v: 3 }).loading;
+  await layers.of("1/4", { image: "/image/1", overlay: "/overlay/1" }, { v: 4 }).loading;
+  assert.deepEqual(asked.slice(2), ["/image/2?", "/overlay/2?v=3", "/overlay/1?v=4"]);
+});
+
+test("regions that can wait are asked for when the image is painted", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  globalThis.Image = class { async decode() {} };
+  t.after(() => { delete globalThis.Image; });
+  const fetched = t.mock.method(globalThis, "fetch", async () => new Response(new Uint16Array([1, 1, 7]).buffer));
+  const asked = () => fetched.mock.calls.map((call) => call.arguments[0]);
+  const settle = async () => { for (let i = 0; i < 20; i += 1) await Promise.resolve(); };
+  const layers = new Layers((path) => path, () => {});
+  layers.of("soon", { image: "/image", regions: "/proposal" });
+  assert.deepEqual(asked(), ["/proposal"]);
+  layers.of("later", { image: "/image", regions: "/regions", later: true });
+  await settle();
+  assert.deepEqual(asked(), ["/proposal"]);
+  t.mock.timers.tick(100);
+  await settle();
+  assert.deepEqual(asked(), ["/proposal", "/regions"]);
 });
 
 test("idb is the published module, with its licence", async () => {

@@ -106,13 +106,15 @@ def test_the_next_image_shows_what_the_last_one_taught(live: Served, page: Page)
     for number in (1, 2, 3):
         first = person.shown()
         person.at(0.2, 0.2)
-        person.press("CONFIRM")
+        with page.expect_response("**/api/events*") as answer:
+            person.press("CONFIRM")
         page.locator(f'.cs[data-shown]:not([data-shown="{first}"])').wait_for(timeout=20_000)
-        overlays = [url for url in asked if "/stimuli/overlay/" in url]
-        # the overlay of the image that came, of the model that knows this one; of no other image
-        assert person.shown() in overlays[-1]
-        assert f"v={number}" in overlays[-1]
-        assert len(overlays) == number
+        # the overlay of the image that comes, of the model that knows this one, is in the answer
+        overlay = answer.value.json()["overlay"]
+        assert (overlay["index"], overlay["learnt"]) == (number, number)
+        assert person.shown() == f"1/1/{number}"
+    # and is not asked for
+    assert not any("/overlay/" in url for url in asked)
     tuned = said(live, "newest", HeadTuned)
     assert [each.items for each in tuned] == [1, 2, 3]
     assert [each.learnt for each in said(live, "newest", ItemAnnotated)] == [0, 1, 2]
