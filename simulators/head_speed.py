@@ -13,9 +13,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from simulators.annotator import Shape, annotate, recent
+from simulators.annotator import Shape
+from simulators.batch import performed
 from simulators.person import Person
 from study import cycle
 from study.acquisition import make
@@ -29,7 +32,8 @@ from study.config import (
     TrainName,
 )
 from study.data import scenes
-from study.data.dataset import Dataset
+from study.data.dataset import Dataset, ImageSet
+from study.interfaces.click import Click
 from study.learning.learner import Learner
 from study.seeds import seed
 
@@ -106,18 +110,17 @@ def _annotations(side: _Side, count: int, device: torch.device) -> dict[int, Ann
     pool = side.data["train"].items
     chosen = pool.subset(range(count))
     maps = cycle.see(side.start.model, chosen, device).maps
-    masks = chosen.require_masks("--speed").numpy()
-    return {
-        index: annotate(
-            "click",
-            masks[index],
-            recent(maps, index),
-            Person(),
-            Shape(index + 1),
-            seed(0, "head", index),
-        )[0]
-        for index in range(count)
-    }
+    keys = [seed(0, "head", index) for index in range(count)]
+    return dict(enumerate(_drawn(chosen, maps, keys, device)))
+
+
+def _drawn(
+    images: ImageSet, maps: NDArray[np.float32], keys: list[int], device: torch.device
+) -> list[Annotation]:
+    """One person's clicks, as a benchmark has them made."""
+    masks = images.require_masks("--speed")
+    items = performed(Click.name, masks, maps, Person(), Shape(), keys, device)
+    return [item.annotation for item in items]
 
 
 def _tuning(side: _Side, drawn: dict[int, Annotation], device: torch.device) -> float:
@@ -147,18 +150,8 @@ def _cycle(side: _Side, device: torch.device) -> float:
         ).tolist()
         batch = pool.subset(picked)
         maps = cycle.see(side.start.model, batch, device).maps
-        masks = batch.require_masks("--speed").numpy()
-        drawn = {
-            index: annotate(
-                "click",
-                masks[place],
-                recent(maps, place),
-                Person(),
-                Shape(place + 1),
-                seed(0, "cycle", index),
-            )[0]
-            for place, index in enumerate(picked)
-        }
+        keys = [seed(0, "cycle", index) for index in picked]
+        drawn = dict(zip(picked, _drawn(batch, maps, keys, device), strict=True))
         after, _ = cycle.tune(
             side.start,
             side.start,

@@ -17,16 +17,18 @@ ESTIMATED_OVER = 120.0
 """Seconds of speed that the estimate of the time left looks back on."""
 
 
-def progress_bar(console: Console | None = None) -> Progress:
-    """Tasks added to it are drawn while it is entered."""
+def progress_bar(console: Console | None = None, counts: bool = True) -> Progress:
+    """Tasks added to it are drawn while it is entered.
+
+    Without ``counts`` the caller's description says how much is left.
+    """
+    begins = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=None))
+    left = (TextColumn("left"), TimeRemainingColumn())
     return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
+        *begins,
+        *((MofNCompleteColumn(),) if counts else ()),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        *(left if counts else ()),
         console=console,
         speed_estimate_period=ESTIMATED_OVER,
     )

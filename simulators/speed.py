@@ -13,9 +13,9 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,11 +30,12 @@ from simulators.head_speed import head_against_whole
 from simulators.person import Person
 from study.acquisition.balance import balanced_selection
 from study.acquisition.coverage import k_center
-from study.config import FineTuningConfig, GuidanceConfig, InterfaceName, ModelConfig, ScenesConfig
+from study.config import FineTuningConfig, GuidanceConfig, ModelConfig, ScenesConfig
 from study.data import scenes
 from study.device import pick_device
 from study.errors import UserError
 from study.files import write_atomically
+from study.interfaces import OURS
 from study.learning import models, tuning
 from study.learning.attention import attention_maps
 from study.learning.cost import step_cost
@@ -61,8 +62,29 @@ class Speed:
     detail: str
 
 
-def measure(device: str = "auto") -> list[Speed]:
+@dataclass(frozen=True)
+class Part:
+    """Promises that are measured together.
+
+    Attributes:
+        words: what is measured.
+        seconds: about how long it takes on one core: so much of the whole it is.
+        go: measures, on a device.
+    """
+
+    words: str
+    seconds: float
+    go: Callable[[torch.device], Iterable[Speed]]
+
+
+Told = Callable[[str, float, float], None]
+"""Called with what is measured next, the share that is done, and the seconds left (about)."""
+
+
+def measure(device: str = "auto", told: Told | None = None) -> Iterator[Speed]:
     """Every promise, on ``device`` where it has to do with one; minutes on two cores.
+
+    Each is yielded when it is measured: whoever stops taking them has those.
 
     Raises:
         UserError: when the libraries that we compare ourselves with are not installed.
@@ -75,18 +97,20 @@ def measure(device: str = "auto") -> list[Speed]:
             f"{error.name} is not installed, and --speed compares us with it: "
             f"pip install 'clickstudy[speed]'"
         ) from error
-    where = pick_device(device)
-    with _threads(1):
-        found = [
-            _guided_step(where),
-            *_attention(where),
-            _k_center(),
-            *_balanced(),
-            *_annotation(where),
-            *(_at_most(*row) for row in million(where)),
-            *(_at_most(*row) for row in head_against_whole(where)),
-        ]
-    return [*found, _two_workers(str(where))]
+    return _in_order(PARTS, pick_device(device), told)
+
+
+def _in_order(
+    parts: Sequence[Part], device: torch.device, told: Told | None = None
+) -> Iterator[Speed]:
+    whole, done, began = sum(part.seconds for part in parts), 0.0, time.perf_counter()
+    for part in parts:
+        # this machine may be slower than the one on which the parts were timed
+        pace = (time.perf_counter() - began) / done if done else 1.0
+        if told is not None:
+            told(part.words, done / whole, pace * (whole - done))
+        yield from part.go(device)
+        done += part.seconds
 
 
 def write(path: Path, found: list[Speed]) -> None:
@@ -95,11 +119,11 @@ def write(path: Path, found: list[Speed]) -> None:
     write_atomically(path, content.encode())
 
 
-def _guided_step(device: torch.device) -> Speed:
+def _guided_step(device: torch.device) -> Iterator[Speed]:
     size = 224 if device.type == "cuda" else 112
     model = models.build(ModelConfig(name="resnet18"), 2, seed=0).to(device)
     cost = step_cost(model, _images(128, size), repeats=5)
-    return _at_most(
+    yield _at_most(
         "guided fine-tuning step / plain step",
         cost.ratio,
         1.10,
@@ -160,7 +184,8 @@ class _Float(torch.nn.Module):
         return self.network(images)
 
 
-def _k_center() -> Speed:
+def _k_center(device: torch.device) -> Iterator[Speed]:
+    """On the CPU, whatever the device: scikit-activeml has no other."""
     from skactiveml.pool import CoreSet
 
     labelled, picks = 200, 256
@@ -184,11 +209,11 @@ def _k_center() -> Speed:
         f"{'the same' if same else 'NOT THE SAME'}; scikit-activeml {other:.2f} s, ours "
         f"{spent:.2f} s of one core",
     )
-    return speed if same else Speed(speed.name, speed.ratio, speed.target, False, speed.detail)
+    yield speed if same else replace(speed, holds=False)
 
 
-def _balanced() -> Iterator[Speed]:
-    """Flat probabilities (softmax of standard normal logits) and sharper ones, by entropy."""
+def _balanced(device: torch.device) -> Iterator[Speed]:
+    """On the CPU: flat probabilities (softmax of standard normal logits) and sharper ones."""
     for words, sharpness in (("", 1.0), (", logits x 3", 3.0), (", logits x 10", 10.0)):
         gaps, seconds = [], []
         for number in range(3):
@@ -216,8 +241,7 @@ def _annotation(device: torch.device) -> Iterator[Speed]:
     model = models.build(ModelConfig(name="small"), 2, seed=0).to(device)
     maps = attention_maps(model, data, device=device).float().cpu().numpy()
     masks = data.require_masks("--speed")
-    interfaces: tuple[InterfaceName, ...] = ("click", "polygon")
-    for interface in interfaces:
+    for interface in OURS:
         began = time.perf_counter()
         keys = [seed(0, interface, number) for number in range(len(data))]
         items = performed(interface, masks, maps, Person(), Shape(), keys, device)
@@ -241,8 +265,8 @@ def _annotation(device: torch.device) -> Iterator[Speed]:
 BENCH = {
     "name": "speed",
     "seeds": [0],
-    "interfaces": ["click", "polygon"],
-    "strategies": ["random", "entropy", "margin", "k-center"],
+    "interfaces": OURS,
+    "strategies": ["random", "entropy"],
     "budget": {"batch": 32, "cycles": 4},
     "dataset": {"kind": "scenes", "train": 400, "val": 50, "test": 200, "balanced": 200},
     "model": {"name": "small"},
@@ -251,7 +275,8 @@ BENCH = {
 }
 
 
-def _two_workers(device: str) -> Speed:
+def _two_workers(where: torch.device) -> Iterator[Speed]:
+    device = str(where)
     config = BenchConfig.model_validate_json(json.dumps(BENCH))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bench.toml"
@@ -268,13 +293,13 @@ def _two_workers(device: str) -> Speed:
             failed = sweep.run(file, out, workers, device=device, progress=False)
             spent.append(time.perf_counter() - began)
             if failed:
-                raise UserError(f"--speed: a trial failed ({failed[0].problem})")
-    trials = len(config.interfaces) * (len(config.strategies) - 1)
-    return _at_least(
+                raise UserError(f"--speed: a run failed ({failed[0].problem})")
+    runs = len(config.interfaces) * (len(config.strategies) - 1)
+    yield _at_least(
         "one worker / two workers",
         spent[0] / spent[1],
         1.7,
-        f"{trials} trials of the small network, {spent[0]:.1f} s with one and {spent[1]:.1f} s "
+        f"{runs} runs of the small network, {spent[0]:.1f} s with one and {spent[1]:.1f} s "
         f"with two workers on {device}, {os.cpu_count()} cores, one thread each",
     )
 
@@ -312,6 +337,24 @@ def _at_least(name: str, ratio: float, target: float, detail: str) -> Speed:
     return Speed(name, float(ratio), f">= {target:g}", bool(ratio >= target), detail)
 
 
+def _million(device: torch.device) -> Iterator[Speed]:
+    return (_at_most(*row) for row in million(device))
+
+
+def _heads(device: torch.device) -> Iterator[Speed]:
+    return (_at_most(*row) for row in head_against_whole(device))
+
+
+def _alone(go: Callable[[torch.device], Iterable[Speed]]) -> Callable[..., Iterator[Speed]]:
+    """Measured on one thread."""
+
+    def measured(device: torch.device) -> Iterator[Speed]:
+        with _threads(1):
+            yield from go(device)
+
+    return measured
+
+
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
     before = torch.get_num_threads()
@@ -320,3 +363,16 @@ def _threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+PARTS = (
+    Part("a guided step beside a plain one", 40, _alone(_guided_step)),
+    Part("attention beside a forward pass", 40, _alone(_attention)),
+    Part("k-center greedy", 30, _alone(_k_center)),
+    Part("class-balanced selection", 30, _alone(_balanced)),
+    Part("simulated annotation", 60, _alone(_annotation)),
+    Part("a million simulated clicks", 45, _alone(_million)),
+    Part("a head beside a whole network", 150, _alone(_heads)),
+    Part("two workers", 60, _two_workers),
+)
+"""In the order in which they are measured."""

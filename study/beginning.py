@@ -16,7 +16,7 @@ from typing import Any
 from study.config import DrawnConfig, StudyFile
 from study.data import cache
 from study.data.dataset import DataError, Dataset
-from study.data.loading import load_dataset, source_of
+from study.data.loading import Source, load_dataset, source_of
 from study.data.reading import Progress
 from study.data.testsets import with_tests
 from study.directory import StudyDirectory
@@ -83,9 +83,11 @@ def fingerprints(directory: StudyDirectory) -> dict[str, str | None]:
 
 
 def _facts(file: StudyFile, dataset: Dataset) -> Facts:
+    source = source_of(file)
     return {
         "data": dataset.fingerprint,
-        "cached": source_of(file).key,
+        "cached": source.key,
+        "files": source.trace,
         "images": {split: len(images) for split, images in dataset.splits.items()},
         **dict.fromkeys(GIVEN),
         **given_files(file),
@@ -122,11 +124,11 @@ def _continued(
     file: StudyFile, directory: StudyDirectory, known: Facts, progress: Progress | None
 ) -> Dataset:
     stored = directory.cache / known["cached"]
-    now = source_of(file).key
+    source = source_of(file)
     if cache.is_stored(stored):
         dataset = cache.load(stored)
         if dataset.fingerprint == known["data"]:
-            if now != known["cached"]:
+            if _moved(source, known):
                 log.warning(
                     "the photographs of the study were moved or changed since it began: it goes "
                     "on with the %d that it began with, from %s",
@@ -142,8 +144,20 @@ def _continued(
             f"{_counts(known['images'])}; now {dataset.fingerprint[:12]}, {_counts(here)}): put "
             f"them back as they were, or begin a new study directory"
         )
-    _record(directory, {**known, "cached": now})
+    _record(directory, {**known, "cached": source.key, "files": source.trace})
     return dataset
+
+
+def _moved(source: Source, known: Facts) -> bool:
+    """Whether photographs are elsewhere, or others, than when the study began.
+
+    The name of what is kept does not say so: a version with more settings names the same otherwise.
+    """
+    if source.root is None:  # drawn: there is nothing that could move
+        return False
+    if "files" not in known:  # begun before that was remembered
+        return bool(source.key != known["cached"])
+    return bool(source.trace != known["files"])
 
 
 def _require_checkpoint(file: StudyFile, directory: StudyDirectory, known: Facts) -> None:

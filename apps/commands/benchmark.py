@@ -17,6 +17,7 @@ from apps.commands.options import (
     SlurmOption,
     WorkersOption,
 )
+from simulators.progress import progress_bar
 
 if TYPE_CHECKING:
     from simulators.benchmark.config import BenchFile
@@ -165,17 +166,29 @@ def _say_failed(failures: list[Failure], rest: str = "the others are finished") 
 
 
 def _speed(device: str, json_file: Path | None) -> None:
-    from rich.table import Table
+    from simulators.speed import Speed, measure, write
 
-    from simulators.speed import measure, write
+    console.print("Nothing else should run on this machine.")
+    found: list[Speed] = []
+    with progress_bar(console, counts=False) as bar:
+        task = bar.add_task("", total=1.0)
 
-    with console.status("Measuring; nothing else should run on this machine"):
-        found = measure(device)
-    table = Table("what", "ratio", "target", "holds", box=None)
-    for one in found:
-        table.add_row(one.name, f"{one.ratio:.3g}", one.target, "yes" if one.holds else "no")
-        table.add_row(f"[dim]  {one.detail}[/dim]", "", "", "")
-    console.print(table)
+        def told(words: str, share: float, seconds: float) -> None:
+            about = f"{words}; about {max(1, round(seconds / 60))} min left in all"
+            bar.update(task, description=about, completed=share)
+
+        try:
+            for one in measure(device, told):
+                found.append(one)
+                holds = "holds" if one.holds else "[bold red]does not hold[/bold red]"
+                bar.console.print(f"{one.name}: {one.ratio:.3g} ({one.target}) {holds}")
+                bar.console.print(f"[dim]  {one.detail}[/dim]")
+                if json_file is not None:  # what is measured is kept, whatever comes
+                    write(json_file, found)
+            bar.update(task, completed=1.0)
+        except KeyboardInterrupt:
+            kept = f"in {json_file}" if json_file is not None else "above"
+            errors.print(f"\nInterrupted: the {len(found)} speeds that were measured are {kept}.")
+            raise
     if json_file is not None:
-        write(json_file, found)
         console.print(f"Wrote {json_file}")

@@ -82,6 +82,7 @@ class Source:
         inventory: what the dataset is made of; None of drawn scenes.
         draft: names what is being read: it stays where a picture changes, whose rows are then read
             anew.
+        trace: changes with where those are and when they were written; empty of drawn scenes.
     """
 
     key: str
@@ -89,6 +90,7 @@ class Source:
     root: Path | None = None
     inventory: Inventory | None = None
     draft: str = ""
+    trace: str = ""
 
 
 def source_of(file: StudyFile) -> Source:
@@ -172,7 +174,8 @@ def _photographs(
         made_of = inventory.of(name, sources, lambda: listed().files)
     except DataError:  # whoever reads it will be told
         made_of = Inventory(name, inventory.only_files(sources))
-    key = inventory.key(*known, sorted(made_of.present().items()))
+    present = sorted(made_of.present().items())
+    key = inventory.key(*known, present)
     begun = inventory.key(*known, inventory.traces(made_of.annotations))
     return Source(
         f"{config.kind}-{key}",
@@ -182,6 +185,7 @@ def _photographs(
         root,
         made_of,
         f"{config.kind}-{begun}",
+        inventory.key(root, present),
     )
 
 

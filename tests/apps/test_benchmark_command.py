@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from command import clickstudy
 from typer.testing import CliRunner
 
 from apps.commands.benchmark import app
+from simulators import speed
 from simulators.benchmark import config
 from simulators.benchmark.run import Machine
 from study.errors import UserError
@@ -104,3 +106,19 @@ def test_failed_runs_are_named_and_what_there_is_is_reported(
 def test_init_writes_the_commented_benchmark_file(tmp_path: Path) -> None:
     assert clickstudy("init", tmp_path, "--example", "benchmark").returncode == 0
     assert config.load(tmp_path / "benchmark.toml").config.name == "scenes"
+
+
+def test_speeds_that_are_interrupted_keep_what_was_measured(tmp_path, monkeypatch) -> None:
+    def measure(device: str, told: speed.Told) -> Iterator[speed.Speed]:
+        told("the first", 0.0, 90.0)
+        yield speed.Speed("one / another", 1.5, "<= 2", True, "two things")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(speed, "measure", measure)
+    path = tmp_path / "speed.json"
+    result = CliRunner().invoke(app, ["run", "--speed", "--json", str(path)])
+    assert result.exit_code != 0
+    assert "one / another: 1.5 (<= 2) holds" in result.output
+    said = " ".join(result.output.split())
+    assert "Interrupted: the 1 speeds that were measured are in" in said
+    assert [row["name"] for row in json.loads(path.read_text())] == ["one / another"]

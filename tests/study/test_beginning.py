@@ -1,5 +1,6 @@
 """What a study began with: it starts over while nobody takes part, and then holds on to it."""
 
+import json
 import logging
 import shutil
 from dataclasses import replace
@@ -90,6 +91,38 @@ def test_a_study_goes_on_with_the_photographs_it_began_with(
         after = begin(file, directory)
     assert after.fingerprint == before.fingerprint
     assert "it goes on with the 16 that it began with" in caplog.text
+
+
+DRAWN = """
+name = "drawn"
+[dataset]
+kind = "scenes"
+size = 32
+train = 4
+val = 2
+test = 2
+balanced = 2
+"""
+
+
+@pytest.mark.parametrize("kind", ["drawn", "photographs"])
+def test_a_directory_of_an_older_version_is_not_said_to_have_other_photographs(
+    tmp_path, file, caplog, kind
+):
+    """A version with more settings names what it keeps in another way."""
+    if kind == "drawn":
+        (tmp_path / "drawn.toml").write_text(DRAWN)
+        file = load(tmp_path / "drawn.toml")
+    directory = StudyDirectory.create(tmp_path / "older", file)
+    before = begin(file, directory)
+    enrol(directory.study(), "P01", "live", 0.0)
+    facts = beginning.recorded(directory)
+    older = f"{facts['cached']}-older"
+    (directory.cache / facts["cached"]).rename(directory.cache / older)
+    directory.beginning.write_text(json.dumps(facts | {"cached": older}))
+    with caplog.at_level(logging.WARNING):
+        assert begin(file, directory).fingerprint == before.fingerprint
+    assert not caplog.records
 
 
 def alter(photos, change):
