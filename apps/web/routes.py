@@ -135,25 +135,25 @@ def events(seat: Seat, request: Request, said: Answer) -> Response:
     if not isinstance(messages, list) or len(messages) > MOST_MESSAGES:
         raise BadRequest(f"messages is a list of at most {MOST_MESSAGES}")
     results = seat.accept(messages)
-    answer = {"results": results, "held": _held(seat, said), "state": seat.state()}
-    return JSONResponse(answer | {"overlay": _brought(seat, answer["state"], said.get("next"))})
+    held, now = _held(seat, said), seat.state()
+    brought = _brought(seat, now, said.get("next"))
+    return JSONResponse({"results": results, "held": held, "state": now, "overlay": brought})
 
 
-def _brought(seat: Seat, state: State, index: Any) -> Answer | None:
+def _brought(seat: Seat, now: State, index: Any) -> Answer | None:
     """The newest attention on the image that is shown next: it need not be asked for.
 
     None where the attention does not change within the batch, or is not there yet.
     """
-    batch, stimuli = state.get("batch"), seat.desk.layout.stimuli
+    batch, stimuli = now.get("batch"), seat.desk.layout.stimuli
     if batch is None or batch["learnt"] is None or type(index) is not int:
         return None
-    position, cycle = state["task"]["position"], batch["cycle"]
+    position, cycle = now["task"]["position"], batch["cycle"]
     newest = stimuli.newest(seat.participant, position, cycle)
     if newest is None or newest.learnt != batch["learnt"] or not 0 <= index < len(newest.maps):
         return None
-    picture = overlay(
-        newest.maps[index], seat.desk.config.workspace.colours, frame=newest.frame(index)
-    )
+    colours = seat.desk.config.workspace.colours
+    picture = overlay(newest.maps[index], colours, frame=newest.frame(index))
     return {
         "position": position,
         "cycle": cycle,

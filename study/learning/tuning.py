@@ -147,8 +147,8 @@ def objective(
     task = _Task.of(model, images, annotations, fine_tuning, guidance, torch.device(device), None)
     total = 0.0
     with torch.no_grad() if task.needs_no_graph else nullcontext():
-        for index in task.slices():
-            total += float(task.losses(index, task.sums()).detach().sum())
+        for rows in task.batches():
+            total += float(task.losses(rows)[0].detach().sum())
     return total / len(images)
 
 
