@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -178,3 +179,34 @@ def full_study(people: int = 8, trials: int = 24, seed: int = 4) -> dict[str, pd
         "items": pd.DataFrame(items),
         "answers": pd.DataFrame(answers),
     }
+
+
+#: Keys of results.json below which keys are names of the data, by the number of such levels.
+NAMED = {
+    **dict.fromkeys(("factors", "between", "constant", "contrasts", "incomplete"), 1),
+    **dict.fromkeys(("metrics", "answers", "preferences", "comments", "scales"), 1),
+    **dict.fromkeys(("conditions", "cells", "changes", "agreement", "counts"), 1),
+    **dict.fromkeys(("by_position", "aligned_ranks", "anova_effects", "anova_two_way"), 1),
+    **dict.fromkeys(("estimates", "effects", "random_sd", "equivalence_margins"), 1),
+    **dict.fromkeys(("recorded_with", "analysed_with"), 1),
+    **dict.fromkeys(("groups", "questions", "levels"), 2),
+}
+
+
+def undocumented(tree: dict[str, Any]) -> set[str]:
+    """The keys of results.json that docs/analysis/results-schema.md does not have."""
+    text = (Path(__file__).parents[2] / "docs/analysis/results-schema.md").read_text()
+    said = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", text))))
+    names = {*tree["design"]["factors"], *tree["design"]["between"]}
+    found: set[str] = set()
+
+    def walk(value: Any, named: int) -> None:
+        for item in value if isinstance(value, list) else ():
+            walk(item, named)
+        for key, item in value.items() if isinstance(value, dict) else ():
+            if not named and key not in names and " * " not in key:
+                found.add(key)
+            walk(item, named - 1 if named else NAMED.get(key, 0))
+
+    walk(tree, 0)
+    return found - said

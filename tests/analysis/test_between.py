@@ -14,7 +14,7 @@ from scipy import stats as scipy_stats
 from analysis import people, results, tables
 from analysis.page import report
 from analysis.tables import Study
-from tests.analysis.helpers import CONDITIONS, analysed, full_study, study_of, write
+from tests.analysis.helpers import CONDITIONS, analysed, full_study, study_of, undocumented, write
 
 PLAN = """
 [analysis]
@@ -49,6 +49,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Study, dict[str
 
 def test_two_groups_are_compared_by_welch(two: tuple[Path, Study, dict[str, Any]]) -> None:
     _, study, found = two
+    assert undocumented(found) == set()
     assert study.design.said == "between-participant design one factor (2 levels)"
     tasks = study.tasks.set_index("condition")["log_seconds_per_image"]
     expected = scipy_stats.ttest_ind(
@@ -124,7 +125,9 @@ def test_four_groups_are_a_factorial_of_contrasts(tmp_path: Path) -> None:
     ]
     assert list(anova["model"]) == ["factors"] * 3 + ["conditions", "welch"]
     assert list(anova["df2"])[:4] == [28.0] * 4
-    tree = results.tree(study, found)["metrics"]["accuracy_after"]
+    everything = results.tree(study, found)
+    assert undocumented(everything) == set()
+    tree = everything["metrics"]["accuracy_after"]
     assert tree["anova_effects"]["interaction"]["df2"] == 28
     assert tree["anova_welch"]["df1"] == 3
     assert len(tree["simple_effects"]) == 4
@@ -174,7 +177,9 @@ def test_a_mixed_design_has_effects_of_groups_and_panels_for_them(tmp_path: Path
     assert "sus" in set(made["pairwise_groups"]["metric"])
     svg = (tmp_path / "report" / "figures" / "accuracy_after-raincloud.svg").read_text()
     assert svg.count("<use") > 2 * 48  # every participant in each condition
-    found = results.tree(study, made)["metrics"]["accuracy_after"]
+    everything = results.tree(study, made)
+    assert undocumented(everything) == set()
+    found = everything["metrics"]["accuracy_after"]
     assert found["groups"]["expert"]["click-active"]["n"] == 4
     assert found["group_comparisons"][0]["n_a"] == 4
 
