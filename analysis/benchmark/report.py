@@ -25,7 +25,7 @@ from analysis.benchmark.tables import Benchmark, read
 from analysis.errors import InputError
 from analysis.page import report as pages
 from analysis.page import style
-from analysis.page.report import Picture
+from analysis.page.pictures import Picture
 
 REFERENCE = " The dotted line is a model that knows every label of the pool."
 KINDS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}

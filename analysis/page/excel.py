@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.page.formatting import unstyled
-from analysis.schema import HEADINGS
+from analysis.page.headings import HEADINGS
 
-#: How Excel shows a number, by its kind in `schema.HEADINGS`; the cell holds all its digits.
+#: How Excel shows a number, by its kind in `page.headings`; the cell holds all its digits.
 SHOWN = {
     "p": '[<0.001]"< .001";.000',
     "bounded": ".00",

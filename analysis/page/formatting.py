@@ -104,7 +104,7 @@ def plural(count: int, noun: str) -> str:
 
 
 def written(value: object, kind: str, *, exact: bool = False) -> str:
-    """A cell of a table, as its kind in `schema.HEADINGS` wants it; nothing where it is empty.
+    """A cell of a table, as its kind in `page.headings` wants it; nothing where it is empty.
 
     American Psychological Association (2020), Publication manual (7th ed.), section 6.36: p to
     three decimals and `< .001` below that (unless `exact`), no zero before the point where a

@@ -13,7 +13,7 @@ import pandas as pd
 
 from analysis.page.report import environment
 from analysis.people import Report, answers, trials
-from analysis.stats.cells import codes
+from analysis.stats.columns import codes
 from analysis.tables import Study
 
 #: The columns that tell the rows of a table apart, as the scripts write them into `row`.

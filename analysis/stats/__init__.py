@@ -8,6 +8,7 @@ computes each quantity and against what it is checked.
 """
 
 from analysis.stats.anova import anova
+from analysis.stats.assumptions import Assumptions, assume, published
 from analysis.stats.cells import cells, complete
 from analysis.stats.correlation import repeated_correlation
 from analysis.stats.describe import describe
@@ -15,23 +16,17 @@ from analysis.stats.equivalence import equivalence
 from analysis.stats.estimates import estimates
 from analysis.stats.groups import kruskal, mann_whitney, welch_anova
 from analysis.stats.holm import holm
+from analysis.stats.instruments import items, scores
 from analysis.stats.mixed import mixed
 from analysis.stats.models import Model
 from analysis.stats.order import by_position, order
 from analysis.stats.ordinal import ordinal
 from analysis.stats.pairwise import bayes_factor, normality, pairwise
-from analysis.stats.power import (
-    Assumptions,
-    assume,
-    lab_hours,
-    power,
-    power_curve,
-    published,
-    sensitivity,
-)
-from analysis.stats.questionnaire import agreement, alpha, items, preferences, scores
+from analysis.stats.power import lab_hours, power, sensitivity
+from analysis.stats.questionnaire import agreement, alpha, preferences
 from analysis.stats.ranks import aligned_ranks, friedman, wilcoxon
 from analysis.stats.simple import simple_effects
+from analysis.stats.studies import power_curve
 
 __all__ = [
     "Assumptions",

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.errors import InputError
-from analysis.stats.cells import Cells, Names, is_noise, require
+from analysis.stats.cells import Cells, is_noise, require
+from analysis.stats.columns import Names
 from analysis.stats.contrasts import Stratum, pooled_covariance, strata
 from analysis.stats.intervals import (
     NAN_INTERVAL,

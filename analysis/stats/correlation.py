@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.stats.cells import numbers, require_columns
+from analysis.stats.columns import numbers, require_columns
 
 
 def repeated_correlation(

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.stats.cells import Names, gather
+from analysis.stats.cells import gather
+from analysis.stats.columns import Names
 from analysis.stats.intervals import NAN_INTERVAL, mean_interval
 
 

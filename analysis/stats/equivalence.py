@@ -13,7 +13,8 @@ from scipy import stats
 
 from analysis.errors import InputError
 from analysis.frames import records
-from analysis.stats.cells import Names, require
+from analysis.stats.cells import require
+from analysis.stats.columns import Names
 from analysis.stats.estimates import single_effects
 from analysis.stats.pairwise import FLAT, flat, pairwise
 

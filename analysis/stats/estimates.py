@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.stats.cells import Cells, Names, require
+from analysis.stats.cells import Cells, require
+from analysis.stats.columns import Names
 from analysis.stats.contrasts import subsets
 from analysis.stats.groups import contrast
 from analysis.stats.pairwise import Row, one_sample

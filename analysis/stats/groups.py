@@ -14,7 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis.stats.cells import NOISE, Names, require
+from analysis.stats.cells import NOISE, require
+from analysis.stats.columns import Names
 from analysis.stats.holm import holm
 from analysis.stats.intervals import noncentrality_of_t
 from analysis.stats.ranks import rounded

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import linalg, stats
+from scipy import stats
 
 from analysis.errors import InputError
-from analysis.stats.cells import Names
+from analysis.stats.columns import Names
 from analysis.stats.models import Design, Model, Progress, column_names, design, orthonormal
+from analysis.stats.satterthwaite import degrees_of_freedom, derivatives, joint
 
 Array = NDArray[np.float64]
 
@@ -126,8 +127,8 @@ def mixed(
         dfs = np.full(len(beta), people - 1.0)
         gradients, spread = np.zeros((0, len(beta), len(beta))), np.zeros((0, 0))
     else:
-        gradients, spread = _derivatives(fit, say)
-        dfs = _satterthwaite(np.eye(len(beta)), covariance, gradients, spread, trials)
+        gradients, spread = derivatives(fit, say)
+        dfs = degrees_of_freedom(np.eye(len(beta)), covariance, gradients, spread, trials)
     beta[0] += made.y.mean()
     effects = _effects(["intercept", *column_names(made.terms)], beta, se, dfs, level)
     start = 1
@@ -136,7 +137,7 @@ def mixed(
         if width > 1:
             part = slice(start, start + width)
             turn = orthonormal(block)
-            test = _joint(
+            test = joint(
                 turn @ beta[part],
                 turn @ covariance[part, part] @ turn.T,
                 turn @ gradients[:, part, part] @ turn.T,
@@ -234,52 +235,6 @@ def _agree(a: Any, b: Any) -> bool:
     return bool(abs(a.deviance - b.deviance) < 1e-4 and shift < EFFECT_TOLERANCE / 10)
 
 
-def _derivatives(fit: Any, say: Progress) -> tuple[Array, Array]:
-    """Of the fixed effects' covariance by the covariance parameters, and these' own covariance.
-
-    The formula of mixedlm's `satterthwaite_df` (and lmerTest's), with the criterion's exact
-    gradient: 4 k evaluations instead of 2 k^2, 10 seconds instead of 40 with 2,000 images.
-    """
-    from mixedlm.estimation.reml import LMMOptimizer
-
-    optimizer = LMMOptimizer(fit.matrices, REML=True)
-    objective, gradient = optimizer._optimization_functions("L-BFGS-B", True)
-    theta = np.asarray(fit.theta, dtype=float)
-    size, p = len(theta), fit.matrices.n_fixed
-    hessian, gradients = np.zeros((size, size)), np.zeros((size, p, p))
-    for k in range(size):
-        if size > 6:
-            say(f"mixed model: degrees of freedom, {k + 1} of {size}")
-        at, covariances = [], []
-        for sign in (1, -1):
-            step = np.zeros(size)
-            step[k] = sign * 1e-4 * max(1.0, abs(theta[k]))
-            objective(theta + step)
-            at.append(np.asarray(gradient(theta + step)) if gradient else np.full(size, np.nan))
-            core = optimizer._evaluate_core(theta + step)
-            assert core is not None  # the factor exists around a fitted theta
-            information = np.asarray(core.fixed_information)
-            covariances.append(linalg.inv((information + information.T) / 2) * core.sigma**2)
-        width = 2e-4 * max(1.0, abs(theta[k]))
-        hessian[k] = (at[0] - at[1]) / width
-        gradients[k] = (covariances[0] - covariances[1]) / width
-    values, vectors = np.linalg.eigh((hessian + hessian.T) / 2)
-    kept = values > 1e-8 * max(float(np.abs(values).max()), 1.0)
-    scaled = vectors[:, kept] * np.sqrt(2 / values[kept])
-    return gradients, scaled @ scaled.T
-
-
-def _satterthwaite(
-    contrasts: Array, covariance: Array, gradients: Array, spread: Array, trials: int
-) -> Array:
-    """Degrees of freedom of contrasts (rows) of the fixed effects (Giesbrecht & Burns, 1985)."""
-    variance = np.einsum("ij,jk,ik->i", contrasts, covariance, contrasts)
-    slope = np.einsum("ij,mjk,ik->im", contrasts, gradients, contrasts) / variance[:, None]
-    uncertain = np.maximum(np.einsum("im,mn,in->i", slope, spread, slope), 0)
-    residual = trials - covariance.shape[0]
-    return np.asarray(np.clip(2 / (uncertain + 2 / residual), 1.0, residual))
-
-
 def _effects(
     labels: list[str], beta: Array, se: Array, dfs: Array, level: float
 ) -> list[dict[str, Any]]:
@@ -298,32 +253,6 @@ def _effects(
         }
         for label, b, s, d, h in zip(labels, beta, se, dfs, half, strict=True)
     ]
-
-
-def _joint(
-    beta: Array,
-    covariance: Array,
-    gradients: Array,
-    spread: Array,
-    trials: int,
-    people: int | None,
-) -> dict[str, Any]:
-    """F of a term of several columns (Fai & Cornelius, 1996), in orthonormal contrasts.
-
-    Its df depend on the contrasts; lmerTest's are those of the first level (2% apart), and change
-    with the order of levels.
-    """
-    width = len(beta)
-    values, vectors = np.linalg.eigh(covariance)
-    t2 = (vectors.T @ beta) ** 2 / values
-    f = float(t2.sum() / width)
-    if people is not None:
-        df = float(people - 1)
-    else:
-        dfs = _satterthwaite(vectors.T, covariance, gradients, spread, trials)
-        total = float((dfs[dfs > 2] / (dfs[dfs > 2] - 2)).sum())
-        df = 2 * total / (total - width) if total > width else 2.0
-    return {"F": f, "df1": width, "df": df, "p": float(stats.f.sf(f, width, df))}
 
 
 def _parameters(fit: Any, labels: list[str], item: str | None) -> tuple[pd.DataFrame, bool]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from analysis.errors import InputError
-from analysis.stats.cells import Names, codes, names, numbers, require_columns
+from analysis.stats.columns import Names, codes, names, numbers, require_columns
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.errors import InputError
-from analysis.stats.cells import Cells, Names, codes, is_noise, numbers, require
+from analysis.stats.cells import Cells, is_noise, require
+from analysis.stats.columns import Names, codes, numbers
 
 Array = NDArray[np.float64]
 Row = dict[str, Any]

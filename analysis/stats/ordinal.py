@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from scipy import linalg, stats
 
 from analysis.errors import InputError
-from analysis.stats.cells import Names
-from analysis.stats.cumulative import MAX_EFFECTS, Fit, fit, independent
+from analysis.stats.columns import Names
+from analysis.stats.cumulative import Fit, fit, independent
+from analysis.stats.likelihood import MAX_EFFECTS
 from analysis.stats.models import Model, column_names, design, orthonormal
 
 Array = NDArray[np.float64]

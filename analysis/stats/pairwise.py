@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.errors import InputError
-from analysis.stats.cells import NOISE, Cells, Names, names, numbers, require, require_columns
+from analysis.stats.cells import NOISE, Cells, require
+from analysis.stats.columns import Names, names, numbers, require_columns
 from analysis.stats.groups import compare_groups
 from analysis.stats.holm import holm
 from analysis.stats.intervals import cohen_dz_interval, mean_interval, noncentrality_of_t

@@ -6,141 +6,18 @@ power of Holm's family, of a Greenhouse-Geisser corrected test or of TOST, which
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from analysis import paper
 from analysis.errors import InputError
-from analysis.stats.cells import Names, require
-from analysis.stats.contrasts import effect_contrasts, orthonormal_contrasts
-
-Array = NDArray[np.float64]
+from analysis.stats.assumptions import Assumptions
+from analysis.stats.studies import simulate
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
-
-
-@dataclass(frozen=True)
-class Assumptions:
-    """What is assumed of one metric: means and covariance of the conditions.
-
-    `shape` is (levels of the second factor, levels of the first), conditions with the first
-    factor fastest, or a single number of levels; `factors` are named in the order of `shape`.
-    """
-
-    metric: str
-    source: str
-    conditions: tuple[str, ...]
-    means: Array
-    covariance: Array
-    shape: tuple[int, ...]
-    factors: tuple[str, ...]
-
-    def contrasts(self) -> dict[str, Array]:
-        """Effects and pairs with one degree of freedom, as weights of the conditions.
-
-        Main effects are differences of two means of conditions, in the metric's own unit.
-        """
-        found: dict[str, Array] = {}
-        if len(self.shape) > 1 and all(size == 2 for size in self.shape):
-            axes = range(len(self.shape) - 1, -1, -1)
-            for size in range(1, len(self.shape) + 1):
-                for effect in combinations(axes, size):
-                    name = " * ".join(self.factors[axis] for axis in effect)
-                    weights = effect_contrasts(self.shape, effect)[:, 0]
-                    found[name] = weights / np.abs(weights).sum() * 2**size
-        for i, j in combinations(range(len(self.conditions)), 2):
-            weights = np.zeros(len(self.conditions))
-            weights[i], weights[j] = 1.0, -1.0
-            found[f"{self.conditions[i]} - {self.conditions[j]}"] = weights
-        return found
-
-    def pairs(self) -> list[str]:
-        """Names of the contrasts that compare two conditions."""
-        return [
-            f"{self.conditions[i]} - {self.conditions[j]}"
-            for i, j in combinations(range(len(self.conditions)), 2)
-        ]
-
-    def difference(self, weights: Array) -> tuple[float, float]:
-        """The contrast's mean, and its SD between participants."""
-        return float(weights @ self.means), float(np.sqrt(weights @ self.covariance @ weights))
-
-    def dz(self, weights: Array) -> float:
-        """The contrast's mean over its SD between participants."""
-        mean, sd = self.difference(weights)
-        return mean / sd if sd > 0 else float("nan")
-
-
-def published(correlation: float = 0.5) -> list[Assumptions]:
-    """The paper's seconds (as logs) and accuracies, with an assumed correlation.
-
-    Raises:
-        InputError: for a correlation outside -1/3 to 1.
-
-    Example:
-        >>> [assumed.metric for assumed in published()]
-        ['log_seconds_per_image', 'accuracy_after']
-    """
-    if not -1 / 3 < correlation < 1:
-        raise InputError(f"power: a correlation of {correlation:g} is not between -1/3 and 1.")
-    seconds_mean, seconds_sd = np.array(paper.SECONDS_MEAN), np.array(paper.SECONDS_SD)
-    log_variance = np.log1p((seconds_sd / seconds_mean) ** 2)
-    log_mean = np.log(seconds_mean) - log_variance / 2
-    source = f"the paper's means and SDs, correlation {correlation:g} assumed"
-    return [
-        Assumptions(
-            name,
-            source,
-            paper.CONDITIONS,
-            mean,
-            paper.compound(tuple(sd), correlation),
-            (2, 2),
-            ("sampling", "interface"),
-        )
-        for name, mean, sd in (
-            ("log_seconds_per_image", log_mean, np.sqrt(log_variance)),
-            ("accuracy_after", np.array(paper.ACCURACY_MEAN), np.array(paper.ACCURACY_SD)),
-        )
-    ]
-
-
-def assume(
-    data: pd.DataFrame, dv: str, within: Names, subject: str, source: str = "the pilot"
-) -> Assumptions:
-    """Means and covariance of a pilot's complete participants.
-
-    Raises:
-        InputError: for incomplete participants, or fewer than three.
-
-    Example:
-        >>> data = pd.DataFrame({"who": list("aabbcc"), "tool": list("xyxyxy"),
-        ...                      "seconds": [5, 3, 6, 5, 8, 5]})
-        >>> assume(data, "seconds", "tool", "who").conditions
-        ('x', 'y')
-    """
-    cells = require(data, dv, within, subject)
-    if len(cells.participants) < 3:
-        raise InputError(
-            "data: fewer than three participants have every condition, too few to estimate a "
-            "correlation from."
-        )
-    crossed = cells.crossed
-    return Assumptions(
-        dv,
-        source,
-        cells.labels,
-        cells.table.mean(axis=0),
-        np.cov(cells.table, rowvar=False),
-        cells.shape if crossed else (len(cells.labels),),
-        tuple(reversed(cells.levels)) if crossed else ("condition",),
-    )
 
 
 def paired_power(dz: float, n: int, alpha: float = 0.05) -> float:
@@ -241,90 +118,6 @@ def sensitivity(participants: int, conditions: int, alpha: float = 0.05) -> pd.D
     )
 
 
-def p_values(data: Array, assumed: Assumptions) -> dict[str, Array]:
-    """p-values of the planned tests of many studies at once.
-
-    `data` has the shape (studies, participants, conditions). Pairs are Holm-adjusted within a
-    study; the one-way test is Greenhouse-Geisser corrected.
-    """
-    n, k = data.shape[1:]
-    pairs = assumed.pairs()
-    p: dict[str, Array] = {}
-    for name, weights in assumed.contrasts().items():
-        scores = data @ weights
-        t = scores.mean(axis=1) / (scores.std(axis=1, ddof=1) / np.sqrt(n))
-        p[name] = 2 * stats.t.sf(np.abs(t), n - 1)
-    p |= dict(zip(pairs, _holm(np.column_stack([p[name] for name in pairs])).T, strict=True))
-    if k > 2:
-        scores = data @ orthonormal_contrasts(k)
-        means = scores.mean(axis=1)
-        centred = scores - means[:, None, :]
-        covariance = np.einsum("sni,snj->sij", centred, centred) / (n - 1)
-        trace = np.trace(covariance, axis1=1, axis2=2)
-        epsilon = trace**2 / ((k - 1) * (covariance**2).sum(axis=(1, 2)))
-        f = n * (means**2).sum(axis=1) / trace
-        df1 = (k - 1) * epsilon
-        p["one-way (GG)"] = stats.f.sf(f, df1, df1 * (n - 1))
-    return p
-
-
-def _holm(p: Array) -> Array:
-    """Holm's adjustment along the second axis (pingouin's does one study at a time)."""
-    order = np.argsort(p, axis=1)
-    count = p.shape[1]
-    stepped = np.take_along_axis(p, order, axis=1) * np.arange(count, 0, -1)
-    stepped = np.minimum(np.maximum.accumulate(stepped, axis=1), 1.0)
-    out = np.empty_like(p)
-    np.put_along_axis(out, order, stepped, axis=1)
-    return out
-
-
-def simulate(
-    assumed: Assumptions, n: int, *, studies: int = 2000, alpha: float = 0.05, seed: int = 1
-) -> dict[str, float]:
-    """Share of simulated studies in which each planned test is significant.
-
-    `every true difference` is about all Holm-adjusted pairs that differ, together.
-    """
-    rng = np.random.default_rng([seed, n])
-    values, vectors = np.linalg.eigh(assumed.covariance)
-    root = vectors * np.sqrt(np.maximum(values, 0))
-    data = assumed.means + rng.normal(size=(studies, n, len(assumed.means))) @ root.T
-    p = p_values(data, assumed)
-    rates = {name: float((values < alpha).mean()) for name, values in p.items()}
-    weights = assumed.contrasts()
-    true = [name for name in assumed.pairs() if abs(assumed.dz(weights[name])) > 1e-12]
-    if true:
-        together = np.column_stack([p[name] for name in true])
-        rates["every true difference"] = float((together < alpha).all(axis=1).mean())
-    return rates
-
-
-def power_curve(
-    assumed: Assumptions,
-    participants: Sequence[int],
-    *,
-    studies: int = 2000,
-    alpha: float = 0.05,
-    seed: int = 1,
-) -> pd.DataFrame:
-    """`simulate` over numbers of participants.
-
-    Returns:
-        One row per test and number: `metric, test, participants, power`.
-
-    Example:
-        >>> power_curve(published()[0], [8, 16], studies=50).columns.tolist()
-        ['metric', 'test', 'participants', 'power']
-    """
-    rows = [
-        {"metric": assumed.metric, "test": test, "participants": n, "power": rate}
-        for n in participants
-        for test, rate in simulate(assumed, n, studies=studies, alpha=alpha, seed=seed).items()
-    ]
-    return pd.DataFrame(rows)
-
-
 def power(
     assumed: Assumptions,
     participants: int,
@@ -354,6 +147,7 @@ def power(
         InputError: for fewer than two participants or a margin that is not positive.
 
     Example:
+        >>> from analysis.stats import published
         >>> table = power(published()[1], 16, margin=0.01, studies=50)
         >>> table.loc[table["test"] == "equivalence", ["contrast", "power"]].head(1).round(2)
              contrast  power

@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis.stats.cells import Names, require
+from analysis.stats.cells import require
+from analysis.stats.columns import Names
 from analysis.stats.contrasts import strata
 from analysis.stats.holm import holm
 

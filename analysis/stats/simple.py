@@ -7,7 +7,8 @@ from itertools import combinations, product
 
 import pandas as pd
 
-from analysis.stats.cells import Cells, Names, require
+from analysis.stats.cells import Cells, require
+from analysis.stats.columns import Names
 from analysis.stats.groups import compare_groups
 from analysis.stats.pairwise import Row, adjusted, compare
 

@@ -1,7 +1,7 @@
 """Calibration of every primary test: 2,000 null studies, and coverage of the intervals.
 
 Not a test (it takes about half an hour on one core); its table is kept in
-docs/analysis/calibration.md. Run: python -m tests.analysis.calibration OUT.json [STUDIES]
+docs/analysis/calibration.md. Run: python -m tests.analysis.calibration OUT.json [STUDIES [STEP...]]
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from scipy import optimize, stats
 from analysis import stats as tests
 from analysis.paper import ORDERS, SECONDS_MEAN, SECONDS_SD, compound
 from analysis.stats.equivalence import tost
+from analysis.stats.groups import contrast
 from analysis.stats.intervals import mean_interval
 from analysis.stats.ranks import signed_rank
 
@@ -153,6 +154,36 @@ def answers(rng: np.random.Generator, add: Counts) -> None:
                 add[f"{label}, chi-squared"].append(row["lr_p"] < 0.05)
 
 
+def groups(rng: np.random.Generator, add: Counts) -> None:
+    """Groups of participants: Welch's contrasts beside those of equal variances."""
+    for label, sizes, spread in (
+        ("8 and 24", (8, 24), (2.0, 1.0)),
+        ("four of 8", (8, 8, 8, 8), (1.0, 1.0, 1.0, 1.0)),
+        ("4, 6, 10 and 12", (4, 6, 10, 12), (3.0, 1.0, 1.0, 1.0)),
+    ):
+        code = np.repeat(np.arange(len(sizes)), sizes)
+        scores = 1.9 + 0.2 * np.repeat(spread, sizes) * rng.normal(size=len(code))
+        weights = np.array([1.0, -1.0, 1.0, -1.0][: len(sizes)]) / (len(sizes) / 2)
+        for name, equal in (("Welch", False), ("equal variances", True)):
+            row = contrast(scores, code, weights, 0.95, equal=equal)
+            add[f"groups of {label}: {name}"].append(row["p"] < 0.05)
+
+
+def odds(rng: np.random.Generator, add: Counts) -> None:
+    """Proportional odds, one answer per participant: two groups of 12, and 2x2 groups of 8."""
+    for label, count, factors in (("two groups of 12", 24, ["i"]), ("2x2, 8 each", 32, ["i", "s"])):
+        cell = np.arange(count) % (2 * len(factors))
+        y = np.searchsorted([-2.2, -0.7, 0.7, 2.2], rng.logistic(size=count))
+        data = pd.DataFrame({"who": range(count), "i": cell % 2, "s": cell // 2, "y": y})
+        for row in tests.ordinal(data, "y", None, "who", factors).effects.to_dict("records"):
+            add[f"proportional odds, {label}: {row['effect']}, F"].append(row["p"] < 0.05)
+            chi2 = f"proportional odds, {label}: {row['effect']}, chi-squared"
+            add[chi2].append(row["lr_p"] < 0.05)
+
+
+STEPS = {f.__name__: f for f in (study, intervals, trials, answers, groups, odds)}
+
+
 def wilson_coverage() -> Iterator[float]:
     """Exact coverage of Wilson's interval at N, averaged over true proportions."""
     grid = np.linspace(0.05, 0.95, 181)
@@ -161,11 +192,11 @@ def wilson_coverage() -> Iterator[float]:
         yield sum(stats.binom.pmf(k, N, p) for k, b in enumerate(bounds) if b.low <= p <= b.high)
 
 
-def main(out: Path, studies: int = 2000) -> None:
+def main(out: Path, studies: int = 2000, *steps: str) -> None:
     found: Counts = defaultdict(list)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optimize.OptimizeWarning)
-        for step in (study, intervals, answers, trials):
+        for step in [STEPS[name] for name in steps or STEPS]:
             rng = np.random.default_rng([7, studies])
             for _ in range(studies):
                 step(rng, found)
@@ -180,4 +211,4 @@ def main(out: Path, studies: int = 2000) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *map(int, sys.argv[2:3]))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:3]), *sys.argv[3:])

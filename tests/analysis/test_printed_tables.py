@@ -13,10 +13,11 @@ import pytest
 from docx import Document
 from openpyxl import load_workbook
 
-from analysis import schema, stats
-from analysis.page import excel, latex, rainclouds, word
+from analysis import stats
+from analysis.page import excel, headings, latex, rainclouds, word
 from analysis.page import tables as printed_tables
 from analysis.page.formatting import bounds, spans, unstyled, written
+from analysis.page.specs import SPECS
 
 WITHIN = ["interface", "sampling"]
 
@@ -73,8 +74,8 @@ def test_numbers_are_written_as_apa_writes_them() -> None:
 
 
 def test_every_printed_column_has_a_heading() -> None:
-    for name, spec in printed_tables.SPECS.items():
-        assert set(f"{spec.paper} {spec.more}".split()) <= set(schema.HEADINGS), name
+    for name, spec in SPECS.items():
+        assert set(f"{spec.paper} {spec.more}".split()) <= set(headings.HEADINGS), name
 
 
 def test_a_table_says_its_interval_and_what_was_simulated(report: dict[str, pd.DataFrame]) -> None:

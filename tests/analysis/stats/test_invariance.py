@@ -17,8 +17,9 @@ from analysis.stats import intervals
 from analysis.stats.cells import require
 from analysis.stats.contrasts import strata
 from analysis.stats.equivalence import tost
-from analysis.stats.power import equivalence_power, paired_power, participants_needed, simulate
+from analysis.stats.power import equivalence_power, paired_power, participants_needed
 from analysis.stats.ranks import friedman_test, signed_rank
+from analysis.stats.studies import simulate
 
 FINITE = st.floats(-50, 50).map(lambda x: round(x, 4))
 TABLES = arrays(float, st.tuples(st.integers(4, 12), st.just(4)), elements=FINITE)
@@ -342,7 +343,7 @@ def test_preference_of_three_options_is_adjusted() -> None:
 
 
 def answers(name: str, values: list[float]) -> pd.DataFrame:
-    known = stats.questionnaire.INSTRUMENTS[name]
+    known = stats.instruments.INSTRUMENTS[name]
     return pd.DataFrame({"who": "w", "question": known.items, "answer": values})
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from analysis import stats
 from analysis.errors import InputError
-from analysis.stats.cumulative import Likelihood
+from analysis.stats.likelihood import Likelihood
 from tests.analysis.stats.references import DATA, models, ordered
 
 
