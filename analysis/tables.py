@@ -51,6 +51,14 @@ class Study:
         """What every figure and table must say, if anything: SIMULATED or PILOT."""
         return {"simulated": "SIMULATED", "pilot": "PILOT"}.get(self.mode)
 
+    @property
+    def warning(self) -> str | None:
+        """What the page says first of such numbers."""
+        return {
+            "simulated": "SIMULATED DATA: no person produced these numbers.",
+            "pilot": "PILOT DATA: people tried the study out; these are not its results.",
+        }.get(self.mode)
+
     def frames(self) -> dict[str, pd.DataFrame]:
         """The tables that are analysed, by name."""
         found = {

@@ -292,6 +292,20 @@ def test_questions_csv_says_words_and_scale(tmp_path: Path) -> None:
     assert any("P01: Q1 = '99' is not one of 1 to 7" in note for note in study.notes)
 
 
+def test_a_comment_that_looks_like_a_number_is_a_comment(tmp_path: Path) -> None:
+    """'5', '10', 'none at all' stopped the report, or became a preference with a test."""
+    described = pd.DataFrame(
+        [{"instrument": "own", "question": "T2", "text": "Anything else?", "kind": "text"}]
+    )
+    said = answers("T2", "own", ["5", "10", "none at all", "5"] * 8)
+    study = study_of(tmp_path, tasks=tasks(example()), answers=said, questions=described)
+    made = dict(answer_tables(study)[0])
+    assert made["questions"]["kind"].tolist() == ["comment"]
+    assert made["comments"]["answer"].tolist() == said["answer"].tolist()
+    # and no test is made of it
+    assert set(made) == {"questions", "comments"}
+
+
 def test_a_code_for_missing_is_no_answer_and_a_stray_number_is_refused(tmp_path: Path) -> None:
     given_ = answers("ease", "own", [1, 4, 3, 5] * 8)
     given_.loc[2, "answer"] = "99"

@@ -145,9 +145,18 @@ def test_everything_simulated_is_marked(made: tuple[Path, dict[str, Any]]) -> No
     captions += re.findall(r"<figcaption>(.*?)</figcaption>", page, re.S)
     assert len(captions) > 30
     assert all("SIMULATED" in caption for caption in captions)
-    assert "SIMULATED DATA" in page
+    assert "SIMULATED DATA: no person produced these numbers." in page
     # In the files too, because a figure leaves its page.
     assert all('id="text' in p.read_text() for p in (made[0] / "figures").glob("*.svg"))
+
+
+def test_of_a_pilot_is_not_said_that_nobody_was_there(tmp_path: Path) -> None:
+    values = np.arange(16.0).reshape(4, 4)
+    pilot = study_of(tmp_path, tasks=tasks(values).assign(mode="pilot"))
+    assert pilot.label == "PILOT"
+    assert pilot.warning == "PILOT DATA: people tried the study out; these are not its results."
+    live = study_of(tmp_path / "live", tasks=tasks(values).assign(mode="live"))
+    assert (live.label, live.warning) == (None, None)
 
 
 def test_the_page_needs_nothing_else(made: tuple[Path, dict[str, Any]]) -> None:
