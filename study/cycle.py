@@ -109,6 +109,7 @@ def pretrain(
     watched: bool = False,
     progress: Progress | None = None,
     labels: bool = True,
+    computing: Progress | None = None,
 ) -> tuple[Classifier, Predictions | None]:
     """The biased classifier, whole, and what its training predicted.
 
@@ -124,6 +125,7 @@ def pretrain(
         watched: whether the pool's predictions after every epoch are wanted.
         progress: called after every epoch.
         labels: whether the labels may be learnt from; a benchmark that buys them says no.
+        computing: called with (images done, images in all) while a frozen trunk is computed.
     """
     whole = first_weights(config.model, data, stream).to(device)
     settings: TrainingConfig = config.pretraining
@@ -133,7 +135,11 @@ def pretrain(
     if config.pretraining.objective == "none" or not labels:
         return whole.eval(), None
     head = settings.train == "head"
-    own = with_features(data, whole, "head", folder, device, fitted=False) if head else data
+    own = (
+        with_features(data, whole, "head", folder, device, computing, fitted=False)
+        if head
+        else data
+    )
     learning = learning_part(whole, "head") if head else whole
     recorder = Recorder(own["train"].items, device) if watched else None
     training.pretrain(

@@ -110,14 +110,21 @@ class TaskLoop:
         ]
         return prepared(self.directory, self.config, needs) and all(path.exists() for path in paths)
 
-    def prepare(self, progress: ProgressCallback | None = None) -> None:
+    def prepare(
+        self, progress: ProgressCallback | None = None, computing: ProgressCallback | None = None
+    ) -> None:
         """Pretrain the biased classifier, or take the study file's checkpoint; done once.
 
         What a frozen trunk makes of the images is computed before people come, too.
+
+        Args:
+            progress: called after every epoch of training.
+            computing: called with (images done, images in all) where features are computed.
         """
-        self.start.prepare(functools.reduce(Needs.__or__, self._needs.values()), progress)
+        needs = functools.reduce(Needs.__or__, self._needs.values())
+        self.start.prepare(needs, progress, computing)
         for here, own in self._kinds():
-            self.start.data(here, progress)
+            self.start.data(here, computing)
             self.start.learner(here, own)
 
     def warm(self) -> None:

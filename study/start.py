@@ -74,11 +74,21 @@ class Start:
         self._data: dict[str, Dataset] = {}
         self._learners: dict[Path, Learner] = {}
 
-    def prepare(self, needs: Needs, progress: Progress | None = None) -> None:
+    def prepare(
+        self,
+        needs: Needs,
+        progress: Progress | None = None,
+        computing: Progress | None = None,
+    ) -> None:
         """Train the biased classifier, or take the file's checkpoint; done once.
 
         One that was trained before anybody asked for its predictions is trained again, to the same
         weights.
+
+        Args:
+            needs: what strategies ask of it.
+            progress: called after every epoch of training.
+            computing: called with (images done, images in all) where features are computed.
         """
         if prepared(self.directory, self.config, needs):
             return
@@ -95,6 +105,7 @@ class Start:
                 needs.predictions,
                 progress,
                 self.labels,
+                computing,
             )
             if predictions is not None:
                 directory.predictions.parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +113,7 @@ class Start:
         self._whole = whole
         checkpoints.save(directory.pretrained, whole, {"study_hash": self.file.hash})
         metrics: Metrics = {}
-        taken = self._taken(self._kept, progress)
+        taken = self._taken(self._kept, computing)
         if self.labels:
             metrics = cycle.measure(learning_part(whole, self._kept), taken, self.device)
         write_atomically(directory.baseline, json.dumps(metrics).encode())

@@ -42,6 +42,7 @@ export class Controls {
       "test": () => workspace.setMode("test"),
       "class": (_, button) => gallery.choose(button?.dataset.name || ""),
       "more-maps": () => gallery.next(),
+      "pick": (_, button) => gallery.pick(Number(button?.dataset.index)),
       "rest": () => rests.begin(),
       "go-on": (event) => { rests.end(event); },
       "satisfied": (event) => rests.stop(event),

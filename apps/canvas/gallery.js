@@ -1,5 +1,6 @@
 // @ts-check
-// Attention before and after fine-tuning: of any image, class by class, and small after each round.
+// Attention before and after fine-tuning: of the image that is chosen, or of a page of them, class by
+// class; and small after each round.
 
 import { element } from "./view.js";
 import { percent, t } from "./words.js";
@@ -23,6 +24,8 @@ export class Gallery {
     this.server = server;
     this.which = "";
     this.page = 0;
+    /** @type {number | null} the image that was chosen; null: a page of them */
+    this.one = null;
     /** @type {Found | null} */
     this.found = null;
     /** fine-tunings whose reward was shown, by task */
@@ -54,7 +57,6 @@ export class Gallery {
       : t("The model has not been fine-tuned yet.")));
     this.view.$(".summary").replaceChildren(...lines);
     const classes = [...new Set(found.labels)].sort();
-    const { images, pages } = chosen(found.labels, this.which, this.page);
     this.view.$(".classes").replaceChildren(...["", ...classes].map((name) => {
       const button = /** @type {HTMLButtonElement} */ (element("button", name || t("All")));
       button.type = "button";
@@ -62,7 +64,7 @@ export class Gallery {
       button.dataset.name = name;
       button.setAttribute("aria-pressed", String(name === this.which));
       return button;
-    }), element("span", pages > 1 ? t("Page {page} of {pages}", { page: this.page + 1, pages }) : ""), ...(pages > 1 ? [more()] : []));
+    }));
     const rights = classes.map((name) => {
       const all = chosen(found.labels, name, 0);
       const of = found.labels.flatMap((label, i) => (label === name ? [i] : []));
@@ -71,20 +73,56 @@ export class Gallery {
       return all && (found.cycle ? t("{name}: {before} of {all} right before, {after} after", values) : t("{name}: {before} of {all} right", values));
     });
     this.view.$(".per-class").textContent = rights.join(" · ");
+    this.view.$(".choice").replaceChildren(...found.labels.flatMap((label, i) => (!this.which || label === this.which ? [this.thumbnail(i)] : [])));
+    this.showMaps();
+  }
+
+  showMaps() {
+    const found = /** @type {Found} */ (this.found);
+    const { one } = this;
+    const { images, pages } = one === null ? chosen(found.labels, this.which, this.page) : { images: [one], pages: 1 };
+    this.view.$(".pages").replaceChildren(...(pages > 1 ? [element("span", t("Page {page} of {pages}", { page: this.page + 1, pages })), " ", more()] : []));
     this.view.$(".maps").replaceChildren(...images.map((i) => this.pair(i)));
+    this.view.$(".maps").classList.toggle("large", one !== null);
+    for (const button of this.view.$(".choice").children) button.setAttribute("aria-pressed", String(button.dataset.index === String(one)));
   }
 
   /** @param {string} which */
   choose(which) {
     this.which = which;
     this.page = 0;
+    this.one = null;
     this.show();
+  }
+
+  /** The image of this number alone; pressed again, a page of them. @param {number} i */
+  pick(i) {
+    if (!this.found) return;
+    this.one = this.one === i ? null : i;
+    this.showMaps();
   }
 
   next() {
     if (!this.found) return;
     this.page = (this.page + 1) % chosen(this.found.labels, this.which, 0).pages;
-    this.show();
+    this.showMaps();
+  }
+
+  /** @param {number} i */
+  thumbnail(i) {
+    const { labels, after } = /** @type {Found} */ (this.found);
+    const button = /** @type {HTMLButtonElement} */ (element("button", "", after[i] ? "yes" : "no"));
+    button.type = "button";
+    button.dataset.do = "pick";
+    button.dataset.index = String(i);
+    button.setAttribute("aria-pressed", "false");
+    const image = document.createElement("img");
+    image.loading = "lazy";
+    const values = { number: i + 1, label: labels[i] };
+    image.alt = after[i] ? t("Image {number}, {label}: now right", values) : t("Image {number}, {label}: now wrong", values);
+    image.src = this.server.url(`/stimuli/gallery/${i}`);
+    button.append(image);
+    return button;
   }
 
   /** @param {number} i */

@@ -25,6 +25,8 @@ export function element(name, text = "", className = "") {
   return made;
 }
 
+/** @typedef {{ what: string, done: number, at: number }} Begun when the first progress of something was seen */
+
 export class View {
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -34,6 +36,8 @@ export class View {
     this.leaving = new Dialog(this.$(".leaving"));
     this.rest = new Dialog(this.$(".rest"));
     this.touches = false;
+    /** @type {Begun | undefined} */
+    this.begun = undefined;
   }
 
   /** @param {string} selector @returns {any} */
@@ -157,8 +161,8 @@ export class View {
   wait(state) {
     const { job } = state;
     const now = performance.now();
-    const done = Number((state.preparing || "0").split("/")[0]);
-    this.begun = this.begun || (done ? { done, at: now } : undefined);
+    const { what, done } = preparation(state.preparing || "train 0/0");
+    if (this.begun?.what !== what) this.begun = done ? { what, done, at: now } : undefined;
     const { title, text, share } = waiting(state, this.begun, now);
     this.$(".wait h2").textContent = title;
     this.$(".wait p").textContent = text;
@@ -167,19 +171,33 @@ export class View {
   }
 }
 
+/** @type {Record<string, string>} */
+const PREPARING = {
+  read: N("Reading the images: {done} of {total}"),
+  features: N("Looking at every image once: {done} of {total}"),
+  train: N("Training the first model: {done} of {total}"),
+};
+
+/** @param {string} text what is under way for the first model, such as "train 3/30" */
+function preparation(text) {
+  const [what, count] = text.split(" ");
+  const [done, total] = count.split("/").map(Number);
+  return { what, done, total };
+}
+
 /**
  * What is waited for, in words. Of the first model the time is told once one knows how fast it goes.
- * @param {any} state @param {{ done: number, at: number } | undefined} begun when the first progress was seen
+ * @param {any} state @param {Begun | undefined} begun
  * @param {number} now milliseconds
  */
 export function waiting(state, begun, now) {
   const { job } = state;
   if (state.preparing) {
-    const [done, total] = state.preparing.split("/").map(Number);
+    const { what, done, total } = preparation(state.preparing);
     const left = begun && done > begun.done ? (total - done) * (now - begun.at) / (done - begun.done) / 1000 : null;
     return {
       title: t("The first model is being prepared"), share: total ? done / total : 0,
-      text: total ? joined(t("Training the first model: {done} of {total}", { done, total }), left) : t("This is done once."),
+      text: total ? joined(t(PREPARING[what], { done, total }), left) : t("This is done once."),
     };
   }
   if (!job) return { title: t("One moment"), text: "", share: 0 };

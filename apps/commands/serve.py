@@ -17,14 +17,13 @@ import typer
 from apps.commands.console import console, counted
 from apps.web import tutor
 from apps.web.address import EVERYWHERE, LOOPBACK, lan_address
+from apps.web.admission import PASSWORD_VARIABLE
 from apps.web.supervisor import Kept
 from study.errors import UserError
 
 if TYPE_CHECKING:
     from study.config import StudyFile
     from study.directory import StudyDirectory
-
-PASSWORD_VARIABLE = "CLICKSTUDY_PASSWORD"
 
 
 def serve(

@@ -45,6 +45,8 @@ _workspace = st.components.v2.component(
     js=script(),
 )
 
+_admission = st.components.v2.component("clickstudy_admission", js=source("admission.js"))
+
 
 def frame() -> None:
     """Take away Streamlit's own header and margins."""
@@ -54,3 +56,8 @@ def frame() -> None:
 def workspace(data: dict[str, Any], on_advance: Callable[[], None]) -> None:
     """The participant's header and workspace; one mount for the whole session, by its key."""
     _workspace(key="workspace", data=data, on_advance_change=on_advance)
+
+
+def admission(ticket: str, leave: bool) -> None:
+    """Have the browser fetch the experimenter's cookie with a ticket, or drop it."""
+    _admission(key="admission", data={"ticket": ticket, "leave": leave})

@@ -14,6 +14,7 @@ from typing import Any, cast, get_args
 
 from pydantic import ValidationError
 
+from apps.web.admission import Admission
 from apps.web.board import Board
 from apps.web.erasing import forget
 from apps.web.guard import Guard
@@ -101,6 +102,7 @@ class Desk:
         self.bell = Bell(self.layout.tutor_path) if is_needed(self.layout.config) else None
         self.secret = read_secret(self.layout.directory.path)
         self.guard = Guard(self.layout.guesses_path)
+        self.admission = Admission(self.secret)
         self._seats: dict[str, Seat] = {}
         self._lock = threading.Lock()
 
@@ -229,8 +231,8 @@ class Seat:
         return step
 
     def _preparing(self) -> str:
-        """How far the first model's training is, such as ``3/30``."""
-        return self.desk.board.facts().get("preparing", ("0/0", 0.0))[0]
+        """What is under way for the first model and how far it is, such as ``train 3/30``."""
+        return self.desk.board.facts().get("preparing", ("train 0/0", 0.0))[0]
 
     def _practice_facts(self, step: Practice) -> State:
         """What the practice image shows and asks for; until it is there, how far the preparation

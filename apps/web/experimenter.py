@@ -13,17 +13,16 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from apps.web import _compat, overview, replay
+from apps.web import _compat, overview, replay_tab
+from apps.web.admission import COOKIE, IDLE_MINUTES, PASSWORD_VARIABLE
 from apps.web.desk import Desk, Seat
 from apps.web.enrolment import create, show_links
 from apps.web.guard import address_of, same
 from apps.web.reporting import build_report, report_state
-from apps.web.server import PASSWORD_VARIABLE
 from study.export.folder import export
 from study.export.tables import tables
 from study.protocol.events import (
     Excluded,
-    ItemAnnotated,
     Noted,
     PracticePassed,
     TaskEnded,
@@ -31,8 +30,8 @@ from study.protocol.events import (
 from study.protocol.session import ProtocolError
 from study.protocol.steps import Practice
 
-IDLE_MINUTES = 30
-"""An experimenter who does nothing for so long has to give the password again."""
+KEPT_SECONDS = 60.0
+"""How often the cookie of whoever works on the pages is made new."""
 
 
 def page(desk: Desk) -> None:
@@ -41,21 +40,30 @@ def page(desk: Desk) -> None:
     with st.container(key="wide"):
         if not _admitted(desk):
             return
-        st.title(desk.config.title or desk.config.name)
+        title, lock = st.columns([8, 1], vertical_alignment="center")
+        title.title(desk.config.title or desk.config.name)
+        lock.button("Lock", on_click=_lock, help="This page asks for the password again.")
         _machine(desk)
         names = ["Live", "Participants", "Replay", "Data quality", "Data and report"]
         for tab, body in zip(
-            st.tabs(names), (_live, _participants, _replay, _quality, _data), strict=True
+            st.tabs(names), (_live, _participants, replay_tab.tab, _quality, _data), strict=True
         ):
             with tab:
                 body(desk)
 
 
 def _admitted(desk: Desk) -> bool:
-    """Whether the password was given lately."""
-    if time.time() < st.session_state.get("admitted until", 0):
-        st.session_state["admitted until"] = time.time() + IDLE_MINUTES * 60
+    """Whether the password was given lately, here or before the page was loaded again."""
+    state = st.session_state
+    now = time.time()
+    cookie = None if state.get("locked") else st.context.cookies.get(COOKIE)
+    if now < state.get("admitted until", 0) or desk.admission.admits(cookie):
+        if now > state.get("kept", 0) + KEPT_SECONDS:
+            state["kept"], state["ticket"] = now, desk.admission.ticket()
+        state["admitted until"] = now + IDLE_MINUTES * 60
+        _compat.admission(state["ticket"], leave=False)
         return True
+    _compat.admission("", leave=bool(state.get("locked")))
     st.title("Experimenter")
     with st.form("password", border=False, width=420):
         given = st.text_input("Password", type="password", autocomplete="current-password")
@@ -65,10 +73,18 @@ def _admitted(desk: Desk) -> bool:
                 address_of(st.context.ip_address), "password", lambda: same(given, password)
             )
             if wait is None:
-                st.session_state["admitted until"] = time.time() + IDLE_MINUTES * 60
+                state["admitted until"] = now + IDLE_MINUTES * 60
+                state.pop("locked", None)
                 st.rerun()
             st.error(f"This is not the password.{_again(wait)}")
     return False
+
+
+def _lock() -> None:
+    """Nobody who comes to this computer after the experimenter sees the pages."""
+    for name in ("admitted until", "kept", "ticket"):
+        st.session_state.pop(name, None)
+    st.session_state["locked"] = True
 
 
 def _again(wait: float) -> str:
@@ -79,9 +95,10 @@ def _machine(desk: Desk) -> None:
     """What the experimenter has to know about the computer."""
     facts = desk.board.facts()
     if "prepared" not in facts:
-        done = facts.get("preparing", ("0/0", 0.0))[0]
-        what = "is starting" if done == "0/0" else f"trains the first model ({done} epochs)"
-        st.info(f"The worker {what}. Participants can begin meanwhile.")
+        what, done = facts.get("preparing", ("train 0/0", 0.0))[0].split()
+        doing = {"train": "trains the first model", "features": "computes the images' features"}
+        words = "is starting" if done == "0/0" else f"{doing[what]} ({done.replace('/', ' of ')})"
+        st.info(f"The worker {words}. Participants can begin meanwhile.")
     workers = {name: at for name, (_, at) in facts.items() if name.startswith("worker ")}
     if not any(time.time() - at < 15 for at in workers.values()):
         st.error("No worker is running: participants wait after each round.")
@@ -211,45 +228,6 @@ def _act(desk: Desk) -> None:
             when = time.strftime("%d %b %H:%M", time.localtime(event.at))
             text = getattr(event.payload, "text", "") or getattr(event.payload, "reason", "")
             st.caption(f"{when}: {event.payload.type}: {text}")
-
-
-# -- replay --------------------------------------------------------------------------------
-
-
-def _replay(desk: Desk) -> None:
-    who, which, place = st.columns([2, 1, 3])
-    chosen = who.selectbox("Whose", desk.participants(), index=None, key="replay")
-    if chosen is None:
-        return
-    items = [
-        event.payload
-        for event in desk.layout.study.store.events(chosen)
-        if isinstance(event.payload, ItemAnnotated)
-    ]
-    if not items:
-        st.info("Nothing is annotated yet.")
-        return
-    positions = sorted({item.position for item in items})
-    position = which.segmented_control("Task", positions, default=positions[0])
-    of_task = [item for item in items if item.position == position]
-    if not of_task:
-        return
-    number = place.slider("Item", 1, len(of_task), 1) if len(of_task) > 1 else 1
-    item = of_task[number - 1]
-    stimuli = desk.layout.stimuli
-    batch = stimuli.batch(chosen, item.position, item.cycle)
-    left, right = st.columns(2)
-    if batch is not None:
-        index = batch.images.index(item.image)
-        grid = batch.maps[index] if left.toggle("Attention", value=True) else None
-        path = stimuli.image_path("train", item.image)
-        if path is not None:
-            left.image(replay.picture(path, grid, item.annotation, batch.frame(index)))
-    right.write(
-        f"**{item.image}**, round {item.cycle}, visit {item.visit}: {item.seconds:.2f} s, "
-        f"{len(item.actions)} actions"
-    )
-    right.dataframe(pd.DataFrame([a.model_dump() for a in item.actions]), hide_index=True)
 
 
 # -- data ----------------------------------------------------------------------------------

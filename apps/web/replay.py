@@ -1,27 +1,30 @@
-"""An annotated image as a picture: what was drawn, over the image and its attention."""
+"""An annotated image as a picture, and how it came about as a film."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from apps.web.rebuilding import Drawing, Moment
 from apps.web.stimuli import Maps, overlay
-from study.annotation import ANSWERS, Annotation, fill_strokes
+from study.annotation import ANSWERS, Point, Region, fill_strokes
 from study.framing import WHOLE, Frame
 
 SIZE = 480
 GREEN, RED, SOLID_RED = (18, 176, 76, 255), (214, 39, 29, 150), (214, 39, 29, 255)
 STAINS = {"inside": (*GREEN[:3], 90), "outside": RED, "": (255, 210, 63, 110)}
 """Of a proposed region, by what its answer asks of attention."""
+ORANGE, BLUE = (245, 163, 0, 255), (31, 95, 168, 255)
+SHORTEST, LONGEST, LAST = 0.04, 3.0, 1.5
+"""Seconds that a moment of a film is shown: at least, at most, and the last one."""
 
 
-def picture(
-    path: Path, attention: Maps | None, annotation: Annotation, frame: Frame = WHOLE
-) -> Image.Image:
-    """The image at ``path`` with its attention overlay and the annotation on it."""
+def ground(path: Path, attention: Maps | None, frame: Frame = WHOLE) -> Image.Image:
+    """The image at ``path`` with its attention overlay."""
     base = Image.open(path).convert("RGBA")
     scale = SIZE / max(base.size)
     size = (max(1, round(base.width * scale)), max(1, round(base.height * scale)))
@@ -30,42 +33,83 @@ def picture(
         layer = Image.open(io.BytesIO(overlay(attention, size=SIZE, frame=frame))).resize(size)
         layer.putalpha(layer.getchannel("A").point(lambda alpha: int(alpha * 0.55)))
         base = Image.alpha_composite(base, layer)
-    stains = [(region, RED) for region in annotation.negative_regions]
-    stains += [(each.region, STAINS[ANSWERS[each.answer]]) for each in annotation.proposals]
-    for region, colour in stains:
-        alpha = Image.fromarray(region.mask().astype(np.uint8) * colour[3]).resize(size)
-        stain = Image.new("RGBA", base.size, colour[:3])
-        stain.putalpha(alpha)
-        base = Image.alpha_composite(base, stain)
+    return base
+
+
+def film(base: Image.Image, moments: Sequence[Moment], speed: float = 1.0) -> bytes:
+    """What was done as an animated WebP, each moment as long as it lasted, over ``speed``.
+
+    Moments too short to be seen are passed over; nobody waits longer than ``LONGEST`` for the next.
+    """
+    ends = [moment.t for moment in moments[1:]]
+    frames, lasting = [], []
+    waited = 0.0
+    for moment, end in zip(moments, [*ends, None], strict=True):
+        waited += LAST if end is None else (end - moment.t) / speed
+        if waited < SHORTEST:
+            continue
+        frames.append(picture(base, moment.drawing, moment.at))
+        lasting.append(round(1000 * min(waited, LONGEST)))
+        waited = 0.0
+    buffer = io.BytesIO()
+    frames[0].save(
+        buffer, "WEBP", save_all=True, append_images=frames[1:], duration=lasting, loop=0,
+        quality=75, method=2,
+    )  # fmt: skip
+    return buffer.getvalue()
+
+
+def picture(base: Image.Image, drawing: Drawing, at: Point | None = None) -> Image.Image:
+    """What is drawn, on its ground.
+
+    Args:
+        base: see :func:`ground`.
+        drawing: what is drawn at the moment.
+        at: where the last action was.
+    """
+    size = base.size
+    for proposal in drawing.proposals:
+        base = _stained(base, proposal.region, STAINS[ANSWERS[proposal.answer]])
+    for region in drawing.regions:
+        base = _stained(base, region, RED)
     drawn = Image.new("RGBA", base.size)
     draw = ImageDraw.Draw(drawn)
 
     def place(point: tuple[float, float]) -> tuple[float, float]:
         return point[0] * size[0], point[1] * size[1]
 
-    for polygon in annotation.polygons:
+    for polygon in drawing.polygons:
         corners = [place(corner) for corner in polygon]
         draw.polygon(corners, fill=(*GREEN[:3], 70))
         draw.line([*corners, corners[0]], fill=GREEN, width=3)
-    for box in annotation.boxes:
+    for box in drawing.boxes:
         corners = [place(corner) for corner in box.corners]
         draw.polygon(corners, fill=(*GREEN[:3], 70))
         draw.line([*corners, corners[0]], fill=GREEN, width=3)
-    if annotation.strokes:
-        cover = fill_strokes(annotation.strokes, size[1], size[0], 1)
+    if drawing.strokes:
+        cover = fill_strokes(drawing.strokes, size[1], size[0], 1)
         paint = Image.new("RGBA", base.size, GREEN[:3])
         paint.putalpha(Image.fromarray((cover * 120).astype(np.uint8)))
         base = Image.alpha_composite(base, paint)
-    for point in annotation.positive_points:
+    if len(drawing.open) > 1:
+        draw.line([place(corner) for corner in drawing.open], fill=GREEN, width=2)
+    for point in drawing.open:
+        _mark(draw, *place(point), ORANGE)
+    for point in (*drawing.points, *drawing.grow):
         _mark(draw, *place(point), GREEN)
-    for region in annotation.negative_regions:
-        _mark(draw, *place(region.point), SOLID_RED)
-    for proposal in annotation.proposals:
-        for point in proposal.grow:
-            _mark(draw, *place(point), GREEN)
-        for point in proposal.shrink:
-            _mark(draw, *place(point), SOLID_RED)
+    for point in (*(region.point for region in drawing.regions), *drawing.shrink):
+        _mark(draw, *place(point), SOLID_RED)
+    if at is not None:
+        x, y = place(at)
+        draw.ellipse((x - 13, y - 13, x + 13, y + 13), outline=BLUE, width=3)
     return Image.alpha_composite(base, drawn).convert("RGB")
+
+
+def _stained(base: Image.Image, region: Region, colour: tuple[int, int, int, int]) -> Image.Image:
+    stain = Image.new("RGBA", base.size, colour[:3])
+    mask = Image.fromarray(region.mask().astype(np.uint8) * colour[3])
+    stain.putalpha(mask.resize(base.size))
+    return Image.alpha_composite(base, stain)
 
 
 def _mark(draw: ImageDraw.ImageDraw, x: float, y: float, colour: tuple[int, int, int, int]) -> None:

@@ -19,6 +19,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from apps import canvas
+from apps.web.admission import COOKIE, IDLE_MINUTES
 from apps.web.desk import Desk, Seat
 from apps.web.intake import MOST_BYTES, BadRequest, body_of, number_of
 from apps.web.messages import Sketch
@@ -67,6 +68,28 @@ def routes(desk: Desk) -> list[Route]:
 
         return endpoint
 
+    async def keep(request: Request) -> Response:
+        """A page that was given the password wants to stay admitted."""
+        try:
+            said = await body_of(request, SHORT)
+        except BadRequest as error:
+            return _problem(str(error), error.status)
+        cookie = desk.admission.redeem(said.get("ticket"))
+        if cookie is None:
+            return _problem("this ticket is used or too old", 403)
+        response = JSONResponse({})
+        response.set_cookie(
+            COOKIE, cookie, max_age=IDLE_MINUTES * 60, httponly=True, samesite="strict",
+            secure=request.url.scheme == "https",
+        )  # fmt: skip
+        return response
+
+    async def leave(request: Request) -> Response:
+        """The experimenter locks the page."""
+        response = JSONResponse({})
+        response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        return response
+
     table: list[tuple[str, str, Callable[[Seat, Request, Answer], Response]]] = [
         ("POST", "/api/claim", claim),
         ("POST", "/api/release", release),
@@ -87,6 +110,8 @@ def routes(desk: Desk) -> list[Route]:
     ]
     return [
         Route("/canvas/{version}/{name:path}", module, methods=["GET"]),
+        Route("/api/experimenter/keep", keep, methods=["POST"]),
+        Route("/api/experimenter/leave", leave, methods=["POST"]),
         *(
             Route(path, admitted(answer, method), methods=[method])
             for method, path, answer in table

@@ -226,13 +226,22 @@ class Sandbox:
                         self.job = None
 
         with self._lock:
-            self.job = {"step": step, "done": 0, "total": 0, "began": time.monotonic()}
+            self.job = {
+                "step": step, "what": "", "done": 0, "total": 0, "began": time.monotonic(),
+            }  # fmt: skip
         self._work.submit(done)
 
-    def _progress(self, done: int, total: int) -> None:
+    def _progress(self, what: str, done: int, total: int) -> None:
+        """How far the job is; of what follows something else, one knows nothing at first."""
         with self._lock:
-            if self.job is not None:
-                self.job |= {"done": done, "total": total}
+            if self.job is None:
+                return
+            if (what, total) != (self.job["what"], self.job["total"]):
+                self.job |= {"began": time.monotonic(), "first": done}
+            self.job |= {"what": what, "done": done, "total": total}
+
+    def _telling(self, what: str) -> Callable[[int, int], None]:
+        return functools.partial(self._progress, what)
 
     def wait(self, timeout: float = 120.0) -> None:
         """Until the machine has nothing to do (for tests)."""
@@ -243,7 +252,7 @@ class Sandbox:
     def _begin(self, number: int, panel: Panel, config: StudyConfig) -> None:
         loop = self._loop(config)
         needs = Needs.of(config, build_strategy(config.acquisition))
-        data = loop.start.data(config, self._progress)
+        data = loop.start.data(config, self._telling("features"))
         learner = loop.start.learner(config, needs)
         run = Run(
             number, panel, config, loop, data, learner, learner,
@@ -265,9 +274,10 @@ class Sandbox:
         file = StudyFile(self.file.path, config, name)
         known = self._loops.get(name)
         if known is None:
-            known = TaskLoop(file, StudyDirectory(path), self.device, self._progress)
+            reading = self._telling("read")
+            known = TaskLoop(file, StudyDirectory(path), self.device, reading)
             self._loops[name] = known
-        known.start.prepare(Needs(), self._progress)
+        known.start.prepare(Needs(), self._telling("train"), self._telling("features"))
         return known
 
     def _choose(self, run: Run) -> None:
@@ -306,7 +316,7 @@ class Sandbox:
             self._stream(run),
             number,
             run.loop.device,
-            self._progress,
+            self._telling("train"),
         )
         seconds = time.perf_counter() - began
         model = cycle.predictor(learner, run.config)
@@ -351,13 +361,14 @@ class Sandbox:
             if self.job is not None:
                 now = time.monotonic()
                 done, total = self.job["done"], self.job["total"]
-                left = (total - done) * (now - self.job["began"]) / done if done else None
+                new = done - self.job.get("first", 0)
+                left = (total - done) * (now - self.job["began"]) / new if new > 0 else None
                 state["job"] = {
                     "step": self.job["step"], "state": "running", "ahead": 0, "done": done,
                     "total": total, "seconds_left": left,
                 }  # fmt: skip
                 if run is None:
-                    state["preparing"] = f"{done}/{total}"
+                    state["preparing"] = f"{self.job['what'] or 'train'} {done}/{total}"
             elif step != "Panel":
                 state["job"] = None
             if run is not None:

@@ -20,7 +20,6 @@ from apps.web.desk import Desk
 from apps.web.stimuli import overlay
 
 DIRECTORY_VARIABLE = "CLICKSTUDY_DIRECTORY"
-PASSWORD_VARIABLE = "CLICKSTUDY_PASSWORD"
 
 
 @functools.cache

@@ -6,6 +6,7 @@ log, so a worker that is killed in the middle of a job does it again from the st
 
 from __future__ import annotations
 
+import functools
 import itertools
 import logging
 import os
@@ -65,12 +66,18 @@ class Worker:
     def prepare(self) -> None:
         """Pretrain once, and write what practice and the before/after maps show."""
         if not self.loop.prepared:
-            self.board.note("preparing", "0/0")
-            self.loop.prepare(lambda done, total: self.board.note("preparing", f"{done}/{total}"))
+            self._preparing("train", 0, 0)
+            self.loop.prepare(
+                functools.partial(self._preparing, "train"),
+                functools.partial(self._preparing, "features"),
+            )
         if self.stimuli.validation() is None:
             self._write_validation()
         self._write_reveal()
         self.board.note("prepared", self.name)
+
+    def _preparing(self, what: str, done: int, total: int) -> None:
+        self.board.note("preparing", f"{what} {done}/{total}")
 
     def run(self) -> None:
         """Work until the process is ended; what was under way when it last ended comes first."""

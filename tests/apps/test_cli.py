@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 
 from study.config import StudyConfig, load
 from study.config.data import DATASETS
+from study.errors import UserError
 
 
 def test_help_lists_the_commands() -> None:
@@ -36,6 +37,24 @@ def test_help_does_not_wait_for_torch() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_a_study_that_is_not_served_does_not_claim_its_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a password it failed, and the corrected file was "another version" then."""
+    from apps.commands.serve import serve
+
+    monkeypatch.delenv("CLICKSTUDY_PASSWORD", raising=False)
+    study = tmp_path / "study.toml"
+    study.write_text('name = "refused"\n')
+    monkeypatch.setattr(os, "isatty", lambda _: False)
+    with pytest.raises(UserError, match="set CLICKSTUDY_PASSWORD"):
+        serve(study, tmp_path / "run")
+    monkeypatch.setenv("CLICKSTUDY_PASSWORD", "short")
+    with pytest.raises(UserError, match="at least 8 characters"):
+        serve(study, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("example", ["scenes", "demo", "photographs", "he2023"])

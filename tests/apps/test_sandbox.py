@@ -157,3 +157,33 @@ def test_the_page_says_what_it_is_and_lets_no_stranger_in(client: TestClient) ->
     assert "{{" not in page.text
     assert client.get("/", params={"p": "other"}).status_code == 403
     assert client.post("/sandbox/start", params={"p": "x"}, json={}).status_code == 403
+
+
+def test_what_takes_long_is_named_and_timed(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Features of the first model were computed without a word."""
+    file = tmp_path / "study.toml"
+    file.write_text(study.read_text().replace("epochs = 1", 'epochs = 3\ntrain = "head"'))
+    sandbox = Sandbox(load(file), tmp_path / "kept", "cpu")
+    told: list[tuple[str, float | None]] = []
+    progress = sandbox._progress
+
+    def heard(what: str, done: int, total: int) -> None:
+        progress(what, done, total)
+        state = sandbox.state()
+        told.append((state["preparing"], state["job"]["seconds_left"]))
+
+    monkeypatch.setattr(sandbox, "_progress", heard)
+    sandbox.start(Panel(candidates=2))
+    sandbox.wait()
+    assert sandbox.problem == ""
+    texts = [text for text, _ in told]
+    # all splits are one count: 40 + 8 + 12 + 12 images, at most 32 at a time
+    assert texts[:5] == [f"features {done}/72" for done in (32, 40, 48, 60, 72)]
+    assert "train 3/3" in texts
+    # as soon as something is done, the rest is estimated; another phase begins anew
+    assert [left is None for _, left in told[:3]] == [True, False, False]
+    assert told[4][1] == 0
+    first_of_training = texts.index(next(text for text in texts if text.startswith("train")))
+    assert told[first_of_training][1] is None

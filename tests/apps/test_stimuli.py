@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apps.web.replay import picture
+from apps.web.rebuilding import Drawing, Moment
+from apps.web.replay import LAST, film, ground, picture
 from apps.web.stimuli import Batch, Stimuli, Validation, View, overlay, pack_regions, unpack_regions
 from study.annotation import Annotation, Proposal, Region
 from study.framing import UNSEEN, Frame
@@ -96,11 +97,30 @@ def test_a_replay_shows_what_was_drawn(tmp_path: Path) -> None:
     )
     path = stimuli.image_path("train", "grey")
     assert path is not None
-    shown = picture(path, None, drawn)
+    base = ground(path, None)
+    shown = picture(base, Drawing.of(drawn))
     assert shown.getpixel((240, 240)) == pytest.approx((18, 176, 76), abs=3)
     corner = np.asarray(shown)[5, 100]
     assert corner[0] > corner[1] + 40
     assert np.asarray(shown)[400, 400].tolist() == [128, 128, 128]
+
+    # as a film: each moment as long as it lasted, those too short to be seen with the next
+    after = Drawing(points=((0.5, 0.5),))
+    told = [
+        Moment(0.0, "shown", Drawing()),
+        Moment(1.0, "positive", after, (0.5, 0.5)),
+        Moment(1.01, "blur", after),
+        Moment(60.0, "undo", Drawing()),
+    ]
+    with Image.open(io.BytesIO(film(base, told, speed=2.0))) as frames:
+        lasting, middles = [], []
+        for number in range(frames.n_frames):  # type: ignore[attr-defined]
+            frames.seek(number)
+            middles.append(frames.convert("RGB").getpixel((240, 240)))
+            lasting.append(frames.info["duration"])
+    assert lasting == [500, 3000, LAST * 1000]
+    assert middles[1] == pytest.approx((18, 176, 76), abs=12)
+    assert middles[0] == middles[2] == pytest.approx((128, 128, 128), abs=6)
 
 
 def test_a_replay_shows_what_was_proposed_as_it_was_answered(tmp_path: Path) -> None:
@@ -113,7 +133,8 @@ def test_a_replay_shows_what_was_proposed_as_it_was_answered(tmp_path: Path) -> 
     region = Region.from_mask((0.2, 0.2), mask)
     for answer, strongest in (("yes", 1), ("missed", 0)):
         proposal = Proposal(region=region, answer=answer, grow=((0.8, 0.8),))  # type: ignore[arg-type]
-        shown = np.asarray(picture(path, None, Annotation(proposals=(proposal,))))
+        drawing = Drawing.of(Annotation(proposals=(proposal,)))
+        shown = np.asarray(picture(ground(path, None), drawing))
         assert int(shown[100, 100].argmax()) == strongest
         assert shown[300, 300].tolist() == [128, 128, 128]
         assert shown[384, 384] == pytest.approx((18, 176, 76), abs=3)

@@ -7,11 +7,13 @@ import { waiting } from "../../apps/canvas/view.js";
 
 test("the time of the first model is told once one knows how fast it goes", () => {
   // it said "12 of 150" and then "150 of 150"
-  const first = waiting({ preparing: "12/150" }, { done: 12, at: 0 }, 0);
+  const first = waiting({ preparing: "train 12/150" }, { what: "train", done: 12, at: 0 }, 0);
   assert.equal(first.text, "Training the first model: 12 of 150");
-  const later = waiting({ preparing: "24/150" }, { done: 12, at: 0 }, 24000);
+  const later = waiting({ preparing: "train 24/150" }, { what: "train", done: 12, at: 0 }, 24000);
   assert.equal(later.text, "Training the first model: 24 of 150, about 4:12 left");
   assert.equal(later.share, 24 / 150);
+  const features = waiting({ preparing: "features 320/600" }, { what: "features", done: 32, at: 0 }, 9000);
+  assert.equal(features.text, "Looking at every image once: 320 of 600, about 0:09 left");
 });
 
 test("who waits is told for what, behind whom and how long", () => {
