@@ -1,15 +1,8 @@
-"""A small study, prepared once, served by real processes that a test may kill."""
+"""A small study, prepared once, served to many tests, and a participant who knows its masks."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,89 +10,22 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 from scipy import ndimage
 
-from apps.web.desk import Desk, Seat
 from apps.web.stimuli import unpack_regions
 from simulators.hands.correct import worst
-from study.annotation import Annotation
 from study.config import load
 from study.directory import StudyDirectory
-from study.interfaces import OURS, interface
+from study.interfaces import interface
 from study.interfaces.growing import regrown
 from study.interfaces.judging import overlap
 from study.interfaces.verify import right_answer
-from study.protocol.events import (
-    Consented,
-    Described,
-    Enrolled,
-    Event,
-    Instructed,
-    Payload,
-    Practised,
-    TaskStarted,
-)
-from study.protocol.session import enrol
-from study.protocol.steps import (
-    Consent,
-    Demographics,
-    Instructions,
-    Practice,
-    StartTask,
-)
+from study.protocol.steps import Practice
 from tests.apps.browser.person import VIEWPORT, Person, launch
+from tests.apps.browser.served import CHROMIUM, EVERY, PASSWORD, Served, write_study
 
-CHROMIUM = Path("/usr/bin/chromium")
-PASSWORD = "a long password"
-STUDY = """
-name = "browser"
-title = "What should the computer look at?"
-seed = 3
-[dataset]
-kind = "scenes"
-size = 64
-train = 60
-val = 12
-test = 16
-balanced = 16
-[model]
-name = "small"
-width = 4
-[pretraining]
-epochs = 1
-[fine_tuning]
-epochs = {epochs}
-[acquisition]
-active = "entropy"
-[task]
-images = {images}
-batch = {batch}
-page = {page}
-[practice]
-items = 1
-polygon_iou = 0.2
-[breaks]
-seconds = 1
-[attention_checks]
-every = {every}
-radius = 0.1
-[factors]
-{factors}
-[sequences]
-plan = "listed"
-listed = {listed}
-{more}
-"""
-
-
-EVERY = (*OURS, "dialogue")
-CONDITIONS = """
-[dialogue]
-interfaces = ["correct", "verify5", "paint"]
-""" + "".join(
-    f'[[conditions]]\ninterface = "{name}"\nsampling = "random"\n' for name in EVERY
-) + '[conditions.fine_tuning]\ntrain = "head"\n'  # fmt: skip
+__all__ = ["CHROMIUM", "PASSWORD", "Participant", "Served", "write_study"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -111,152 +37,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("many processes"))
             if not CHROMIUM.exists():
                 item.add_marker(pytest.mark.skip(reason="/usr/bin/chromium is not installed"))
-
-
-def write_study(folder: Path, first: str = "click", **values: object) -> Path:
-    """The study file, with the order of the interfaces that a test wants.
-
-    With ``first`` "every" there is a condition for each interface, and one for a dialogue; each has
-    a sequence that begins with it, by its place in :data:`EVERY`.
-    """
-    if first == "every":
-        names = [f"{name}-random" for name in EVERY]
-        turned = [names[i:] + names[:i] for i in range(len(names))]
-        return _written(folder, values, factors="", listed=turned, more=CONDITIONS)
-    second = "polygon" if first == "click" else "click"
-    factors = "" if first in ("click", "polygon") else f'interface = ["{first}", "{second}"]'
-    names = [f"{name}-{sampling}" for sampling in ("random", "active") for name in (first, second)]
-    return _written(folder, values, factors=factors, listed=[names], more="")
-
-
-def _written(folder: Path, values: dict[str, object], **rest: object) -> Path:
-    settings = {"images": 4, "batch": 3, "page": 2, "every": 3, "epochs": 2} | values | rest
-    path = folder / "study.toml"
-    path.write_text(STUDY.format(**settings))
-    return path
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Served:
-    """``clickstudy serve`` on a study file; its processes can be killed and started again."""
-
-    def __init__(self, study: Path, out: Path) -> None:
-        self.study, self.out = study, out
-        StudyDirectory.create(out, load(study))
-        self.desk = Desk(out)
-        self.port = free_port()
-        self.start()
-
-    def start(self) -> None:
-        environment = os.environ | {"CLICKSTUDY_PASSWORD": PASSWORD, "OMP_NUM_THREADS": "1"}
-        command = [
-            sys.executable, "-m", "apps.commands.serve", str(self.study), "--out", str(self.out),
-            "--port", str(self.port), "--device", "cpu",
-        ]  # fmt: skip
-        self.process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
-        )
-        self.wait()
-
-    def wait(self, timeout: float = 60) -> None:
-        """Until the web process answers."""
-        end = time.monotonic() + timeout
-        while time.monotonic() < end:
-            try:
-                urllib.request.urlopen(
-                    f"http://127.0.0.1:{self.port}/_stcore/health", timeout=2
-                ).close()
-            except OSError:
-                time.sleep(0.1)
-            else:
-                return
-        raise AssertionError("the web process does not answer")
-
-    def child(self, module: str) -> int:
-        """The process id of the web process (apps.web.server) or the worker (apps.web.worker)."""
-        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        for pid in " ".join(path.read_text() for path in children).split():
-            if module in Path(f"/proc/{pid}/cmdline").read_text().split("\0"):
-                return int(pid)
-        raise LookupError(module)
-
-    def kill(self, module: str) -> None:
-        """SIGKILL a child; the supervisor starts it again."""
-        os.kill(self.child(module), signal.SIGKILL)
-
-    def kill_everything(self) -> None:
-        """SIGKILL the supervisor; its children have to notice by themselves."""
-        children = [self.child("apps.web.server"), self.child("apps.web.worker")]
-        self.process.kill()
-        self.process.wait()
-        end = time.monotonic() + 10
-        while any(_alive(pid) for pid in children):
-            assert time.monotonic() < end, "a child outlived the supervisor"
-            time.sleep(0.1)
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(20)
-
-    def link(self, participant: str) -> str:
-        return f"http://127.0.0.1:{self.port}/?p={self.desk.token(participant)}"
-
-    def enrolled(self, participant: str, sequence: int | None = None) -> Seat:
-        """A new participant's seat; ``sequence``: of the study's, which one it gets."""
-        study = self.desk.layout.study
-        if sequence is None:
-            enrol(study, participant, "pilot", time.time())
-        else:
-            order = study.config.sequences.listed[sequence]
-            given = Enrolled(sequence=sequence, order=order)
-            event = Event.of(
-                given, participant=participant, mode="pilot", study_hash=study.hash, at=time.time()
-            )
-            study.store.append([event])
-        seat = self.desk.seat(participant)
-        assert seat is not None
-        return seat
-
-    def at_work(self, participant: str, sequence: int | None = None) -> Seat:
-        """A new participant who has done everything up to the first task."""
-        return self.to_work(self.enrolled(participant, sequence))
-
-    def to_work(self, seat: Seat) -> Seat:
-        """Let somebody do everything up to the first task."""
-        while True:
-            step = seat.step()
-            said: Payload
-            match step:
-                case Consent():
-                    said = Consented()
-                case Demographics():
-                    said = Described(answers={})
-                case Instructions(interface=interface):
-                    said = Instructed(interface=interface)
-                case Practice(interface=interface, attempt=attempt):
-                    said = Practised(
-                        interface=interface, attempt=attempt, image="x", correct=True,
-                        annotation=Annotation(), seconds=1.0,
-                    )  # fmt: skip
-                case StartTask(position=position):
-                    seat.record(TaskStarted(position=position))
-                    return seat
-                case _:
-                    time.sleep(0.2)  # the baseline is still being made
-                    continue
-            seat.record(said)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    except OSError:
-        return False
 
 
 class Participant(Person):
@@ -372,16 +152,20 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def serve(
     prepared: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Served]]:
-    """Serve a study that differs from the prepared one in its protocol only."""
+    """Serve a study that differs from the prepared one in its protocol only.
+
+    Three processes that import what they need take longer than most tests: those that can do with
+    :func:`long` or :func:`short` share it, each with participants of its own.
+    """
     running: list[Served] = []
 
-    def begin(first: str = "click", **values: object) -> Served:
+    def begin(**values: Any) -> Served:
         folder = tmp_path_factory.mktemp("served")
         out = folder / "run"
         shutil.copytree(
             prepared, out, ignore=shutil.ignore_patterns("study.toml", "events.sqlite*", "serving")
         )
-        running.append(Served(write_study(folder, first, **values), out))
+        running.append(Served(write_study(folder, **values), out))
         return running[-1]
 
     yield begin
@@ -390,15 +174,17 @@ def serve(
 
 
 @pytest.fixture(scope="session")
-def clicking(serve: Callable[..., Served]) -> Served:
-    """A served study that begins with clicks: one round of 24 images, no attention checks."""
-    return serve("click", images=24, batch=24, page=12, every=0)
+def long(serve: Callable[..., Served]) -> Served:
+    """Every interface and a dialogue, one round of 24 images, no attention checks."""
+    return serve(
+        interfaces=EVERY, samplings=["random"], images=24, batch=24, page=12, every=0,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
-def tracing(serve: Callable[..., Served]) -> Served:
-    """A served study that begins with polygons."""
-    return serve("polygon", images=12, batch=12, page=12, every=0)
+def short(serve: Callable[..., Served]) -> Served:
+    """The paper's four conditions, a round of three images and one of one, checks after three."""
+    return serve()
 
 
 @pytest.fixture(scope="session")
@@ -414,8 +200,20 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     found.close()
 
 
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One profile for all tests: what Streamlit's page consists of is fetched and compiled once."""
+    found = browser.new_context(viewport=VIEWPORT)
+    # nothing is asserted about speed: a busy machine may take its time
+    found.set_default_timeout(60_000)
+    found.set_default_navigation_timeout(120_000)
+    yield found
+    found.close()
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport=VIEWPORT)
+def page(context: BrowserContext) -> Iterator[Page]:
     yield context.new_page()
-    context.close()
+    context.set_offline(False)
+    for opened in context.pages:
+        opened.close()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Playwright, TimeoutError, ViewportSize
+from playwright.sync_api import Browser, Locator, Page, Playwright, TimeoutError, ViewportSize
 
 FLAGS = [
     "--no-sandbox",
@@ -32,11 +32,25 @@ def launch(playwright: Playwright) -> Browser:
 
 @dataclass
 class Done:
-    """One confirmed item as the script did it; ``seconds`` by the script's own clock."""
+    """One confirmed image as the script did it.
+
+    By the script's own clock its item took ``least`` seconds, from when the image was surely there
+    to just before CONFIRM, and at most ``most``, from just before that image was waited for.
+    """
 
     key: str
     actions: list[tuple[str, float, float]] = field(default_factory=list)
-    seconds: float = 0.0
+    least: float = 0.0
+    most: float = 0.0
+
+
+@dataclass(frozen=True)
+class Said:
+    """One answer on a form: the page, the question and the answer in the words that stand there."""
+
+    page: str
+    question: str
+    answer: str
 
 
 class Person(ABC):
@@ -53,6 +67,10 @@ class Person(ABC):
         self.link = link
         self.shot = shot or (lambda name: None)
         self.items: list[Done] = []
+        self.practised: list[Done] = []
+        self.answers: list[Said] = []
+        self.pages: dict[str, tuple[float, float]] = {}
+        """When each form was begun and left, in seconds since 1970."""
         self.checks: list[bool] = []
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -66,14 +84,14 @@ class Person(ABC):
         found: dict[str, Any] = answer.json()["state"]
         return found
 
-    def shown(self, timeout: float = 20) -> str:
+    def shown(self, timeout: float = 60) -> str:
         """The key of the item that is open and may be annotated."""
         cell = self.page.locator(".cs[data-shown]")
         cell.wait_for(timeout=timeout * 1000)
         self.page.wait_for_timeout(SEEN)
         return str(cell.get_attribute("data-shown"))
 
-    def wait_for(self, test: Callable[[dict[str, Any]], bool], timeout: float = 60) -> Any:
+    def wait_for(self, test: Callable[[dict[str, Any]], bool], timeout: float = 120) -> Any:
         """Wait until the server's state is as wanted."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
@@ -120,8 +138,10 @@ class Person(ABC):
             if state["page"] == "workspace":
                 self.work(state)
             else:
+                begun = time.time()
                 with self.leaving(state["page"]):
                     self.form(state["page"])
+                self.pages[state["page"]] = begun, time.time()
 
     def form(self, page: str) -> None:
         """Fill in a form page."""
@@ -134,6 +154,10 @@ class Person(ABC):
             case "demographics":
                 self.page.get_by_label("How old are you?").fill("25")
                 self.page.get_by_text("prefer not to say").click()
+                self.answers += [
+                    Said(page, "How old are you?", "25"),
+                    Said(page, "What is your gender?", "prefer not to say"),
+                ]
                 self.shot("demographics")
                 self.press("Continue")
             case "instructions":
@@ -157,7 +181,7 @@ class Person(ABC):
                 self.press("Finish")
 
     def questionnaire(self, page: str) -> None:
-        """Answer the first choice of every question."""
+        """Answer every question: another choice each time, and some text."""
         self.page.get_by_role("radiogroup").first.wait_for()
         number = page.split("/")[1]
         titles = {"results": "The results", "end": "Last questions"}
@@ -167,12 +191,26 @@ class Person(ABC):
         # while the script runs, questions of the page before may still stand there
         self.page.locator('[data-test-script-state="notRunning"]').wait_for()
         for group in self.page.get_by_role("radiogroup").all():
-            group.locator("label").first.click()
+            choices = group.locator("label")
+            chosen = choices.nth(len(self.answers) % choices.count())
+            chosen.click()
+            self.says(page, group, chosen.inner_text().strip())
+        for slider in self.page.get_by_role("slider").all():
+            slider.focus()
+            for _ in range(1 + len(self.answers) % 3):
+                self.page.keyboard.press("ArrowRight")
+            self.says(page, slider, slider.get_attribute("aria-valuetext"))
         for box in self.page.locator("textarea").all():
-            box.fill("no comment")
+            comment = f'=SUM({len(self.answers)}), "ja", \nspäter'
+            box.fill(comment)
+            self.says(page, box, comment)
         self.page.wait_for_timeout(300)  # each answer is kept as it is given
         self.shot(f"questionnaire-{number}" if number in titles else "questionnaire")
         self.press("Continue")
+
+    def says(self, page: str, question: Locator, answer: str | None) -> None:
+        """Remember an answer."""
+        self.answers.append(Said(page, question.get_attribute("aria-label") or "", answer or ""))
 
     def work(self, state: dict[str, Any]) -> None:
         """Whatever the workspace asks for."""
@@ -193,10 +231,12 @@ class Person(ABC):
     def practise(self, practice: dict[str, Any]) -> None:
         """One practice item, done rightly by asking the mask."""
         key = f"practice/{practice['interface']}/{practice['attempt']}"
+        done, before = Done(key), time.monotonic()
         try:
             self.page.locator(f'.cs[data-shown="{key}"]').wait_for(timeout=20_000)
         except TimeoutError:
             return
+        seen = time.monotonic()
         x, y, around = self.object_of(practice)
         match practice["interface"]:
             case "click":
@@ -220,7 +260,10 @@ class Person(ABC):
                     self.at(*corner)
                 self.page.keyboard.press("Enter")
         self.shot(f"practice-{practice['interface']}")
+        done.least = time.monotonic() - seen
         self.press("CONFIRM")
+        done.most = time.monotonic() - before
+        self.practised.append(done)
         self.wait_for(lambda s: s.get("practice") != practice)
 
     @abstractmethod
@@ -261,8 +304,9 @@ class Person(ABC):
             if following.count() and not self.page.locator(".cs[data-shown]").count():
                 self.shot("page-done")
                 following.click()
+        before = time.monotonic()
         key = self.shown()
-        item = Done(key)
+        item, seen = Done(key), time.monotonic()
         hands = {
             "click": self.click_item,
             "polygon": self.trace_item,
@@ -277,7 +321,9 @@ class Person(ABC):
         used = asked[int(key.split("/")[-1])] if asked else state["task"]["interface"]
         hands[used](item)
         self.shot(f"workspace-{used}")
+        item.least = time.monotonic() - seen
         self.press("CONFIRM")
+        item.most = time.monotonic() - before
         self.items.append(item)
         self.wait_for(
             lambda s: "batch" not in s or len(s["batch"]["done"]) != done or s["step"] != "Annotate"

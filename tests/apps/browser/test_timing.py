@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,8 @@ from playwright.sync_api import Page
 from study.export.folder import export
 from tests.apps.browser.conftest import Participant, Served
 
-ITEMS = 20
+ITEMS = 12
+"""Those of one page."""
 WAIT_AND_CONFIRM = """
 async (intervals) => {
   const host = [...document.querySelectorAll("*")].find(e => e.shadowRoot?.querySelector(".cs"));
@@ -44,18 +44,16 @@ async (intervals) => {
 """
 
 
-def test_known_intervals_are_found_in_the_items(
-    serve: Callable[..., Served], page: Page, tmp_path: Path
-) -> None:
-    served = serve("click", images=ITEMS, batch=ITEMS, page=ITEMS, every=0)
-    served.at_work("timing")
-    person = Participant(page, served, "timing")
+def test_known_intervals_are_found_in_the_items(long: Served, page: Page, tmp_path: Path) -> None:
+    long.at_work("timing")
+    person = Participant(page, long, "timing")
     page.goto(person.link)
     page.locator("canvas.base").wait_for(state="attached")
     intervals = np.linspace(0.3, 1.6, ITEMS)
     waited = page.evaluate(WAIT_AND_CONFIRM, (intervals * 1000).tolist())
     person.wait_for(lambda state: len(state["batch"]["done"]) == ITEMS)
-    found = export(served.out, tmp_path, "pilot")["items"]["seconds"].to_numpy()
+    items = export(long.out, tmp_path, "pilot")["items"]
+    found = items.loc[items["participant"] == "timing", "seconds"].to_numpy()
     errors = (found - np.array(waited)) * 1000
     report = os.environ.get("CLICKSTUDY_TEST_REPORT")
     if report:
