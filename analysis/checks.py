@@ -79,7 +79,7 @@ def with_numbers(
     """The table with its numeric columns as float and in range; what is not goes to `mistakes`."""
     table = table.copy()
     known = dict.fromkeys([*NUMBERS[name], *extra])
-    known |= dict.fromkeys(schema.on_test_sets(map(str, table)) if name == "tasks" else ())
+    known |= dict.fromkeys(schema.of_the_study(map(str, table)) if name == "tasks" else ())
     for column in [c for c in known if c in table]:
         values, wrong = _parsed(table[column])
         for i in map(int, wrong):

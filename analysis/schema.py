@@ -80,6 +80,20 @@ METRICS: dict[str, Column] = {
 #: Accuracy on a test set of the study file (`dataset.tests`), before and after.
 TEST_SET = re.compile(r"accuracy_on_(?P<test>[a-z][a-z0-9_]*)_(?P<when>before|after)")
 
+#: What is measured of one feature alone, where an image may show several, before and after.
+FEATURE = re.compile(
+    r"(?P<metric>accuracy|balanced_accuracy|conflicting_accuracy|attention_inside)"
+    r"_of_(?P<feature>[a-z0-9_]+?)(?P<when>_before|_after|)"
+)
+
+#: The measures of one feature, in the order of its table.
+OF_FEATURES: dict[str, Column] = {
+    "accuracy": _share("Accuracy"),
+    "balanced_accuracy": _share("Balanced accuracy"),
+    "conflicting_accuracy": _share("Accuracy on conflicting images"),
+    "attention_inside": _share("Attention inside the object", "share of attention"),
+}
+
 #: Scores of instruments, analysed as metrics are.
 SCORES: dict[str, Column] = {
     "sus": Column("SUS score", "points (0–100)", most=100),
@@ -143,18 +157,29 @@ DESCRIBED = {
 }
 
 
-def on_test_sets(columns: Iterable[str]) -> list[str]:
-    """The columns that are accuracy on a test set, before and after."""
-    return [column for column in columns if TEST_SET.fullmatch(column)]
+def of_the_study(columns: Iterable[str]) -> list[str]:
+    """The columns that a study file brings: test sets and features, before and after."""
+    return [c for c in columns if TEST_SET.fullmatch(c) or _feature(c)]
+
+
+def _feature(column: str) -> re.Match[str] | None:
+    found = FEATURE.fullmatch(column)
+    return found if found and found["when"] else None
 
 
 def rule(table: str, column: str) -> Column | None:
     """What the values of a column of a table may be; None where nobody says."""
-    match = TEST_SET.fullmatch(column) if table == "tasks" else None
-    if match is None:
+    if table != "tasks":
         return NUMBERS[table].get(column)
-    named = match["test"].replace("_", " ")
-    return _share(f"Accuracy on “{named}”" + ", before" * (match["when"] == "before"))
+    if match := TEST_SET.fullmatch(column):
+        named = match["test"].replace("_", " ")
+        return _share(f"Accuracy on “{named}”" + ", before" * (match["when"] == "before"))
+    if match := _feature(column):
+        named = match["feature"].replace("_", " ")
+        measure = OF_FEATURES[match["metric"]]
+        words = f"{measure.words}, “{named}” alone" + ", before" * (match["when"] == "_before")
+        return _share(words, measure.unit)
+    return NUMBERS[table].get(column)
 
 
 def _of_task(metric: str) -> Column | None:

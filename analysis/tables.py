@@ -16,7 +16,7 @@ from analysis.design import Design, detect
 from analysis.errors import InputError
 from analysis.exclusion import left_out
 from analysis.plan import Plan
-from analysis.schema import METRICS, on_test_sets
+from analysis.schema import METRICS, of_the_study
 
 
 @dataclass
@@ -152,7 +152,8 @@ def read(path: Path, *, mode: str | None = None, plan_path: Path | None = None) 
             setattr(study, name, study.design.placed(table))
     seconds.trim(study)
     seconds.add(study)
-    tests = [c for c in on_test_sets(map(str, study.tasks)) if c.endswith("_after")]
+    own = of_the_study(map(str, study.tasks))
+    tests = [c for c in own if c.startswith("accuracy_") and c.endswith("_after")]
     wanted = dict.fromkeys([*METRICS, *tests, plan.primary_metric, *plan.metrics])
     study.metrics = tuple(
         m

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 OF_FEATURE = ": "
@@ -31,6 +32,8 @@ FEATURE_METRICS = (
     "dead_maps",
 )
 """What is measured of every feature for itself."""
+FEATURE_COLUMNS = ("accuracy", "balanced_accuracy", "conflicting_accuracy", "attention_inside")
+"""Those of a feature that have a column beside the whole's (:func:`column_of`)."""
 
 
 def by_feature(
@@ -50,3 +53,26 @@ def by_feature(
         else:
             whole[name] = value
     return whole, features
+
+
+def column_of(metric: str, feature: str) -> str:
+    """The column that a feature's metric has in tables of wholes.
+
+    >>> column_of("accuracy", "Double_Chin")
+    'accuracy_of_double_chin'
+    """
+    return f"{metric}_of_{re.sub('[^a-z0-9]+', '_', feature.lower()).strip('_')}"
+
+
+def feature_columns(metrics: Mapping[str, float | None]) -> dict[str, float | None]:
+    """What a split's metrics say of each feature, by :func:`column_of`.
+
+    >>> feature_columns({"accuracy": 0.9, "boat: accuracy": 0.8})
+    {'accuracy_of_boat': 0.8}
+    """
+    return {
+        column_of(metric, feature): found[metric]
+        for feature, found in by_feature(metrics)[1].items()
+        for metric in FEATURE_COLUMNS
+        if metric in found
+    }

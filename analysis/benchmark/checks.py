@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.checks import numbers
 from analysis.errors import InputError
+from analysis.schema import FEATURE
 
 RUN = ("strategy", "interface", "seed")
 AXES = ("images", "seconds")
@@ -47,7 +48,11 @@ def require(table: pd.DataFrame, columns: tuple[str, ...], name: str) -> None:
 
 def metric_columns(cycles: pd.DataFrame) -> list[str]:
     """The columns that say how good a model is."""
-    return [c for c in map(str, cycles) if c in METRICS or c.startswith("accuracy_")]
+    return [
+        c
+        for c in map(str, cycles)
+        if c in METRICS or c.startswith("accuracy_") or FEATURE.fullmatch(c)
+    ]
 
 
 def _whole(table: pd.DataFrame, columns: tuple[str, ...], name: str) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.benchmark.checks import LOWER_IS_BETTER, METRICS, metric_columns
 from analysis.benchmark.tables import Benchmark
+from analysis.schema import FEATURE, OF_FEATURES
 
 USUAL = ("test", "balanced")
 NAMES = {
@@ -46,7 +47,10 @@ def measures(data: Benchmark) -> pd.DataFrame:
 
 
 def classes(data: Benchmark) -> pd.DataFrame:
-    """Accuracy on each class and group of the primary split, as in the paper's Tables 2 and 3."""
+    """Accuracy on each class and group of the primary split, as in the paper's Tables 2 and 3.
+
+    Where an image may show several features, what is measured of each.
+    """
     split = data.info["primary"]["split"]
     own = [column for column in metric_columns(data.cycles) if column not in METRICS]
     return table(data, [(split, column) for column in own])
@@ -79,4 +83,14 @@ def table(data: Benchmark, wanted: Sequence[tuple[str, str]]) -> pd.DataFrame:
 
 def name(metric: str) -> str:
     """A metric in words."""
+    if match := FEATURE.fullmatch(metric):
+        named = match["feature"].replace("_", " ")
+        return f"{OF_FEATURES[match['metric']].words}, “{named}” alone"
     return NAMES.get(metric) or "Accuracy on " + metric.removeprefix("accuracy_")
+
+
+def short(metric: str) -> str:
+    """A metric of a class, of a group or of a feature, as a column's heading."""
+    if FEATURE.fullmatch(metric):
+        return name(metric)
+    return metric.removeprefix("accuracy_").replace("_", ", ")

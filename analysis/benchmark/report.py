@@ -14,6 +14,7 @@ from analysis.benchmark import (
     curve_figures,
     interval_figures,
     label_figures,
+    measures,
     rank_figures,
     sentences,
 )
@@ -274,9 +275,7 @@ def render(
         shown=shown,
         names=names,
         labels=tables["measures"].set_index("key")["label"].to_dict(),
-        classes={
-            c: c.removeprefix("accuracy_").replace("_", ", ") for c in tables["classes"]["measure"]
-        },
+        classes={c: measures.short(c) for c in tables["classes"]["measure"]},
         summary=sentences.summary(tables),
         limits=sentences.limits(tables),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from analysis.schema import OF_FEATURES
+
 #: How every table prints a column: its heading, and how its values are written
 #: (`analysis.page.formatting`). `*F*` is italic, `_{p}` below the line.
 HEADINGS: dict[str, tuple[str, str]] = {
@@ -10,6 +12,8 @@ HEADINGS: dict[str, tuple[str, str]] = {
     **{name: (name.capitalize(), "text") for name in ("hypothesis", "condition", "factor", "at")},
     **{name: (name.capitalize(), "text") for name in ("option", "level", "group", "reason")},
     **{name: (name.capitalize(), "text") for name in ("specification", "note", "unit", "test")},
+    **{name: (name.capitalize(), "text") for name in ("feature", "when")},
+    **{name: (column.words, "number") for name, column in OF_FEATURES.items()},
     "cell": ("Condition", "text"),
     "source": ("Effect", "effect"),
     "effect": ("Effect", "effect"),

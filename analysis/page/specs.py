@@ -41,6 +41,14 @@ SPECS: dict[str, Spec] = {
             "(Morey, 2008) are those from which differences can be read off."
         },
     ),
+    "features": Spec(
+        "Each feature by itself",
+        "feature condition when n accuracy balanced_accuracy conflicting_accuracy attention_inside",
+        "",
+        "Means over participants, before and after fine-tuning. Accuracy is of test images, the "
+        "rest of balanced ones where there are some. Attention is on the feature's own object: "
+        "neither stands for the other.",
+    ),
     "groups": Spec("Conditions by group of participants", "metric group condition n mean sd"),
     "changes": Spec(
         "After fine-tuning against before it",

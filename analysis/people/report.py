@@ -8,7 +8,17 @@ import pandas as pd
 
 from analysis.departures import departures
 from analysis.errors import InputError
-from analysis.people import answers, metrics, quality, reveal, sample, sensitivity, trials, verdicts
+from analysis.people import (
+    answers,
+    features,
+    metrics,
+    quality,
+    reveal,
+    sample,
+    sensitivity,
+    trials,
+    verdicts,
+)
 from analysis.tables import Study
 
 #: Named tables; a table that the data do not give is not there.
@@ -45,6 +55,7 @@ def analyse(
     say("the sample")
     parts += sample.tables(study)
     parts += quality.tables(study)
+    parts += features.tables(study)
     for metric in study.metrics:
         say(metric)
         parts += metrics.tables(study.tasks, metric, study.design, study.plan, bayes=bayes)

@@ -48,6 +48,7 @@ from study.config import (
     StudyFileError,
     TrainingConfig,
     explain,
+    features_of,
     file_hash,
     nearest,
     read_toml,
@@ -58,6 +59,7 @@ from study.data import scenes, shapes
 from study.data.loading import READING_VERSION, contents_of
 from study.files import file_digest
 from study.interfaces import DIALOGUE
+from study.metrics import FEATURE_COLUMNS, column_of
 
 VERSION = 3
 """To be raised when the same settings mean another experiment: it is part of every run's name."""
@@ -167,6 +169,8 @@ class BenchConfig(Section):
         if self.target.split is not None and self.target.split not in known:
             hint = nearest(self.target.split, known)
             yield f"target.split = {self.target.split!r} is not a test split{hint}"
+        if self.target.of_feature:
+            yield from self._feature_mistakes()
         for index, arm in enumerate(self.strategies):
             given = None if arm.model is None else arm.model.checkpoint
             checkpoint = given or self.model.checkpoint
@@ -178,6 +182,18 @@ class BenchConfig(Section):
                     f"classifier, and of {checkpoint} nobody watched it: leave the strategy out, "
                     f"or model.checkpoint"
                 )
+
+    def _feature_mistakes(self) -> Iterator[str]:
+        metric, features = self.target.metric, features_of(self.dataset)
+        known = [column_of(own, name) for own in FEATURE_COLUMNS for name in features]
+        if not known:
+            yield (
+                f"target.metric = {metric!r} is of one of several features: set dataset.labels = "
+                f"'several', or another metric"
+            )
+        elif metric not in known:
+            hint = nearest(metric, known)
+            yield f"target.metric = {metric!r} is of no feature of the dataset{hint}"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from study.config import (
     explain,
     nearest,
 )
+from study.metrics import FEATURE_COLUMNS
 
 INTERFACES: tuple[InterfaceName, ...] = PAPER_FACTORS["interface"]
 Percent = Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s?%$")]
@@ -37,7 +38,9 @@ METRICS = (
     "barycentre_distance",
     "dead_maps",
 )
-"""What may be a target, beside ``accuracy_CLASS`` and ``accuracy_CLASS_CONTEXT``."""
+"""What may be a target, beside ``accuracy_CLASS``, ``accuracy_CLASS_CONTEXT`` and, where an image
+may show several features, ``METRIC_of_FEATURE`` (:data:`study.metrics.FEATURE_COLUMNS`).
+"""
 
 
 def images_of(amount: int | str, pool: int, price: float = 0.0) -> int:
@@ -156,9 +159,15 @@ class TargetConfig(Section):
     metric: str = "accuracy"
     value: Share | None = None
 
+    @property
+    def of_feature(self) -> bool:
+        """Whether the metric is of one of several features alone."""
+        own, found, _ = self.metric.partition("_of_")
+        return bool(found) and own in FEATURE_COLUMNS
+
     @model_validator(mode="after")
     def _metric_exists(self) -> TargetConfig:
-        if self.metric not in METRICS and not self.metric.startswith("accuracy_"):
+        if not (self.metric in METRICS or self.metric.startswith("accuracy_") or self.of_feature):
             raise ValueError(
                 f"metric = {self.metric!r} is not measured{nearest(self.metric, list(METRICS))}"
             )

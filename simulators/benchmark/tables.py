@@ -11,7 +11,7 @@ import pandas as pd
 from simulators.benchmark.config import BenchFile, Run
 from simulators.benchmark.places import Places
 from study.files import write_atomically
-from study.metrics import FEATURE_METRICS, by_feature
+from study.metrics import FEATURE_METRICS, by_feature, feature_columns
 
 WHO = ("trial", "strategy", "interface", "seed", "draw")
 CYCLES = (
@@ -79,7 +79,7 @@ def read(places: Places, file: BenchFile) -> tuple[pd.DataFrame, pd.DataFrame]:
     cycles: list[dict[str, Any]] = []
     picks: list[dict[str, Any]] = []
     for who, content in _finished(places, file.runs()):
-        cycles += [who | by_feature(row)[0] for row in content["rows"]]
+        cycles += [who | by_feature(row)[0] | feature_columns(row) for row in content["rows"]]
         picks += [who | row for row in content["picks"]]
     frame = pd.DataFrame(cycles)
     rest = [name for name in frame.columns if name not in CYCLES]

@@ -28,6 +28,7 @@ from study.config.data import (
     TinyImagenetConfig,
     VocConfig,
     YoloConfig,
+    features_of,
 )
 from study.config.design import (
     MOST_FOR_ALL,
@@ -189,6 +190,7 @@ __all__ = [
     "WorkspaceConfig",
     "YoloConfig",
     "explain",
+    "features_of",
     "file_hash",
     "load",
     "nearest",

@@ -473,3 +473,19 @@ DATASETS: dict[str, type[Section]] = {
     "tiny-imagenet": TinyImagenetConfig,
 }
 """The settings of every kind of dataset, by ``dataset.kind``."""
+
+
+def features_of(config: DatasetConfig) -> tuple[str, ...]:
+    """The features that an image may show; none where an image is of one class."""
+    if config.labels == "one":
+        return ()
+    match config:
+        case ScenesConfig():
+            return ("airplane", "boat")
+        case AnnotatedConfig():
+            return config.categories
+        case CelebaConfig():
+            return config.attributes
+        case TableConfig():
+            return config.features
+    return ()

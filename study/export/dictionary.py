@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from study.metrics import FEATURE_COLUMNS
+
 Factors = Mapping[str, Sequence[str]]
 NO_FACTORS: Factors = {}
 TEST_SET = "accuracy_on_"
@@ -262,7 +264,7 @@ def describe(table: str, column: str, factors: Factors = NO_FACTORS) -> tuple[st
         for when, text in (("_before", "pretrained model"), ("_after", "after the last cycle")):
             if column.endswith(when):
                 metric = column.removesuffix(when)
-                unit, what = METRICS.get(metric) or _on_test_set(metric)
+                unit, what = METRICS.get(metric) or _of_feature(metric) or _on_test_set(metric)
                 return unit, f"{what}; {text}"
     if table == "features" and column in METRICS:
         return METRICS[column]
@@ -273,6 +275,14 @@ def describe(table: str, column: str, factors: Factors = NO_FACTORS) -> tuple[st
         unit, what = METRICS.get(metric, ("", metric.replace("_", " ")))
         return unit, f"{what}, on the {split} split, after the cycle"
     raise KeyError(f"{table}.{column} is not in the data dictionary")
+
+
+def _of_feature(metric: str) -> tuple[str, str] | None:
+    own, found, feature = metric.partition("_of_")
+    if not found or own not in FEATURE_COLUMNS:
+        return None
+    unit, what = METRICS.get(own) or _TABLES["features"][own]
+    return unit, f"of the feature {feature!r} alone: {what}"
 
 
 def _on_test_set(metric: str) -> tuple[str, str]:

@@ -4,7 +4,8 @@
 accuracy on conflicting images, worst group and attention are measured on the balanced split where
 the dataset has one, because a test split that is 95% aligned holds too few conflicting images to
 say anything about them. Every test set of ``dataset.tests`` has its accuracy beside them
-(``accuracy_on_...``).
+(``accuracy_on_...``), and so has every feature, where an image may show several
+(``accuracy_of_...``).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 
 from study.config import StudyConfig
 from study.export.browsers import browser, system
-from study.metrics import FEATURE_METRICS, by_feature
+from study.metrics import FEATURE_METRICS, by_feature, feature_columns
 from study.protocol.events import (
     Action,
     Answered,
@@ -255,6 +256,12 @@ class Person:
         for test in self.config.dataset.tests:
             for when, metrics in (("before", before), ("after", after)):
                 row[f"{test.measure}_{when}"] = metrics.get(test.name, {}).get("accuracy")
+        for when, metrics in (("before", before), ("after", after)):
+            columns = {split: feature_columns(found) for split, found in metrics.items()}
+            row |= {
+                f"{column}_{when}": _study_metric(columns, column)
+                for column in columns.get("test", {})
+            }
         return row
 
     def item_rows(self, task: Task) -> list[Row]:
@@ -404,7 +411,8 @@ def _add_training(row: Row, tuned: HeadTuned | FineTuned, epochs: int, note: str
 
 
 def _study_metric(metrics: dict[str, dict[str, float | None]], metric: str) -> float | None:
-    split = "balanced" if metric != "accuracy" and "balanced" in metrics else "test"
+    biased = metric == "accuracy" or metric.startswith("accuracy_of_")
+    split = "balanced" if not biased and "balanced" in metrics else "test"
     return metrics.get(split, {}).get(metric)
 
 

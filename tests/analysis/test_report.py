@@ -315,6 +315,28 @@ def test_pdf_without_weasyprint_says_what_to_install(
         report.write_pdf("<p>", tmp_path / "x.pdf")
 
 
+def test_every_feature_has_a_table_and_its_accuracy_is_a_measure(tmp_path: Path) -> None:
+    values = example()
+    frame = tasks(np.clip(values / values.max(), 0.1, 0.9), "accuracy_after", accuracy_before=0.5)
+    for name, less in (("double_chin", 0.05), ("boat", 0.01)):
+        frame[f"accuracy_of_{name}_after"] = frame["accuracy_after"] - less
+        frame[f"accuracy_of_{name}_before"] = 0.4
+        frame[f"attention_inside_of_{name}_after"] = 0.25
+    found = analysed(write(tmp_path / "in", tasks=frame))
+    assert {"accuracy_of_double_chin_after", "accuracy_of_boat_after"} <= set(found["metrics"])
+    assert "attention_inside_of_boat_after" not in found["metrics"]
+    out = tmp_path / "out"
+    report.write(tmp_path / "in", out)
+    table = pd.read_csv(out / "tables" / "features.csv")
+    assert table["feature"].unique().tolist() == ["double chin", "boat"]
+    means = frame.groupby(["interface", "sampling"])["accuracy_of_boat_after"].mean()
+    after = table[(table["feature"] == "boat") & (table["when"] == "after")]
+    assert sorted(after["accuracy"]) == pytest.approx(sorted(means))
+    assert (after["attention_inside"] == 0.25).all()
+    assert (table.loc[table["when"] == "before", "accuracy"] == 0.4).all()
+    assert "Each feature by itself" in (out / "report.html").read_text()
+
+
 def test_test_sets_of_the_study_are_measures_like_the_groups(tmp_path: Path) -> None:
     values = example()
     frame = tasks(np.clip(values / values.max(), 0.1, 0.9), "accuracy_after", accuracy_before=0.5)

@@ -6,6 +6,7 @@ from simulators import runner
 from simulators.runner import simulate
 from study.config import load
 from study.directory import StudyDirectory
+from study.export.dictionary import describe
 from study.export.tables import tables
 
 STUDY = """
@@ -102,6 +103,21 @@ def test_every_feature_is_measured_in_every_cycle_of_every_task(found):
     of_test = features[features["split"] == "test"]
     means = of_test.groupby(["position", "cycle"])["accuracy"].mean()
     assert means.to_dict() == pytest.approx(whole.to_dict())
+
+
+def test_a_task_has_the_accuracy_of_every_feature(found):
+    tasks = found["tasks"].set_index("position")
+    features = found["features"].set_index(["position", "cycle", "split", "feature"])
+    for name in ("airplane", "boat"):
+        for when, cycle in (("before", 0), ("after", 1)):
+            for metric, split in (("accuracy", "test"), ("balanced_accuracy", "balanced"),
+                                  ("attention_inside", "balanced")):  # fmt: skip
+                said = tasks[f"{metric}_of_{name}_{when}"]
+                for position, value in said.items():
+                    assert value == features.loc[position, cycle, split, name][metric]
+                unit, words = describe("tasks", str(said.name))
+                assert name in words
+                assert unit == "share"
 
 
 def test_nothing_failed(found):

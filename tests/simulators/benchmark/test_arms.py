@@ -5,6 +5,8 @@ import pytest
 import torch
 from finished_runs import cycles, told
 
+from analysis.benchmark.measures import measures
+from analysis.benchmark.tables import read
 from simulators.benchmark import config, jobs, sweep
 from simulators.benchmark.places import Places
 from study.config import ModelConfig, StudyFileError
@@ -159,7 +161,8 @@ def test_what_several_features_cannot_do_is_refused_in_a_sentence(bench) -> None
 
 def test_every_feature_has_rows_of_its_own(bench) -> None:
     several = ("size = 48", 'size = 48\nlabels = "several"')
-    file = bench([several, (ARMS, '["random"]'), ("[0, 1]", "[0]")])
+    aim = ("epochs = 1", "epochs = 1\n[target]\nmetric = 'conflicting_accuracy_of_boat'")
+    file = bench([several, (ARMS, '["random"]'), ("[0, 1]", "[0]"), aim])
     out = file.path.parent / "out"
     assert sweep.run(file, out, workers=1, device="cpu", progress=False) == []
     features = pd.read_csv(out / "features.csv")
@@ -169,6 +172,25 @@ def test_every_feature_has_rows_of_its_own(bench) -> None:
     whole = cycles(out).set_index(["cycle", "split"])["accuracy"]
     means = features.groupby(["cycle", "split"])["accuracy"].mean()
     assert means.to_dict() == pytest.approx(whole.to_dict())
+    own = cycles(out).set_index(["cycle", "split"])["conflicting_accuracy_of_boat"]
+    of_boats = features[features["feature"] == "boat"].set_index(["cycle", "split"])
+    assert own.dropna().to_dict() == of_boats["conflicting_accuracy"].dropna().to_dict()
+    primary = measures(read(out)).iloc[0]
+    assert primary["key"] == "balanced:conflicting_accuracy_of_boat"
+    assert primary["label"].startswith("Accuracy on conflicting images, “boat” alone")
+
+
+@pytest.mark.parametrize(
+    ("labels", "metric", "said"),
+    [
+        ("several", "accuracy_of_bot", "did you mean 'accuracy_of_boat'"),
+        ("one", "attention_inside_of_boat", "set dataset.labels = 'several'"),
+    ],
+)
+def test_a_target_of_a_feature_that_is_not_there(bench, labels, metric, said) -> None:
+    aim = ("epochs = 1", f"epochs = 1\n[target]\nmetric = '{metric}'")
+    with pytest.raises(StudyFileError, match=said):
+        bench([("size = 48", f'size = 48\nlabels = "{labels}"'), aim])
 
 
 def test_draws_of_a_seed_begin_alike_and_go_by_chance_of_their_own(bench, tmp_path) -> None:
