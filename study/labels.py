@@ -76,15 +76,22 @@ class Guess:
     entropy: NDArray[np.float64]
 
 
-def guess(model: Classifier, images: ImageSet, device: torch.device) -> Guess:
-    """The classifier's answer to every image; it ends in evaluation mode."""
+def probabilities_of(
+    model: Classifier, images: ImageSet, device: torch.device
+) -> NDArray[np.float64]:
+    """P of Eq. 4.1, float64 [N, C]; the classifier ends in evaluation mode."""
     model.to(device).eval()
     parts = []
     with torch.no_grad():
         for start in range(0, len(images), CHUNK):
             given = images.inputs[start : start + CHUNK].to(device)
             parts.append(model(given).float().softmax(1).cpu())
-    probabilities = torch.cat(parts).double()
+    return torch.cat(parts).double().numpy()
+
+
+def guess(model: Classifier, images: ImageSet, device: torch.device) -> Guess:
+    """The classifier's answer to every image; it ends in evaluation mode."""
+    probabilities = torch.from_numpy(probabilities_of(model, images, device))
     best = probabilities.max(1)
     entropy = torch.special.entr(probabilities).sum(1)
     return Guess(best.indices.numpy(), best.values.numpy(), entropy.numpy())

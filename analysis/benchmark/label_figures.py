@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.benchmark.contrasts import describe
 from analysis.benchmark.looks import LABEL, short
 from analysis.page import style
 
@@ -35,6 +36,36 @@ def distributions(table: pd.DataFrame, balance: pd.DataFrame) -> Figure:
         row[0].set_ylabel(short(strategy, 16), rotation=0, ha="right", va="center")
     for axes, cycle in zip(grid[-1], cycles, strict=True):
         axes.set_xlabel(f"cycle {cycle}")
+    style.mark(figure, LABEL)
+    return figure
+
+
+def weights(table: pd.DataFrame, enough: float) -> Figure:
+    """Mean entropy, L1 loss and L1 score of a batch against lambda (Figure 4.4).
+
+    `table` is what the sweep wrote: `seed, form, weight, entropy, l1, l1_score`; the dashed line is
+    balancing by pseudo-labels, the dotted one the smallest lambda that suffices.
+    """
+    panels = {
+        "entropy": "Entropy of the batch (nats)",
+        "l1": "L1 loss (Eq. 4.2)",
+        "l1_score": "L1 score of the true classes",
+    }
+    figure = style.new(style.PAGE, 2.5)
+    grid = figure.subplots(1, len(panels))
+    raw, pseudo = table[table["form"] == "raw"], table[table["form"] != "raw"]
+    places = {weight: i for i, weight in enumerate(sorted(raw["weight"].unique()))}
+    for axes, (column, label) in zip(grid, panels.items(), strict=True):
+        line = describe(raw, ["weight"], column)
+        at = line["weight"].map(places)
+        axes.fill_between(at, line["low"], line["high"], color=style.HUES[1], alpha=0.16, lw=0)
+        axes.plot(at, line["mean"], color=style.HUES[1], marker="o", markersize=3)
+        axes.axhline(pseudo[column].mean(), color=style.HUES[0], linestyle="--", linewidth=1.0)
+        axes.axvline(places[enough], color=style.MUTED, linestyle=":", linewidth=1.0)
+        axes.set_xticks(list(places.values()), [f"{w:g}" for w in places], rotation=60)
+        axes.set_xlabel("λ")
+        axes.set_ylabel(label)
+        style.grid(axes)
     style.mark(figure, LABEL)
     return figure
 

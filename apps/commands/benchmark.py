@@ -118,6 +118,34 @@ def report(
     _write_report(file, directory, out or directory / "report")
 
 
+@app.command()
+def weights(
+    bench: Annotated[Path, typer.Argument(help="A file that buys labels.", metavar="BENCH.toml")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where to write.", show_default="runs/NAME")
+    ] = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Entropy and class balance of a batch against lambda, and the smallest that suffices."""
+    from analysis.benchmark import label_figures
+    from analysis.page import style
+    from simulators.benchmark.config import load
+    from simulators.benchmark.weights import smallest, sweep
+
+    file = load(bench)
+    place = out or Path("runs") / file.config.name
+    table = sweep(file, place, device=device)
+    table.assign(mode="simulated").to_csv(place / "weights.csv", index=False)
+    enough = smallest(table)
+    with style.styled():
+        style.save(label_figures.weights(table, enough), place / "figures", "weights")
+    console.print(
+        f"The smallest lambda after which L1 does not fall further is {enough:g} "
+        f"({table['seed'].nunique()} seeds). Wrote {place / 'weights.csv'} and "
+        f"{place / 'figures' / 'weights.png'}."
+    )
+
+
 def _write_report(file: BenchFile, place: Path, out: Path) -> None:
     from analysis.benchmark import summary, write
     from analysis.errors import InputError

@@ -9,12 +9,12 @@ import pytest
 import torch
 from finished_runs import cycles
 
-from analysis.benchmark import sentences
+from analysis.benchmark import label_figures, sentences
 from analysis.benchmark.comparisons import analyse
 from analysis.benchmark.report import of_labels
 from analysis.benchmark.results import tree
 from analysis.benchmark.tables import read
-from simulators.benchmark import config, jobs, sweep
+from simulators.benchmark import config, jobs, sweep, weights
 from simulators.benchmark.places import Places
 from simulators.benchmark.state import State
 from study.config import StudyFileError
@@ -324,3 +324,30 @@ def test_heads_and_machines_learn_bought_labels_and_guidance_follows(make, tmp_p
     assert sweep.run(both, tmp_path / "both", workers=1, device="cpu", progress=False) == []
     table = cycles(tmp_path / "both")
     assert (table["seconds"].diff().dropna() > 6 * 2.0).all()  # the labels and the clicks
+
+
+def test_more_weight_makes_a_batch_more_even_and_less_uncertain(labelled, tmp_path) -> None:
+    """Figure 4.4; of a benchmark whose runs are finished nothing is touched."""
+    file, _ = labelled
+    table = weights.sweep(file, tmp_path, (0.0, 0.05, 1.0, 3.0), "cpu")
+    raw = table[table["form"] == "raw"].set_index("weight")
+    assert raw.index.tolist() == [0.0, 0.05, 1.0, 3.0]
+    assert raw["l1"].is_monotonic_decreasing
+    assert raw["entropy"].is_monotonic_decreasing
+    machine = _machine(labelled, "entropy")
+    state = State(machine.beginning)
+    machine.first(state)
+    alone = machine._select(state, 1, 6)
+    entropy = machine._guess(state).entropy[alone].mean()
+    assert raw.loc[0.0, "entropy"] == pytest.approx(entropy)
+    assert len(table) == 5
+    assert label_figures.weights(table, weights.smallest(table)).axes
+
+
+def test_the_smallest_lambda_that_suffices_leaves_a_fiftieth_of_what_can_be_gained() -> None:
+    l1 = {0.0: 10.0, 0.1: 5.0, 1.0: 1.1, 2.0: 1.0}
+    rows = [{"form": "raw", "weight": weight, "l1": value} for weight, value in l1.items()]
+    table = pd.DataFrame([*rows, {"form": weights.PSEUDO, "weight": np.nan, "l1": 0.0}])
+    assert weights.smallest(table) == 1.0
+    table.loc[2, "l1"] = 1.2
+    assert weights.smallest(table) == 2.0
