@@ -88,9 +88,10 @@ def _write(experiment: Experiment, found: pd.DataFrame, place: Path, small: bool
     from rich.table import Table
 
     table = Table(*found.columns, box=None)
-    for row in found.itertuples(index=False):
+    published = found["published"].map("{:g}".format).replace("nan", "a picture")
+    for row in found.assign(published=published).itertuples(index=False):
         table.add_row(
-            str(row.arm), str(row.measure), f"{row.published:g}", f"{row.here:.4g}", str(row.runs)
+            str(row.arm), str(row.measure), str(row.published), f"{row.here:.4g}", str(row.runs)
         )
     counts = experiment.kind == "counts"
     label = "" if counts else "SIMULATED annotators. "
@@ -101,7 +102,19 @@ def _write(experiment: Experiment, found: pd.DataFrame, place: Path, small: bool
     marked.to_csv(place / "replication.csv", index=False)
     if not counts:
         _draw(experiment, found, place / "replication.png", label)
+    if experiment.kind == "benchmark":
+        _maps(place)
     console.print(f"Wrote {place / 'replication.csv'}", markup=False, soft_wrap=True)
+
+
+def _maps(place: Path) -> None:
+    """What the classifiers look at before and after, as in Figure 8."""
+    from apps.commands.benchmark_pictures import before_after
+    from simulators.benchmark.config import load
+
+    for picture, caption in before_after(load(place / "bench.toml"), place / "benchmark"):
+        (place / "maps.png").write_bytes(picture)
+        console.print(f"{place / 'maps.png'}: {caption}", markup=False, soft_wrap=True)
 
 
 def _draw(experiment: Experiment, found: pd.DataFrame, file: Path, label: str) -> None:

@@ -66,7 +66,7 @@ def hours(experiment: Experiment, speed: Speed) -> float:
     if experiment.kind == "counts":
         return 0.0
     dataset = experiment.datasets[0]
-    if experiment.dataset is not None:  # the poster's have all of CelebA
+    if experiment.dataset.get(dataset, {}).get("split") == "official":  # all of CelebA
         dataset = "celeba-chin"
     whole, train = IMAGES[dataset], TRAIN[dataset]
     settings = experiment.settings
@@ -78,6 +78,7 @@ def hours(experiment: Experiment, speed: Speed) -> float:
         tasks = starts * len(settings["strategies"])
         cycles = budget.get("cycles") or int(budget["seconds"] / SECONDS_AN_IMAGE / 256) + 1
     annotated = sum(256 * number for number in range(1, cycles + 1))
-    trained = starts * EPOCHS * train + tasks * EPOCHS * annotated
+    tuned = settings.get("fine_tuning", {}).get("epochs", EPOCHS)
+    trained = starts * EPOCHS * train + tasks * tuned * annotated
     looked = starts * EPOCHS * (whole - train) + tasks * cycles * whole
     return (trained * speed.training + looked * speed.looking) / 3600

@@ -44,9 +44,8 @@ def file_of(experiment: Experiment, dataset: str, root: Path, small: bool) -> st
     recipe, place = recipes.recipe(dataset), place_of(dataset, root)
     settings: Settings = {"name": experiment.name, **_copied(experiment.settings)}
     given = {"root": str((place / recipe.inside).resolve()), **recipe.settings(place)}
-    settings["dataset"] = given | dict(experiment.dataset or {})
-    if given.get("kind") == "celeba" and "masks" in (experiment.dataset or {}):
-        settings["dataset"].pop("split", None)  # the poster's are all of CelebA
+    chosen = {**given, **experiment.dataset.get(dataset, {})}
+    settings["dataset"] = {name: value for name, value in chosen.items() if value is not None}
     if experiment.kind == "benchmark":
         settings["title"] = experiment.title
     if small:
@@ -160,7 +159,7 @@ def _benchmark(file: Path, out: Path, workers: int, device: str, small: bool) ->
 def of_cycles(cycles: pd.DataFrame) -> Found:
     """Means over runs of every metric of every split: before, and at the end of each arm."""
     found: Found = {}
-    metrics = [c for c in map(str, cycles) if c == "accuracy" or c.startswith("accuracy_")]
+    metrics = [c for c in map(str, cycles) if c.startswith(("accuracy", "attention_inside"))]
     last = cycles[cycles["cycle"] == cycles.groupby("trial")["cycle"].transform("max")]
     first = cycles[cycles["cycle"] == 0].drop_duplicates(["seed", "split"])
     for arm, rows in (("pretrained", first), *last.groupby("strategy")):

@@ -1,9 +1,11 @@
 """Every experiment of the documents, scaled down, on files drawn as they are published."""
 
+import tomllib
+
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
-from upstream import draw_awa2, draw_celeba, draw_coco
+from upstream import draw_awa2, draw_celeba, draw_celebamask_hq, draw_coco
 
 from apps.commands.cli import app
 from simulators.replications import cost, running
@@ -30,7 +32,7 @@ def test_each_runs_scaled_down_and_stands_beside_what_was_published(root, name, 
 
 
 def test_the_command_writes_a_table_and_a_picture_and_resumes(root, tmp_path):
-    words = ["replicate", "yang2019-wearing-lipstick", "--root", str(root), "--small",
+    words = ["replicate", "he2023-figure8-several", "--root", str(root), "--small",
              "--out", str(tmp_path), "--workers", "1", "--device", "cpu"]  # fmt: skip
     for _ in range(2):
         done = CliRunner().invoke(app, words, catch_exceptions=False)
@@ -39,7 +41,19 @@ def test_the_command_writes_a_table_and_a_picture_and_resumes(root, tmp_path):
     table = pd.read_csv(tmp_path / "replication.csv")
     assert set(table["mode"]) == {"simulated"}
     assert table["scaled_down"].all()
-    assert (tmp_path / "replication.png").stat().st_size > 1000
+    for picture in ("replication.png", "maps.png"):
+        assert (tmp_path / picture).stat().st_size > 1000
+
+
+@pytest.mark.parametrize("name", ["he2023-table1", "he2023-table3", "he2023-figure7-celeba"])
+def test_the_paper_s_faces_are_the_aligned_ones_also_beside_celebamask_hq(name, tmp_path):
+    draw_celeba(tmp_path)
+    draw_celebamask_hq(tmp_path)
+    written = tomllib.loads(running.file_of(EXPERIMENTS[name], "celeba", tmp_path, small=False))
+    dataset = written["dataset"]
+    assert (dataset["masks"], dataset["split"]) == ("landmarks", "he2023")
+    poster = running.file_of(EXPERIMENTS["yang2019-wearing-lipstick"], "celeba", tmp_path, False)
+    assert tomllib.loads(poster)["dataset"]["split"] == "official"
 
 
 def test_what_is_missing_is_listed(tmp_path):
