@@ -258,6 +258,12 @@ def concerns(report: Report) -> list[str]:
                 f"Attention checks: {len(failed)} of {len(table)} analysed participants failed "
                 f"some: {names}{more}."
             )
+    if "flags" in table:
+        flagged = table[table["flags"] != ""]
+        said = "; ".join(f"{r['participant']}, {r['flags']}" for r in records(flagged.head(10)))
+        more = f"; and {len(flagged) - 10} others" if len(flagged) > 10 else ""
+        if len(flagged):
+            out.append(f"What stands out (a reason to look, not to exclude): {said}{more}.")
     if "idle_seconds" in table and float(table["idle_seconds"].sum()) > 0:
         idle, total = float(table["idle_seconds"].sum()), float(table["seconds"].sum())
         worst = max(records(table), key=lambda row: np.nan_to_num(row["idle_share"]))

@@ -184,7 +184,7 @@ SPECS: dict[str, Spec] = {
         "Data quality by participant",
         "",
         "participant attention_checks_failed attention_checks practice_attempts seconds "
-        "idle_seconds idle_share trimmed collapsed failed",
+        "idle_seconds idle_share trimmed collapsed failed flags",
         "Idle: the page out of sight, or pauses beyond the study file’s threshold, of the time "
         "from onset to confirmation.",
     ),

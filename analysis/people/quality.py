@@ -27,7 +27,7 @@ def quality(study: Study) -> pd.DataFrame:
 
     `attention_checks, attention_checks_failed, practice_attempts`; `seconds`, `idle_seconds` and
     `idle_share` (of all trials); `trimmed` (trials outside the plan's limits); `collapsed`,
-    `failed` (cycles in which fine-tuning collapsed or failed).
+    `failed` (cycles in which fine-tuning collapsed or failed); `flags` (what stands out by task).
     """
     people = sorted(study.tasks["participant"].unique())
     out = pd.DataFrame({"participant": people}).set_index("participant")
@@ -44,6 +44,9 @@ def quality(study: Study) -> pd.DataFrame:
     if study.trimmed is not None:
         out["trimmed"] = study.trimmed.groupby("participant").size()
         out["trimmed"] = out["trimmed"].fillna(0)
+    flagged = study.participants is not None and "quality_flags" in study.participants
+    if flagged and (study.participants["quality_flags"] != "").any():
+        out["flags"] = study.participants.set_index("participant")["quality_flags"]
     for column in ("collapsed", "failed"):
         if column in study.tasks:
             out[column] = study.tasks.groupby("participant")[column].sum()

@@ -19,6 +19,7 @@ from apps.web.desk import Desk, Seat
 from apps.web.enrolment import create, show_links
 from apps.web.guard import address_of, same
 from apps.web.reporting import build_report, report_state
+from study.export.flags import TOO_FAST_SECONDS, quality
 from study.export.folder import export
 from study.export.tables import tables
 from study.protocol.events import (
@@ -91,8 +92,9 @@ def _again(wait: float) -> str:
     return f" Try again in {math.ceil(wait)} s." if wait else ""
 
 
+@st.fragment(run_every=5.0)
 def _machine(desk: Desk) -> None:
-    """What the experimenter has to know about the computer."""
+    """What the experimenter has to know now: of the computer, and of who is silent."""
     facts = desk.board.facts()
     if "prepared" not in facts:
         what, done = facts.get("preparing", ("train 0/0", 0.0))[0].split()
@@ -116,7 +118,12 @@ def _machine(desk: Desk) -> None:
                 desk.jobs.retry(job.participant)
                 st.rerun()
 
+    now, seen = time.time(), desk.board.last_seen()
     for seat in _seats(desk):
+        last, paused = seen.get(seat.participant), seat.paused_at() is not None
+        alarm = overview.alarm(seat.session.progress, seat.session.step(), last, paused, now)
+        if alarm is not None:
+            st.warning(alarm)
         for failed in seat.failed_fine_tunings():
             st.warning(
                 f"{seat.participant}: fine-tuning of task {failed.position}, round {failed.cycle} "
@@ -237,7 +244,7 @@ def _quality(desk: Desk) -> None:
     frames = tables(desk.config, *desk.layout.study.store.readable())
     for participant, reason in frames["set_aside"].itertuples(index=False):
         st.error(f"{participant} is set aside: {reason}")
-    found = overview.quality(frames["items"], frames["participants"])
+    found = quality(frames["items"], frames["participants"])
     if found.empty:
         st.info("Nothing is annotated yet.")
         return
@@ -252,9 +259,23 @@ def _quality(desk: Desk) -> None:
         | {"median seconds": st.column_config.NumberColumn(format="%.2f")},
     )
     st.caption(
-        f"Too fast: under {overview.TOO_FAST_SECONDS} s. Corrected: anything was drawn. Idle: away "
+        f"Too fast: under {TOO_FAST_SECONDS} s. Corrected: anything was drawn. Idle: away "
         f"from the page, or longer than {' or '.join(sorted(thresholds))} s without an action."
     )
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Pace")
+        done = overview.pace(frames["items"])
+        st.line_chart(
+            done, x="minutes", y="images", color="participant",
+            x_label="minutes since the first image", y_label="images done",
+        )  # fmt: skip
+    with right:
+        st.subheader("Seconds per image")
+        st.bar_chart(
+            found, x="participant", y="median seconds", color="interface", stack=False,
+            x_label="participant", y_label="median seconds of a task",
+        )  # fmt: skip
 
 
 def _data(desk: Desk) -> None:

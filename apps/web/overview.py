@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -13,13 +12,12 @@ from study.config import StudyConfig
 from study.protocol.steps import Annotate, Break, Check, FineTune, Practice, Step
 from study.protocol.timeline import Progress
 
-MARKS = ("positive_points", "negative_regions", "polygons", "boxes", "strokes")
-"""Columns of items that count what was drawn."""
-TOO_FAST_SECONDS = 0.8
-"""Faster than anyone can look and click: pointing alone takes this long."""
-FEW_CORRECTIONS = 0.2
-"""A share of corrected images below which somebody may be clicking through."""
-IDLE_SHARE = 0.25
+SILENT_SECONDS = 300.0
+"""Who has done nothing for so long, and has something to do, is told of."""
+HERE_SECONDS = 30.0
+"""A browser that was heard of so lately is open."""
+GONE_SECONDS = 7200.0
+"""Who has not been heard of for so long has gone; there is nothing to hurry to."""
 
 
 def where(config: StudyConfig, progress: Progress, step: Step) -> str:
@@ -101,51 +99,43 @@ def ago(seconds: float) -> str:
     return f"{seconds / 60:.0f} min ago" if seconds < 5400 else f"{seconds / 3600:.0f} h ago"
 
 
-def quality(items: pd.DataFrame, participants: pd.DataFrame) -> pd.DataFrame:
-    """Data quality by participant and task, with what stands out.
+def alarm(
+    progress: Progress, step: Step, seen: float | None, paused: bool, now: float
+) -> str | None:
+    """What to say of a participant who should be doing something and does not; None: all is well.
 
     Args:
-        items: the ``items`` table.
-        participants: the ``participants`` table.
+        progress: the participant's.
+        step: what comes next for them.
+        seen: when their browser was last heard of, in seconds since 1970.
+        paused: whether the experimenter has paused them.
+        now: seconds since 1970.
+    """
+    theirs = progress.status == "active" and progress.consented and not step.machine and not paused
+    idle = now - progress.last_at
+    if not theirs or isinstance(step, Break) or seen is None or idle < SILENT_SECONDS:
+        return None
+    if now - seen < HERE_SECONDS:
+        return f"{progress.participant} has the page open and has done nothing for {_long(idle)}."
+    if now - seen < GONE_SECONDS:
+        return f"{progress.participant}'s browser has not been heard of for {_long(now - seen)}."
+    return None
+
+
+def _long(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min"
+
+
+def pace(items: pd.DataFrame) -> pd.DataFrame:
+    """How many images each participant had done, by minutes since they confirmed the first one.
 
     Returns:
-        One row for each participant and task: images, median seconds, share faster than
-        ``TOO_FAST_SECONDS``, share with any correction, share of idle time, and ``stands out``.
+        ``participant``, ``minutes`` and ``images``, one row for each image.
     """
-    columns = [
-        "participant", "position", "interface", "images", "median seconds", "too fast",
-        "corrected", "idle", "checks failed", "stands out",
-    ]  # fmt: skip
-    failed = participants.set_index("participant").get("attention_checks_failed")
-    rows = []
-    for (participant, position, interface), group in items.groupby(
-        ["participant", "position", "interface"], observed=True
-    ):
-        drawn = group[[*MARKS]].sum(axis=1) + (group["answer"].fillna("") != "")
-        row: dict[str, Any] = {
-            "participant": participant,
-            "position": position,
-            "interface": interface,
-            "images": len(group),
-            "median seconds": group["seconds"].median(),
-            "too fast": (group["seconds"] < TOO_FAST_SECONDS).mean(),
-            "corrected": (drawn > 0).mean(),
-            "idle": group["idle_seconds"].sum() / max(group["seconds"].sum(), 1e-9),
-            "checks failed": 0 if failed is None else int(failed.get(participant, 0)),
-        }
-        row["stands out"] = ", ".join(_remarks(row))
-        rows.append(row)
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _remarks(row: dict[str, Any]) -> Sequence[str]:
-    found = []
-    if row["too fast"] > 0.1:
-        found.append("too fast")
-    if row["corrected"] < FEW_CORRECTIONS:
-        found.append("few corrections")
-    if row["idle"] > IDLE_SHARE:
-        found.append("idle")
-    if row["checks failed"] > 1:
-        found.append("checks failed")
-    return found
+    ordered = items.sort_values("confirmed_at")
+    by = ordered.groupby("participant", observed=True)
+    minutes = (ordered["confirmed_at"] - by["confirmed_at"].transform("min")) / 60
+    done = by.cumcount() + 1
+    return pd.DataFrame(
+        {"participant": ordered["participant"], "minutes": minutes, "images": done}
+    ).reset_index(drop=True)

@@ -55,6 +55,10 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "erased_tasks": ("count", "tasks finished, of which nothing is left; empty: not erased"),
         "simulated": ("", "parameters of a simulated participant, as JSON; empty for people"),
         "notes": ("", "the experimenter's notes"),
+        "quality_flags": (
+            "",
+            "what stands out by task, with its number: reasons to look, not to exclude",
+        ),
         "recruited_via": (
             "",
             "link: open enrolment; list: a list of the lab's; empty: by the experimenter",

@@ -11,6 +11,7 @@ import pandas as pd
 from study.config import StudyConfig, StudyFileError
 from study.directory import DirectoryError, StudyDirectory
 from study.errors import UserError
+from study.export.flags import flags
 from study.export.questions import questions
 from study.export.rows import STUDY_METRICS, Person, Row, event_row
 from study.metrics import FEATURE_METRICS
@@ -22,7 +23,8 @@ COLUMNS: dict[str, list[str]] = {
         "participant", "mode", "sequence", "order", "status", "excluded_reason", "enrolled_at",
         "last_at", "tasks_finished", "attention_checks", "attention_checks_failed",
         "attention_checks_retried", "practice_attempts", "practice_passed",
-        "erased_images", "erased_tasks", "simulated", "notes", "recruited_via", "consented_at",
+        "erased_images", "erased_tasks", "simulated", "notes", "quality_flags", "recruited_via",
+        "consented_at",
         "consent_version", "consent_hash", "language", "environments", "browser", "system",
         "screen_width", "screen_height", "window_width", "window_height", "pixel_ratio", "pointer",
         "refresh_rate", "time_zone",
@@ -121,6 +123,8 @@ def tables(
             rows[name] += found
     rows["events"] = [event_row(e) for e in events if e.participant not in left_out]
     frames = {name: _frame(name, found, config.factor_names) for name, found in rows.items()}
+    people = frames["participants"]
+    frames["participants"] = people.assign(quality_flags=flags(frames["items"], people))
     bad = pd.DataFrame(sorted(left_out.items()), columns=["participant", "reason"], dtype=str)
     return frames | {"questions": questions(config), "set_aside": bad}
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from apps.web.overview import ago, quality
+from apps.web.overview import ago, alarm, pace
+from study.export.flags import flags, quality
 from study.protocol.recruiting import new_names
+from study.protocol.steps import Break, Instructions, Step
+from study.protocol.timeline import Progress
 
 
 def test_data_quality_says_who_stands_out_and_why() -> None:
@@ -28,11 +31,12 @@ def test_data_quality_says_who_stands_out_and_why() -> None:
         {"participant": ["careful", "hasty", "away"], "attention_checks_failed": [0, 3, 0]}
     )
     found = quality(frame, people).set_index("participant")["stands out"].to_dict()
-    assert found == {
-        "careful": "",
-        "hasty": "too fast, few corrections, checks failed",
-        "away": "idle",
-    }
+    hasty = (
+        "too fast (100% of images under 0.8 s), few corrections (0% of images), "
+        "checks failed (3 in the study)"
+    )
+    assert found == {"careful": "", "hasty": hasty, "away": "idle (75% of the time)"}
+    assert list(flags(frame, people)) == ["", f"task 1: {hasty}", "task 1: idle (75% of the time)"]
 
 
 def test_durations_are_as_people_say_them() -> None:
@@ -46,3 +50,26 @@ def test_durations_are_as_people_say_them() -> None:
 
 def test_new_participants_take_the_free_names() -> None:
     assert new_names(["P01", "P03"], "P", 3) == ["P02", "P04", "P05"]
+
+
+def test_who_should_do_something_and_does_not_is_told_of() -> None:
+    def said(step: Step, idle: float, heard: float | None, paused: bool = False) -> str | None:
+        progress = Progress("P01", consented=True, last_at=10_000.0 - idle)
+        seen = None if heard is None else 10_000.0 - heard
+        return alarm(progress, step, seen, paused, now=10_000.0)
+
+    step = Instructions("click")
+    assert said(step, 299, 1) is None
+    assert said(step, 480, 1) == "P01 has the page open and has done nothing for 8 min."
+    assert said(step, 480, 420) == "P01's browser has not been heard of for 7 min."
+    assert said(step, 9000, 9000) is None  # gone
+    assert said(step, 480, None) is None  # has not come yet
+    assert said(Break(1, 300.0), 480, 1) is None
+    assert said(step, 480, 1, paused=True) is None
+
+
+def test_pace_counts_images_from_each_participants_first() -> None:
+    items = pd.DataFrame({"participant": ["a", "b", "a"], "confirmed_at": [120.0, 500.0, 60.0]})
+    done = pace(items).sort_values(["participant", "images"])
+    assert list(done["minutes"]) == [0.0, 1.0, 0.0]
+    assert list(done["images"]) == [1, 2, 1]
