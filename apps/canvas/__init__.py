@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
+from collections.abc import Callable
+from html import escape, unescape
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -38,10 +41,19 @@ def modules() -> dict[str, bytes]:
     return found
 
 
-def picture(interface: Interface) -> bytes:
-    """How an interface is used, as SVG."""
+def picture(interface: Interface, say: Callable[[str], str] = str) -> bytes:
+    """How an interface is used, as SVG, with its captions as ``say`` says them."""
     own = files("apps.canvas").joinpath("interfaces", f"{interface.name}.svg")
-    return (interface.picture or own).read_bytes()
+    text = (interface.picture or own).read_text(encoding="utf-8")
+    return _CAPTION.sub(lambda c: c[1] + escape(say(unescape(c[2]))), text).encode()
+
+
+def captions(interface: Interface) -> list[str]:
+    """What is written in the picture of an interface."""
+    return [unescape(text) for _, text in _CAPTION.findall(picture(interface).decode())]
+
+
+_CAPTION = re.compile(r"(<text[^>]*>)([^<]*)")
 
 
 @functools.cache

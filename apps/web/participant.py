@@ -187,7 +187,7 @@ def _instructions(desk: Desk, seat: Seat, step: Instructions) -> None:
         "part of them."
     )
     st.markdown(f"{about} {say(how.words.intro)}")
-    figure = base64.b64encode(canvas.picture(how)).decode()
+    figure = base64.b64encode(canvas.picture(how, say)).decode()
     st.html(
         f'<img width="560" alt="{html.escape(say(how.words.figure))}" '
         f'src="data:image/svg+xml;base64,{figure}">'

@@ -68,6 +68,8 @@ def _said() -> Iterator[tuple[str, Iterator[Id]]]:
     for one in INTERFACES:
         path = f"study/interfaces/{one.__module__.rpartition('.')[2]}.py"
         yield path, _words(one)
+        if one is not Dialogue:  # it has no picture: each of its interfaces has
+            yield f"apps/canvas/interfaces/{one.name}.svg", iter(canvas.captions(one()))
         text = files("study.interfaces").joinpath(path.rpartition("/")[2]).read_bytes()
         yield path, _judgements(text)
     for package, name in (("study.interfaces", "judging.py"), ("study", "practice.py")):

@@ -16,6 +16,8 @@ from apps.web.desk import Desk
 from apps.web.wording import wording
 from study.config import StudyFileError, load, parse
 from study.directory import StudyDirectory
+from study.interfaces.interface import Interface
+from study.interfaces.registry import BUILT_IN
 from study.languages import LANGUAGES, Speech, catalogue
 from study.protocol.agreement import receipt
 from study.protocol.events import (
@@ -194,6 +196,14 @@ def test_no_sentence_on_a_page_bypasses_the_catalogue(
     entry = AppTest.from_function(participant, default_timeout=30).run()
     assert [text for text in shown(entry) if bypassing(text)] == []
     assert pages >= 10
+
+
+@pytest.mark.parametrize("one", BUILT_IN)
+def test_captions_of_pictures_are_said_in_the_language(one: type[Interface]) -> None:
+    drawn = canvas.picture(one(), lambda text: f"⟦{text}⟧").decode()
+    captions = re.findall(r"<text[^>]*>([^<]*)", drawn)
+    assert captions
+    assert [text for text in captions if bypassing(text)] == []
 
 
 STRING = re.compile(r"""([\w.$]*)(\(?)("(?:[^"\\\n]|\\.)*"|`[^`]*`)""")
