@@ -44,9 +44,10 @@ def quality(study: Study) -> pd.DataFrame:
     if study.trimmed is not None:
         out["trimmed"] = study.trimmed.groupby("participant").size()
         out["trimmed"] = out["trimmed"].fillna(0)
-    flagged = study.participants is not None and "quality_flags" in study.participants
-    if flagged and (study.participants["quality_flags"] != "").any():
-        out["flags"] = study.participants.set_index("participant")["quality_flags"]
+    if study.participants is not None and "quality_flags" in study.participants:
+        flags = study.participants.set_index("participant")["quality_flags"]
+        if (flags != "").any():
+            out["flags"] = flags
     for column in ("collapsed", "failed"):
         if column in study.tasks:
             out[column] = study.tasks.groupby("participant")[column].sum()

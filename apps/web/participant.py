@@ -263,11 +263,12 @@ def _categorise(desk: Desk, seat: Seat, step: Categorise) -> None:
     How long it is shown is the browser's: an animation in steps, of a picture that is in the page
     and decoded before.
     """
-    st.title(f"What was it? {step.number} of {step.items}")
+    say = seat.say
+    st.title(say("What was it? {number} of {items}", number=step.number, items=step.items))
     config, stimuli = desk.config.reveal, desk.layout.stimuli
     known = stimuli.reveal()
     if known is None:
-        st.markdown("One moment: the images are being prepared.")
+        st.markdown(say("One moment: the images are being prepared."))
         time.sleep(1)
         st.rerun()
     candidates, classes = known
@@ -275,17 +276,26 @@ def _categorise(desk: Desk, seat: Seat, step: Categorise) -> None:
     begun = st.session_state.get(f"reveal/{step.number}")
     if begun is None:
         st.markdown(
-            "You will see a small part of an image **for a moment**. Look at the cross, then say "
-            "what the image shows. If you do not know, guess."
+            say(
+                "You will see a small part of an image **for a moment**. Look at the cross, then "
+                "say what the image shows. If you do not know, guess."
+            )
         )
-        if st.button("Show it", type="primary"):
+        if st.button(say("Show it"), type="primary"):
             st.session_state[f"reveal/{step.number}"] = time.time()
             st.rerun()
         return
     picture = base64.b64encode(stimuli.revealed(trial)).decode()
-    st.html(_GLIMPSE.format(picture=picture, seconds=config.seconds, wait=FIXATION))
+    st.html(
+        _GLIMPSE.format(
+            picture=picture,
+            seconds=config.seconds,
+            wait=FIXATION,
+            about=html.escape(say("a part of an image, for a moment")),
+        )
+    )
     for column, name in zip(st.columns(2), trial.choices, strict=True):
-        if column.button(name, use_container_width=True):
+        if column.button(say(name), use_container_width=True):
             shown = candidates[trial.candidate]
             _record(
                 seat,
@@ -314,7 +324,7 @@ _GLIMPSE = """<style>
 @keyframes gone {{ 0% {{ opacity: 1; }} 100% {{ opacity: 0; }} }}
 </style>
 <div class="glimpse"><b>+</b>
-<img alt="a part of an image, for a moment" src="data:image/png;base64,{picture}"></div>"""
+<img alt="{about}" src="data:image/png;base64,{picture}"></div>"""
 
 
 def _questionnaire(desk: Desk, seat: Seat, step: Questionnaire) -> None:

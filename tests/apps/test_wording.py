@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import time
@@ -196,6 +197,28 @@ def test_no_sentence_on_a_page_bypasses_the_catalogue(
     entry = AppTest.from_function(participant, default_timeout=30).run()
     assert [text for text in shown(entry) if bypassing(text)] == []
     assert pages >= 10
+
+
+WIDGETS = {
+    "title", "header", "subheader", "markdown", "write", "caption", "text", "error", "warning",
+    "info", "success", "button", "form_submit_button", "link_button", "download_button", "checkbox",
+    "radio", "text_input", "text_area", "number_input", "slider", "select_slider", "selectbox",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("module", ["entry", "forms", "participant"])
+def test_no_widget_of_a_participants_page_is_given_a_sentence_of_its_own(module: str) -> None:
+    """Also on pages that no test opens."""
+    tree = ast.parse(Path(f"apps/web/{module}.py").read_text(encoding="utf-8"))
+    loose = []
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        of = getattr(getattr(call.func, "value", None), "id", "")
+        if of != "log" and getattr(call.func, "attr", "") in WIDGETS and call.args:
+            first = call.args[0]
+            texts = first.values if isinstance(first, ast.JoinedStr) else [first]
+            literal = [t.value for t in texts if isinstance(t, ast.Constant)]
+            loose += [text for text in literal if bypassing(str(text))]
+    assert loose == []
 
 
 @pytest.mark.parametrize("one", BUILT_IN)
