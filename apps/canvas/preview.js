@@ -2,6 +2,7 @@
 // How the attention on the open image would move if what is drawn on it were confirmed now.
 
 import { annotationOf, isEmpty } from "./drawing.js";
+import { toolOf } from "./tools.js";
 
 const CALM = 200;
 
@@ -45,7 +46,10 @@ export class Preview {
     const { stage, server, round } = this.workspace;
     if (stage.item !== item) return; // the page or the round has changed meanwhile
     const { position, cycle } = round.batch;
-    const body = { position, cycle, index: item.index, annotation: annotationOf(stage.canvas.drawing, stage.canvas.regions) };
+    const { drawing, regions } = stage.canvas;
+    // as if what is drawn were confirmed now
+    const confirmed = toolOf(item.interface).accept?.(drawing).drawing || drawing;
+    const body = { position, cycle, index: item.index, annotation: annotationOf(confirmed, regions) };
     try {
       const picture = await server.picture("/api/preview", body);
       if (asked === this.number && stage.item === item) this.paint(item, picture);

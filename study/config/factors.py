@@ -48,7 +48,10 @@ TAKEN = frozenset([
     "on_object", "objects", "objects_hit", "outline_iou", "coverage", "regions_on_object",
     "map_similarity", "shared", "asked", "accuracy", "barycentre_distance", "count", "dead_maps",
     "erased_images", "erased_tasks", "feature", "pointing_game", "sensitivity", "specificity",
-    "language",
+    "language", "correct", "share", "source",
+    "browser", "environments", "pixel_ratio", "pointer", "quality_flags", "recruited_via",
+    "refresh_rate", "screen_height", "screen_width", "system", "time_zone", "window_height",
+    "window_width",
 ])  # fmt: skip
 """Names that something else in the study file or in the tables has."""
 TAKEN_PREFIXES = (

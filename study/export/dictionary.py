@@ -15,7 +15,7 @@ _KEYS = {
     "mode": ("", "live, pilot or simulated; never to be mixed in one analysis"),
     "sequence": ("", "index (from 0) of the participant's order of conditions"),
     "position": ("", "the task's place in the participant's sequence, from 1; empty: at the end"),
-    "interface": ("", "annotation interface: polygon or click"),
+    "interface": ("", "annotation interface: polygon, click, ..., or dialogue"),
     "sampling": ("", "how images were picked: random, active or a strategy's name"),
     "study_hash": ("", "SHA-256 of the study file"),
 }

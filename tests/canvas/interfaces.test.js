@@ -5,6 +5,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { annotationOf, drawingOf, emptyDrawing, isEmpty } from "../../apps/canvas/drawing.js";
 import { regrown } from "../../apps/canvas/growing.js";
+import { Preview } from "../../apps/canvas/preview.js";
 import { load, toolOf } from "../../apps/canvas/tools.js";
 
 const folder = new URL("../../apps/canvas/interfaces/", import.meta.url);
@@ -110,4 +111,17 @@ test("what the network does not see is in no region", () => {
   const found = regrown({ height: 2, width: 2, labels }, { ...emptyDrawing(), grow: [[0.9, 0.9], [0.9, 0.1]], shrink: [] }, null);
   assert.equal(found.labels[3], 65535);
   assert.equal(found.labels[1], 1);
+});
+
+test("a preview asks about the region as the clicks have made it, as if it were accepted", async () => {
+  const drawing = { ...emptyDrawing(), grow: [[0.1, 0.1]] };
+  const asked = [];
+  const item = { interface: "correct", index: 3 };
+  const preview = new Preview({
+    stage: { item, canvas: { drawing, regions } }, round: { batch: { position: 1, cycle: 2 } },
+    server: { picture: async (path, body) => { asked.push(body); throw new Error("away"); } },
+  });
+  await preview.ask(item, 0);
+  assert.equal(asked[0].annotation.proposals[0].answer, "yes");
+  assert.deepEqual(asked[0].annotation.proposals[0].grow, [[0.1, 0.1]]);
 });

@@ -12,6 +12,7 @@ import pytest
 
 from study.config import StudyConfig, StudyFileError, load, parse
 from study.config.data import DATASETS
+from study.interfaces import OURS
 
 
 def problems(text: str) -> list[str]:
@@ -50,7 +51,7 @@ PAPER = {
     "sequences.plan": "williams",
     "questionnaires": ("paper",),
     "attention_checks.every": 0,
-    "workspace.show_attention": ("polygon", "click", "box", "paint", "verify", "verify5"),
+    "workspace.show_attention": OURS,
 }
 
 
