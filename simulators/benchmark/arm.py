@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
+from simulators.benchmark.sections import SelfTrainingConfig
 from study.acquisition.registry import STRATEGIES, build
 from study.config import (
     AcquisitionConfig,
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
     OwnModel = ModelConfig
     OwnPretraining = PretrainingConfig
     OwnTraining = TrainingConfig
+    OwnSelfTraining = SelfTrainingConfig
 else:
     OwnModel = own(ModelConfig)
     OwnPretraining = own(PretrainingConfig)
     OwnTraining = own(TrainingConfig)
+    OwnSelfTraining = own(SelfTrainingConfig)
 
 
 class Arm(AcquisitionConfig):
@@ -40,8 +43,8 @@ class Arm(AcquisitionConfig):
             as perfect annotations, which take nobody's time.
         draws: how many runs a seed has, which differ in chance alone; their mean, cycle by cycle,
             is what is compared. One uniform draw is the luck of every comparison with it.
-        model, pretraining, training, fine_tuning, guidance: settings that are this arm's alone, in
-            place of the file's.
+        model, pretraining, training, self_training, fine_tuning, guidance: settings that are this
+            arm's alone, in place of the file's.
     """
 
     active: StrategyName = Field(default="attention", alias="strategy")
@@ -52,6 +55,7 @@ class Arm(AcquisitionConfig):
     model: OwnModel | None = None
     pretraining: OwnPretraining | None = None
     training: OwnTraining | None = None
+    self_training: OwnSelfTraining | None = None
     fine_tuning: OwnFineTuning | None = None
     guidance: OwnGuidance | None = None
 
@@ -102,7 +106,7 @@ BALANCED = {
     "raw": ", balanced by raw scores",
     "pseudo-labels": ", balanced by pseudo-labels",
 }
-OVERRIDDEN = ("model", "pretraining", "training", "fine_tuning", "guidance")
+OVERRIDDEN = ("model", "pretraining", "training", "self_training", "fine_tuning", "guidance")
 """The tables of the file that an arm may change for itself."""
 
 

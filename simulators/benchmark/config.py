@@ -26,6 +26,7 @@ from simulators.benchmark.sections import (
     INTERFACES,
     AnnotatorConfig,
     BudgetConfig,
+    SelfTrainingConfig,
     TargetConfig,
     TaskConfig,
 )
@@ -97,6 +98,7 @@ class BenchConfig(Section):
     model: ModelConfig = ModelConfig()
     pretraining: PretrainingConfig = PretrainingConfig()
     training: TrainingConfig = TrainingConfig()
+    self_training: SelfTrainingConfig = SelfTrainingConfig()
     fine_tuning: FineTuningConfig = FineTuningConfig()
     guidance: GuidanceConfig = GuidanceConfig()
 
@@ -285,6 +287,11 @@ class Run:
         return merged(self.file.config.training, said(self.arm.training))
 
     @cached_property
+    def self_training(self) -> SelfTrainingConfig:
+        """Which labels the classifier gives itself."""
+        return merged(self.file.config.self_training, said(self.arm.self_training))
+
+    @cached_property
     def baseline(self) -> str:
         """The hash that names the classifier that the run starts from."""
         return _hash(self._beginning())
@@ -325,7 +332,10 @@ class Run:
             return {}
         task = self.file.config.task.model_dump(mode="json", exclude={"reference"})
         training = self.training.model_dump(mode="json")
-        return {"task": task, "training": training, "everything": self.everything}
+        own = {"training": training, "everything": self.everything}
+        if self.self_training.method != "none":
+            own["self_training"] = self.self_training.model_dump(mode="json")
+        return {"task": task, **own}
 
     @property
     def asks(self) -> bool:

@@ -48,9 +48,10 @@ def _guidance_alone(config: BenchConfig) -> Iterator[str]:
             "task.buys = 'guidance' buys no label, so that the rest of [task] says nothing: set it "
             "to 'labels' or 'both', or leave the rest out"
         )
-    told = [arm.name for arm in config.strategies if arm.training is not None]
-    if "training" in config.model_fields_set or told:
-        yield "training is how bought labels are learnt: set task.buys = 'labels', or leave it out"
+    for table in ("training", "self_training"):
+        told = any(getattr(arm, table) is not None for arm in config.strategies)
+        if table in config.model_fields_set or told:
+            yield f"{table} is of bought labels: set task.buys = 'labels', or leave it out"
     if isinstance(config.budget.batch, str) and config.budget.batch.endswith("s"):
         yield _seconds("task.buys = 'guidance' has no price of an image")
 

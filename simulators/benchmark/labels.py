@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from simulators.batch import Item
 from simulators.benchmark.run import Machine
-from simulators.benchmark.sections import images_of
+from simulators.benchmark.sections import SelfTrainingConfig, images_of
 from simulators.benchmark.state import State
-from study import cycle, labels
+from study import cycle, labels, pseudo
 from study.acquisition.dispersion import dispersion
 from study.annotation import Annotation
-from study.cycle import Sight, Stream
+from study.cycle import Needs, Sight, Stream
 from study.data.dataset import ImageSet
 from study.informativeness import SHARES, accuracy_on_top, detects_errors, histogram
 from study.labels import Guess, Indices, Known
@@ -67,11 +67,11 @@ class LabelMachine(Machine):
 
     def first(self, state: State) -> None:
         """Train on what is labelled at the start, and measure that."""
-        self._train(state, 0)
+        said = self._train(state, 0)
         self._keep_counts(state)
         self._watch(state, 0)
         metrics = cycle.measure(state.learner.model, self.data, self.device)
-        state.rows += self._rows(state, metrics, {"picked": 0})
+        state.rows += self._rows(state, metrics, {"picked": 0, **said})
         state.spent = self.run.everything
 
     def _begin(self, state: State, number: int) -> Learner:
@@ -91,19 +91,61 @@ class LabelMachine(Machine):
         stream = self._stream(number)("weights", number, member)
         return cycle.first_weights(self.study.model, self.data, stream).to(self.device)
 
-    def _train(self, state: State, number: int) -> None:
-        """Train anew on every label that is known."""
-        state.learner = labels.learn(
-            self._begin(state, number),
+    def _train(self, state: State, number: int) -> dict[str, Any]:
+        """Train anew on every label that is known, or given; returns what the row says of it."""
+        known = Known.bought(self.pool, self.labelled(state))
+        own = SelfTrainingConfig() if self.run.everything else self.run.self_training
+        if own.method == "none":
+            state.learner = self._learnt(self._begin(state, number), known, self.needs, number)
+            return {}
+        if own.method == "ceal":
+            given = Known.bought(self.pool, [])
+            if number:
+                threshold = own.threshold - own.decay * (number - 1)
+                given = pseudo.below(self._guess(state), self._unlabelled(state), threshold)
+            begin = self._begin(state, number)
+            state.learner = self._learnt(begin, known + given, self.needs, number)
+            return self._said(given)
+        watched = self.needs | Needs(predictions=own.by == "dispersion")
+        teacher = self._learnt(self._begin(state, number), known, watched, number)
+        guessed = labels.guess(teacher.model, self.pool, self.device)
+        classes = len(self.pool.classes)
+        given = pseudo.surest(
+            pseudo.doubt(guessed, teacher.predictions, own.by, classes),
+            self._unlabelled(state),
+            guessed.labels,
+            images_of(own.share, len(self.pool)),
+        )
+        last = self.config.task.training == "last"
+        begin = teacher if last else self._begin(state, number)
+        state.learner = self._learnt(begin, known + given, self.needs, number)
+        state.aside = given.index.tolist()
+        measured = cycle.measure(teacher.model, self.data, self.device)["test"]
+        return {"teacher_accuracy": measured["accuracy"], **self._said(given)}
+
+    def _learnt(self, begin: Learner, known: Known, needs: Needs, number: int) -> Learner:
+        return labels.learn(
+            begin,
             self.pool,
             self.data["val"].items,
-            Known.bought(self.pool, self.labelled(state)),
+            known,
             self.run.training,
-            self.needs,
+            needs,
             self._stream(number),
             number,
             self.device,
         )
+
+    def _said(self, given: Known) -> dict[str, Any]:
+        """How many labels the classifier gave itself, and how many of them are right."""
+        right = given.labels == self.pool.labels.numpy()[given.index]
+        return {
+            "pseudo": len(given),
+            "pseudo_accuracy": float(right.mean()) if len(given) else None,
+        }
+
+    def _unlabelled(self, state: State) -> Indices:
+        return np.setdiff1d(np.arange(len(self.pool)), self.labelled(state))
 
     def _guess(self, state: State) -> Guess:
         """What the classifier that selects takes every image for; computed once for each."""
@@ -133,8 +175,15 @@ class LabelMachine(Machine):
             self.stream,
             number,
             self.device,
-            sorted(self.gave) or None,
+            self._among(state),
         )
+
+    def _among(self, state: State) -> list[int] | None:
+        """What may be chosen; None where all may that is not labelled."""
+        if not state.aside:
+            return sorted(self.gave) or None
+        candidates = self.gave or range(len(self.pool))
+        return sorted(set(candidates) - set(state.aside))
 
     def _see(self, state: State, chosen: NDArray[np.int64], batch: ImageSet) -> Sight:
         if self.config.task.buys == "both":
@@ -156,10 +205,10 @@ class LabelMachine(Machine):
         return iter([Item(Annotation(), 0.0, 1)] * len(chosen))
 
     def _learn(self, state: State, number: int) -> dict[str, Any]:
-        self._train(state, number)
+        said = self._train(state, number)
         self._watch(state, number)
         if self.config.task.buys != "both":
-            return {"collapsed": False, "note": ""}
+            return {"collapsed": False, "note": "", **said}
         learner = state.learner
         state.learner, tuned = cycle.tune(
             learner,
@@ -172,7 +221,7 @@ class LabelMachine(Machine):
             number,
             self.device,
         )
-        return {"collapsed": tuned.collapsed, "note": tuned.note}
+        return {"collapsed": tuned.collapsed, "note": tuned.note, **said}
 
     def _keep_counts(self, state: State) -> None:
         """How many images of each class the pool has, and how many are labelled at the start."""
@@ -185,7 +234,7 @@ class LabelMachine(Machine):
 
     def _keep_order(self, state: State, known: list[int]) -> None:
         """How accurate the classifier is on the images that the strategy likes most (Fig. 3.5)."""
-        order = self._chosen(state, known, 0, len(self.pool) - len(known))
+        order = self._chosen(state, known, 0, len(self.pool))
         right = self._guess(state).labels[order] == self.pool.labels.numpy()[order]
         found = accuracy_on_top(right)
         state.more["informativeness"] = [
@@ -196,7 +245,7 @@ class LabelMachine(Machine):
     def _watch(self, state: State, number: int) -> None:
         """How telling dispersion is of errors, where the training was watched (Fig. 3.1 to 3.4)."""
         seen = state.learner.predictions
-        rest = np.setdiff1d(np.arange(len(self.pool)), self.labelled(state))
+        rest = self._unlabelled(state)
         if seen is None or not len(seen) or not len(rest):
             return
         guessed = self._guess(state)

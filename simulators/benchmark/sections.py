@@ -92,6 +92,21 @@ class TaskConfig(Section):
         return self.buys != "guidance"
 
 
+class SelfTrainingConfig(Section):
+    """Labels that the classifier gives itself, where labels are bought; see :mod:`study.pseudo`.
+
+    ``two-models``: a teacher, and an auxiliary model that also learns the teacher's guesses about a
+    ``share`` of the pool, the surest ``by`` dispersion or entropy. ``ceal``: one model, which also
+    learns its guesses with an entropy below ``threshold``, less ``decay`` for each cycle.
+    """
+
+    method: Literal["none", "two-models", "ceal"] = "none"
+    share: Positive | Percent = "10%"
+    by: Literal["dispersion", "entropy"] = "dispersion"
+    threshold: NonNegative = 0.05
+    decay: NonNegative = 0.0033
+
+
 class BudgetConfig(Section):
     """What one run may spend; whichever ends first ends it.
 

@@ -20,6 +20,8 @@ class State:
         cycle, actions, seconds: spent so far.
         spent: whether a budget has ended.
         rows, picks: the tables so far.
+        aside: indices into the pool whose labels are the classifier's own guesses until it is
+            trained again; they are not bought meanwhile.
         more: further tables by name, of benchmarks that buy labels.
     """
 
@@ -31,6 +33,7 @@ class State:
     spent: bool = False
     rows: list[dict[str, Any]] = field(default_factory=list)
     picks: list[dict[str, Any]] = field(default_factory=list)
+    aside: list[int] = field(default_factory=list)
     more: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property

@@ -109,7 +109,7 @@ def test_the_example_shows_every_setting_of_its_own() -> None:
 def test_the_example_of_labels_shows_every_setting_of_what_is_bought() -> None:
     path = EXAMPLE.with_name("labels.toml")
     text, file = path.read_text(), config.load(path)
-    for table in (file.config.task, file.config.training):
+    for table in (file.config.task, file.config.training, file.config.self_training):
         for setting in type(table).model_fields:
             assert setting in text
 

@@ -17,8 +17,13 @@ from analysis.benchmark.tables import read
 from simulators.benchmark import config, jobs, sweep, weights
 from simulators.benchmark.places import Places
 from simulators.benchmark.state import State
+from study import labels as labels_of_pool
+from study import pseudo
+from study.acquisition.dispersion import dispersion
 from study.config import StudyFileError
 from study.data.dataset import ImageSet
+from study.labels import Guess, Known
+from study.learning.learner import Learner
 
 DATA = """
 [dataset]
@@ -351,3 +356,68 @@ def test_the_smallest_lambda_that_suffices_leaves_a_fiftieth_of_what_can_be_gain
     assert weights.smallest(table) == 1.0
     table.loc[2, "l1"] = 1.2
     assert weights.smallest(table) == 2.0
+
+
+TRAINED = """[
+    "random",
+    { strategy = "entropy", label = "two", self_training = { method = "two-models", share = 10 } },
+    { strategy = "entropy", label = "ceal", self_training = CEAL },
+]""".replace("CEAL", '{ method = "ceal", threshold = 1.0, decay = 0.1 }')
+
+
+def test_two_models_learn_the_surest_guesses_and_forget_them(make, labelled, monkeypatch) -> None:
+    machine = _machine((make(strategies=TRAINED), labelled[1]), "two")
+    learnt: list[tuple[Known, Learner]] = []
+    learn = labels_of_pool.learn
+
+    def spy(*arguments):
+        learnt.append((arguments[3], learn(*arguments)))
+        return learnt[-1][1]
+
+    monkeypatch.setattr(labels_of_pool, "learn", spy)
+    state = State(machine.beginning)
+    machine.first(state)
+    (bought, teacher), (more, auxiliary) = learnt
+    assert bought.index.tolist() == machine.start.tolist()
+    assert state.learner is auxiliary
+    given = more.index[6:]
+    assert given.tolist() == state.aside
+    assert len(given) == 10
+    assert not set(given.tolist()) & set(bought.index.tolist())
+    with torch.no_grad():
+        guessed = teacher.model(machine.pool.images).argmax(1).numpy()
+    assert more.labels[6:].tolist() == guessed[given].tolist()
+    scores = dispersion(teacher.predictions, 3)
+    rest = np.setdiff1d(np.arange(60), [*machine.start, *given])
+    assert scores[given].max() <= scores[rest].min()  # the surest of all
+    chosen = machine._select(state, 1, 44)
+    assert len(chosen) == 44
+    assert not set(chosen.tolist()) & set(state.aside)  # the auxiliary asks about the others
+    assert {"teacher_accuracy", "pseudo", "pseudo_accuracy"} <= set(state.rows[0])
+    machine.cycle(state)
+    assert learnt[2][0].index.tolist() == machine.labelled(state)  # put back after training
+    assert len(state.aside) == 10
+
+
+def test_ceal_learns_its_own_guesses_below_a_falling_threshold(make, labelled) -> None:
+    machine = _machine((make(strategies=TRAINED), labelled[1]), "ceal")
+    state = State(machine.beginning)
+    machine.first(state)
+    assert state.rows[-1].get("pseudo", 0) == 0
+    for threshold in (1.0, 0.9):
+        before = machine._guess(state).entropy
+        machine.cycle(state)
+        rest = machine._unlabelled(state)
+        assert state.rows[-1]["pseudo"] == (before[rest] < threshold).sum()
+    assert state.aside == []
+
+
+def test_what_is_surest_and_what_is_below() -> None:
+    doubts = np.array([0.3, 0.1, 0.2, 0.1, 0.9])
+    guess = Guess(np.array([0, 1, 2, 0, 1]), 1 - doubts, doubts)
+    rest = np.array([0, 2, 3, 4])
+    known = pseudo.surest(doubts, rest, guess.labels, 2)
+    assert (known.index.tolist(), known.labels.tolist()) == ([2, 3], [2, 0])
+    known = pseudo.below(guess, rest, 0.3)
+    assert (known.index.tolist(), known.labels.tolist()) == ([2, 3], [2, 0])
+    assert len(pseudo.surest(doubts, rest, guess.labels, 9)) == 4
