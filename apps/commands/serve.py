@@ -9,6 +9,7 @@ import socket
 import threading
 import urllib.error
 import urllib.request
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,10 +17,19 @@ import typer
 
 from apps.commands.console import console, counted
 from apps.web import tutor
-from apps.web.address import EVERYWHERE, LOOPBACK, lan_address
+from apps.web.address import EVERYWHERE, LOOPBACK, PROXY_VARIABLE, clean_path, lan_address
 from apps.web.admission import PASSWORD_VARIABLE
 from apps.web.supervisor import Kept
 from study.errors import UserError
+
+
+class Part(StrEnum):
+    """Which processes of a study run here."""
+
+    both = "both"
+    web = "web"
+    worker = "worker"
+
 
 if TYPE_CHECKING:
     from study.config import StudyFile
@@ -33,6 +43,16 @@ def serve(
         str, typer.Option(help="127.0.0.1: this computer only; 0.0.0.0: others may join.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
+    path: Annotated[
+        str, typer.Option(help="Serve under this path of the host, such as /study.")
+    ] = "",
+    proxy: Annotated[
+        bool,
+        typer.Option("--proxy", help="A proxy of yours stands before it: believe its headers."),
+    ] = False,
+    only: Annotated[
+        Part, typer.Option(help="web or worker: one of them here, the other one elsewhere.")
+    ] = Part.both,
     device: Annotated[
         list[str] | None,
         typer.Option(help="auto, cpu, cuda, ...; give it again for a worker on another device."),
@@ -44,24 +64,27 @@ def serve(
 
     file = load(study)
     # first what may be refused: a directory belongs to the file that it was begun with
-    os.environ[PASSWORD_VARIABLE] = _password()
-    require_free(host, port)
+    before, serves = clean_path(path), only is not Part.worker
+    if serves:
+        os.environ[PASSWORD_VARIABLE] = _password()
+        require_free(host, port)
+    if proxy:
+        os.environ[PROXY_VARIABLE] = "yes"
     directory = StudyDirectory.create(out, file)
     _require_ready(file, directory)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     place = str(directory.path)
-    kept = [
-        Kept(
-            "the web server", ["-m", "apps.web.server", place, "--host", host, "--port", str(port)]
-        ),
-        *(
-            Kept(f"the worker on {name}", ["-m", "apps.web.worker", place, "--device", name])
-            for name in dict.fromkeys(device or ["auto"])
-        ),
-    ]
-    if tutor.is_needed(file.config):
-        first = (device or ["auto"])[0]
-        line = ["-m", "apps.web.tutor", place, "--device", first]
+    kept = []
+    if serves:
+        where = ["--host", host, "--port", str(port), "--path", before]
+        kept.append(Kept("the web server", ["-m", "apps.web.server", place, *where]))
+    if only is not Part.web:
+        for name in dict.fromkeys(device or ["auto"]):
+            line = ["-m", "apps.web.worker", place, "--device", name]
+            kept.append(Kept(f"the worker on {name}", line))
+    if serves and tutor.is_needed(file.config):
+        # the web process asks it over this computer's own wires
+        line = ["-m", "apps.web.tutor", place, "--device", (device or ["auto"])[0]]
         kept.append(Kept("the tutor", line, alone=True))
     ending = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -69,7 +92,8 @@ def serve(
     try:
         for process in kept:
             process.start()
-        _announce(file.config.name, host, port, ending)
+        if serves:
+            _announce(file.config.name, host, port, ending, before, proxy)
         if not directory.baseline.exists() and not ending.is_set():
             console.print("The first model is being trained; participants can begin meanwhile.")
         ending.wait()
@@ -127,9 +151,11 @@ def require_free(host: str, port: int) -> None:
             ) from error
 
 
-def _announce(name: str, host: str, port: int, ending: threading.Event) -> None:
+def _announce(
+    name: str, host: str, port: int, ending: threading.Event, before: str, proxy: bool
+) -> None:
     """Say where to go, once somebody answers there."""
-    local = f"http://{'127.0.0.1' if host in EVERYWHERE else host}:{port}"
+    local = f"http://{'127.0.0.1' if host in EVERYWHERE else host}:{port}{before}"
     while not ending.wait(0.3):
         try:
             urllib.request.urlopen(f"{local}/_stcore/health", timeout=2).close()
@@ -138,10 +164,12 @@ def _announce(name: str, host: str, port: int, ending: threading.Event) -> None:
             continue
     if ending.is_set():
         return
-    everywhere = f"http://{lan_address()}:{port}" if host in EVERYWHERE else local
+    everywhere = f"http://{lan_address()}:{port}{before}" if host in EVERYWHERE else local
     console.print(f"[bold]{name}[/bold] is open. The experimenter: {everywhere}/experimenter")
     console.print(f"Participants use their links from there, or their code at {everywhere}")
-    if host in LOOPBACK:
+    if proxy:
+        console.print("People reach it by the proxy's address.")
+    elif host in LOOPBACK:
         console.print("Other computers can join after: --host 0.0.0.0")
     console.print("Ctrl+C stops it.")
 

@@ -11,6 +11,10 @@ import segno
 
 HOST_VARIABLE = "CLICKSTUDY_HOST"
 """The address that the web process listens on, for the pages that print links."""
+PATH_VARIABLE = "CLICKSTUDY_PATH"
+"""The path under which the study is served, such as ``/study``; empty: none."""
+PROXY_VARIABLE = "CLICKSTUDY_BEHIND_PROXY"
+"""Set where every request comes through a proxy of ours, whose headers are believed."""
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
 EVERYWHERE = ("0.0.0.0", "::")
 
@@ -25,9 +29,39 @@ def lan_address() -> str:
             return socket.gethostname()
 
 
+def prefix() -> str:
+    """What stands before every path of ours: empty, or such as ``/study``."""
+    return clean_path(os.environ.get(PATH_VARIABLE, ""))
+
+
+def clean_path(path: str) -> str:
+    """A path as it stands before others.
+
+    >>> clean_path("study/"), clean_path("/lab/a"), clean_path("/")
+    ('/study', '/lab/a', '')
+    """
+    bare = path.strip("/")
+    return f"/{bare}" if bare else ""
+
+
+def behind_proxy() -> bool:
+    """Whether a proxy of ours stands before the web process."""
+    return bool(os.environ.get(PROXY_VARIABLE))
+
+
+def client_address(ip: object, headers: Mapping[str, str]) -> str:
+    """Whom a wrong guess is counted for: the browser's address, also behind our proxy.
+
+    A proxy appends who asked it, so the last address is the one that it saw.
+    """
+    said = headers.get("X-Forwarded-For", "") if behind_proxy() else ""
+    last = said.rpartition(",")[2].strip()
+    return last or (ip if isinstance(ip, str) else "this computer")
+
+
 def listens_beyond() -> bool:
     """Whether other computers can reach the web process."""
-    return os.environ.get(HOST_VARIABLE, "127.0.0.1") not in LOOPBACK
+    return behind_proxy() or os.environ.get(HOST_VARIABLE, "127.0.0.1") not in LOOPBACK
 
 
 def base_address(headers: Mapping[str, str]) -> str:
@@ -49,7 +83,7 @@ def base_address(headers: Mapping[str, str]) -> str:
         name, port = host, ""
     if name in LOOPBACK and os.environ.get(HOST_VARIABLE) in EVERYWHERE:
         name = lan_address()
-    return f"{scheme}://{name}:{port}" if port else f"{scheme}://{name}"
+    return (f"{scheme}://{name}:{port}" if port else f"{scheme}://{name}") + prefix()
 
 
 def qr_code(link: str) -> bytes:

@@ -18,7 +18,7 @@ from apps.web.admission import Admission
 from apps.web.board import Board
 from apps.web.erasing import forget
 from apps.web.guard import Guard
-from apps.web.jobs import Jobs
+from apps.web.jobs import SILENT_SECONDS, Jobs
 from apps.web.layout import Layout, step_name
 from apps.web.messages import (
     MESSAGE,
@@ -124,6 +124,18 @@ class Desk:
     def participants(self) -> list[str]:
         """Everyone enrolled."""
         return self.layout.study.store.participants()
+
+    def health(self) -> dict[str, str]:
+        """Whether the log answers, and whether a worker has been heard of lately."""
+        try:
+            self.participants()
+            log = "ok"
+        except StoreError:
+            log = "does not answer"
+        facts = self.board.facts().items()
+        heard = [at for name, (_, at) in facts if name.startswith("worker ")]
+        works = any(time.time() - at < SILENT_SECONDS for at in heard)
+        return {"log": log, "worker": "ok" if works else "none"}
 
     def token(self, participant: str) -> str:
         """What a personal link carries."""

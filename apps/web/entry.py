@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from apps.web.address import client_address
 from apps.web.desk import Desk, Seat
-from apps.web.guard import address_of
 from study.config import Ending
 from study.languages import NAMES, Speech, best
 from study.protocol.events import Mode
@@ -66,7 +66,7 @@ def _code_entry(desk: Desk, say: Speech) -> None:
     with st.form("entry", border=False):
         typed = st.text_input(say("Your code"), placeholder="ABCD-2345")
         if st.form_submit_button(say("Begin"), type="primary"):
-            address = address_of(st.context.ip_address)
+            address = client_address(st.context.ip_address, dict(st.context.headers.items()))
             wait = desk.guard.try_(address, "code", lambda: desk.admit_by_code(typed) is not None)
             token = desk.admit_by_code(typed) if wait is None else None
             if token is None:

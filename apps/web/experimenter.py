@@ -14,10 +14,11 @@ import pandas as pd
 import streamlit as st
 
 from apps.web import _compat, overview, replay_tab
+from apps.web.address import client_address
 from apps.web.admission import COOKIE, IDLE_MINUTES, PASSWORD_VARIABLE
 from apps.web.desk import Desk, Seat
 from apps.web.enrolment import create, show_links
-from apps.web.guard import address_of, same
+from apps.web.guard import same
 from apps.web.reporting import build_report, report_state
 from study.export.flags import TOO_FAST_SECONDS, quality
 from study.export.folder import export
@@ -71,7 +72,9 @@ def _admitted(desk: Desk) -> bool:
         if st.form_submit_button("Open", type="primary"):
             password = os.environ.get(PASSWORD_VARIABLE, "")
             wait = desk.guard.try_(
-                address_of(st.context.ip_address), "password", lambda: same(given, password)
+                client_address(st.context.ip_address, dict(st.context.headers.items())),
+                "password",
+                lambda: same(given, password),
             )
             if wait is None:
                 state["admitted until"] = now + IDLE_MINUTES * 60

@@ -69,11 +69,6 @@ class Guard:
             file.write(json.dumps(row) + "\n")
 
 
-def address_of(ip: object) -> str:
-    """Whom a wrong guess is counted for; this computer where Streamlit knows no address."""
-    return ip if isinstance(ip, str) else "this computer"
-
-
 def same(given: str, wanted: str) -> bool:
     """Whether two texts are equal, in a time that does not say where they differ."""
     return bool(wanted) and hmac.compare_digest(given.encode(), wanted.encode())

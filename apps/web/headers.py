@@ -6,6 +6,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from apps.web.address import prefix
+
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -53,7 +55,7 @@ class SecurityHeaders:
                     headers.setdefault(name, value)
             await send(message)
 
-        if scope["path"].rstrip("/") in CLOSED:
+        if scope["path"].rstrip("/").removeprefix(prefix()) in CLOSED:
             await PlainTextResponse("not found", 404)(scope, receive, with_headers)
             return
         await self.app(scope, receive, with_headers)

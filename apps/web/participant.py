@@ -16,6 +16,7 @@ import streamlit as st
 
 from apps import canvas
 from apps.web import _compat
+from apps.web.address import prefix
 from apps.web.desk import Desk, Seat
 from apps.web.entry import choose_language, entry, go_on, take_up_language
 from apps.web.forms import Form, answered, ask, ask_demographics, missing, out_of_range
@@ -80,7 +81,7 @@ def _data(desk: Desk, seat: Seat, step: Step) -> dict[str, Any]:
     workspace = workspace_of(desk.config, seat.session.progress, step)
     return {
         "token": desk.token(seat.participant),
-        "base": "",
+        "base": prefix(),
         "page": page_of(step),
         "reveal": st.session_state.get("reveal"),
         "onward": _onward(desk, seat, step),
@@ -434,9 +435,9 @@ def _before_and_after(desk: Desk, seat: Seat, position: int, more: str = "") -> 
     picture, looked = say("the image"), say("where the computer looked")
     cells = "".join(
         f'<figure><div><img alt="{labels[i]}, {name}: {picture}" '
-        f'src="/stimuli/gallery/{i}?p={token}">'
+        f'src="{prefix()}/stimuli/gallery/{i}?p={token}">'
         f'<img class="layer" alt="{labels[i]}, {name}: {looked}" '
-        f'src="/stimuli/view/{position}/{side}/{i}?p={token}"></div>'
+        f'src="{prefix()}/stimuli/view/{position}/{side}/{i}?p={token}"></div>'
         f"<figcaption>{name}</figcaption></figure>"
         for i in change.argsort()[::-1][:4]
         for side, name in ((0, say("before")), (cycle, say("after")))

@@ -19,6 +19,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from apps import canvas
+from apps.web.address import behind_proxy, prefix
 from apps.web.admission import COOKIE, IDLE_MINUTES
 from apps.web.desk import Desk, Seat
 from apps.web.intake import MOST_BYTES, BadRequest, body_of, number_of
@@ -80,16 +81,22 @@ def routes(desk: Desk) -> list[Route]:
         response = JSONResponse({})
         response.set_cookie(
             COOKIE, cookie, max_age=IDLE_MINUTES * 60, httponly=True, samesite="strict",
-            secure=request.url.scheme == "https",
+            secure=_is_secure(request), path=before or "/",
         )  # fmt: skip
         return response
 
     async def leave(request: Request) -> Response:
         """The experimenter locks the page."""
         response = JSONResponse({})
-        response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        response.delete_cookie(COOKIE, path=before or "/", httponly=True, samesite="strict")
         return response
 
+    async def health(request: Request) -> Response:
+        """Whether people can take part: for whoever watches the server, and without a secret."""
+        said = await run_in_threadpool(desk.health)
+        return JSONResponse(said, status_code=200 if said["log"] == "ok" else 503)
+
+    before = prefix()
     table: list[tuple[str, str, Callable[[Seat, Request, Answer], Response]]] = [
         ("POST", "/api/claim", claim),
         ("POST", "/api/release", release),
@@ -109,14 +116,20 @@ def routes(desk: Desk) -> list[Route]:
         ("GET", "/stimuli/view/{position:int}/{cycle:int}/{index:int}", view),
     ]
     return [
-        Route("/canvas/{version}/{name:path}", module, methods=["GET"]),
-        Route("/api/experimenter/keep", keep, methods=["POST"]),
-        Route("/api/experimenter/leave", leave, methods=["POST"]),
+        Route(f"{before}/health", health, methods=["GET"]),
+        Route(f"{before}/canvas/{{version}}/{{name:path}}", module, methods=["GET"]),
+        Route(f"{before}/api/experimenter/keep", keep, methods=["POST"]),
+        Route(f"{before}/api/experimenter/leave", leave, methods=["POST"]),
         *(
-            Route(path, admitted(answer, method), methods=[method])
+            Route(before + path, admitted(answer, method), methods=[method])
             for method, path, answer in table
         ),
     ]
+
+
+def _is_secure(request: Request) -> bool:
+    said = request.headers.get("X-Forwarded-Proto", "") if behind_proxy() else ""
+    return (said or request.url.scheme) == "https"
 
 
 async def module(request: Request) -> Response:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from apps.web.address import HOST_VARIABLE
+from apps.web.address import HOST_VARIABLE, PATH_VARIABLE, clean_path, prefix
 from apps.web.child import leave_with_parent
 from apps.web.desk import Desk
 from apps.web.stimuli import overlay
@@ -38,9 +38,11 @@ def main() -> None:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8501)
+    parser.add_argument("--path", default="", help="the path under which it is served")
     arguments = parser.parse_args()
     os.environ[DIRECTORY_VARIABLE] = str(arguments.directory.resolve())
     os.environ[HOST_VARIABLE] = arguments.host
+    os.environ[PATH_VARIABLE] = clean_path(arguments.path)
     import streamlit as st
     from starlette.middleware import Middleware
 
@@ -58,6 +60,7 @@ def main() -> None:
         middleware=[Middleware(SecurityHeaders)],
     )
     address = {"server.address": arguments.host, "server.port": arguments.port}
+    address |= {"server.baseUrlPath": prefix().strip("/")}
     app.run(config=OPTIONS | address)
 
 

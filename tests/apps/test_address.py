@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from apps.web import address
-from apps.web.address import base_address, listens_beyond, qr_code
+from apps.web.address import base_address, client_address, listens_beyond, qr_code
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +41,19 @@ def test_links_behind_a_proxy_say_what_the_proxy_says(monkeypatch: pytest.Monkey
 
 def test_a_qr_code_is_a_picture() -> None:
     assert qr_code("http://192.0.2.20:8501/?p=x").startswith(b"\x89PNG")
+
+
+def test_wrong_guesses_are_counted_by_browser_also_behind_our_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = {"X-Forwarded-For": "198.51.100.7, 203.0.113.9"}
+    assert client_address("127.0.0.1", said) == "127.0.0.1"  # anybody may say so
+    assert client_address(None, {}) == "this computer"
+    monkeypatch.setenv("CLICKSTUDY_BEHIND_PROXY", "yes")
+    assert client_address("127.0.0.1", said) == "203.0.113.9"
+
+
+def test_links_behind_a_proxy_say_its_scheme_and_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLICKSTUDY_PATH", "/study")
+    said = {"Host": "study.example.org", "X-Forwarded-Proto": "https"}
+    assert base_address(said) == "https://study.example.org/study"

@@ -19,6 +19,7 @@ from study.config import load
 from study.directory import StudyDirectory
 from study.protocol.events import Consented, Debriefed, Event
 from study.protocol.session import enrol
+from study.protocol.store import StoreError
 
 STUDY = 'name = "routes"\ndemographics = []\nquestionnaires = []\n[practice]\nitems = 0\n'
 
@@ -110,3 +111,38 @@ def test_every_answer_is_protected(client: TestClient) -> None:
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "no-referrer"
     assert client.get("/_stcore/metrics").status_code == 404
+
+
+def test_health_says_whether_people_can_take_part(
+    client: TestClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client.get("/health").json() == {"log": "ok", "worker": "none"}
+    desk.board.note("worker cpu", "ready")
+    assert client.get("/health").json() == {"log": "ok", "worker": "ok"}
+
+    def broken() -> list[str]:
+        raise StoreError("the event store cannot be read")
+
+    monkeypatch.setattr(desk, "participants", broken)
+    answer = client.get("/health")
+    assert (answer.status_code, answer.json()["log"]) == (503, "does not answer")
+
+
+def test_under_a_path_every_route_begins_with_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLICKSTUDY_PATH", "/study")
+    monkeypatch.setenv("CLICKSTUDY_BEHIND_PROXY", "yes")
+    app = Starlette(routes=routes(desk), middleware=[Middleware(SecurityHeaders)])
+    inside = TestClient(app)
+    assert inside.get("/study/health").status_code == 200
+    assert inside.get("/health").status_code == 404
+    assert inside.get("/study/_stcore/metrics").status_code == 404
+    assert inside.get(f"/study/api/state?p={desk.token('P01')}").status_code == 200
+    monkeypatch.setenv("CLICKSTUDY_PASSWORD", "a long password")
+    said = {"ticket": desk.admission.ticket()}
+    kept = inside.post(
+        "/study/api/experimenter/keep", json=said, headers={"X-Forwarded-Proto": "https"}
+    )
+    assert "path=/study" in kept.headers["set-cookie"].lower()
+    assert "secure" in kept.headers["set-cookie"].lower()
