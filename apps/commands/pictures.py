@@ -54,6 +54,10 @@ def before_after(
     return out
 
 
+LONG = 9
+"""Letters of a class beside which a picture's width has no room for numbers."""
+
+
 def draw(images: ImageSet, looks: Sequence[Look], names: Sequence[str], title: str) -> Any:
     """One row for each way of looking, one column for each image; the object is outlined."""
     from matplotlib.figure import Figure
@@ -76,7 +80,8 @@ def draw(images: ImageSet, looks: Sequence[Look], names: Sequence[str], title: s
             axis.set_yticks([])
             label = images.classes[int(images.asked[column])]
             inside = one.inside[column]
-            text = f"{label}: {one.chance[column]:.0%}"
+            after = " " if len(label) <= LONG else "\n"
+            text = f"{label}:{after}{one.chance[column]:.0%}"
             if np.isfinite(inside):
                 text += f", {inside:.0%} inside"
             axis.set_xlabel(text, fontsize=7)
