@@ -147,7 +147,8 @@ def validate(table: dict[str, Any], where: str) -> Plan:
 def document(path: Path) -> dict[str, Any]:
     """A TOML file, or the sentence that says why it cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        # Windows' Notepad begins a file with a byte order mark
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}).") from None
     except tomllib.TOMLDecodeError as error:

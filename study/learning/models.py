@@ -247,7 +247,8 @@ class Classifier(nn.Module):
             if any(words in str(error) for words in TOO_SMALL):
                 raise ModelError(
                     f"the images are too small for {self.config.name}: {sides} cells are less than "
-                    f"its next layer needs; choose a larger data size or another model.name"
+                    f"its next layer needs; raise dataset.size or model.input, or choose another "
+                    f"model.name"
                 ) from error
             raise
         except (AssertionError, GridError) as error:

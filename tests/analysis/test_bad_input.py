@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import tables
+from analysis import plan, tables
 from analysis.errors import InputError
 from tests.analysis.helpers import CONDITIONS, analysed, example, tasks, write
 
@@ -370,3 +370,9 @@ def test_a_plan_with_a_mistake_is_refused(tmp_path: Path) -> None:
     (folder / "plan.toml").write_text("[analysis\n")
     with pytest.raises(InputError, match="not valid TOML"):
         tables.read(folder)
+
+
+def test_a_study_file_saved_by_windows_notepad_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text('title = "x"', encoding="utf-8-sig")
+    assert plan.document(file) == {"title": "x"}
