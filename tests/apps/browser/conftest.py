@@ -22,7 +22,7 @@ from study.interfaces.growing import regrown
 from study.interfaces.judging import overlap
 from study.interfaces.verify import right_answer
 from study.protocol.steps import Practice
-from tests.apps.browser.person import VIEWPORT, Person, launch
+from tests.apps.browser.person import VIEWPORT, Person, launch, patient
 from tests.apps.browser.served import CHROMIUM, EVERY, PASSWORD, Served, write_study
 
 __all__ = ["CHROMIUM", "PASSWORD", "Participant", "Served", "write_study"]
@@ -203,10 +203,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """One profile for all tests: what Streamlit's page consists of is fetched and compiled once."""
-    found = browser.new_context(viewport=VIEWPORT)
-    # nothing is asserted about speed: a busy machine may take its time
-    found.set_default_timeout(60_000)
-    found.set_default_navigation_timeout(120_000)
+    found = patient(browser.new_context(viewport=VIEWPORT))
     yield found
     found.close()
 

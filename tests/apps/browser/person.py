@@ -9,7 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, Playwright, TimeoutError, ViewportSize
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Playwright,
+    TimeoutError,
+    ViewportSize,
+)
 
 FLAGS = [
     "--no-sandbox",
@@ -28,6 +36,13 @@ VIEWPORT = ViewportSize(width=1280, height=720)
 def launch(playwright: Playwright) -> Browser:
     """Debian's Chromium."""
     return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+
+
+def patient(context: BrowserContext) -> BrowserContext:
+    """The same; nothing is asserted about speed, so a busy machine may take its time."""
+    context.set_default_timeout(60_000)
+    context.set_default_navigation_timeout(120_000)
+    return context
 
 
 @dataclass

@@ -8,14 +8,12 @@ from __future__ import annotations
 import argparse
 import io
 import tempfile
-import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import uvicorn
 from PIL import Image
 from playwright.sync_api import Browser, Page, TimeoutError, ViewportSize, sync_playwright
 from skimage import measure
@@ -28,8 +26,8 @@ from study.data.loading import load_dataset
 from study.directory import StudyDirectory
 from study.protocol.steps import Annotate, Practice
 from tests.apps.browser.conftest import PASSWORD, Participant
-from tests.apps.browser.person import VIEWPORT, Done, launch
-from tests.apps.browser.served import Served, done_but, free_port, go_on
+from tests.apps.browser.person import VIEWPORT, Done, launch, patient
+from tests.apps.browser.served import Served, done_but, go_on, hosted
 
 STUDY = """
 name = "demo"
@@ -184,7 +182,7 @@ class Sitter(Participant):
             answer = self.seat.accept([said | {"id": name, "at": time.time(), "seconds": 4.0}])
             assert answer[name] is None, answer
         self.page.reload()
-        self.page.locator(".stages li.now").wait_for(timeout=30_000)
+        self.page.locator(".stages li.now").wait_for(timeout=120_000)
 
     def fails(self) -> None:
         """Practises wrongly until the outline stays in sight."""
@@ -243,7 +241,7 @@ def of_the_participant(served: Served, page: Page, album: Album) -> None:
 def by_touch(served: Served, browser: Browser, album: Album) -> None:
     """The main pages on a tablet, upright and lying, with fingers only."""
     served.enrolled("P03", "click")
-    page = browser.new_context(viewport=UPRIGHT, has_touch=True).new_page()
+    page = patient(browser.new_context(viewport=UPRIGHT, has_touch=True)).new_page()
     person = Sitter(page, served, "P03", album)
     person.open()
     page.get_by_text("I agree to take part").wait_for()
@@ -299,27 +297,18 @@ def of_the_experimenter(served: Served, page: Page, album: Album) -> None:
 def of_the_sandbox(study: Path, folder: Path, page: Page, album: Album) -> None:
     """The panel, the first model's preparation, and a round by hand."""
     sandbox = Sandbox(load(study), folder, "cpu")
-    port = free_port()
-    app = app_of(sandbox, "demo")
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
-    serving = threading.Thread(target=server.run, daemon=True)
-    serving.start()
-    page.goto(f"http://127.0.0.1:{port}/?p=demo")
-    page.get_by_role("button", name="START").wait_for()
-    album.take(page, "sandbox-panel")
-    page.get_by_label("Candidates in a round").fill("8")
-    page.get_by_role("button", name="START").click()
-    with suppress(TimeoutError):
-        page.get_by_text("left.").wait_for(timeout=30_000)
-        album.take(page, "sandbox-preparing")
-    for round_ in (1, 2):
-        page.locator(f'.cs[data-shown$="/{round_}/0"]').wait_for(timeout=300_000)
-        if round_ == 2:
-            page.wait_for_timeout(1500)
-            album.take(page, "sandbox")
-            break
+    with hosted(app_of(sandbox, "demo")) as port:
+        page.goto(f"http://127.0.0.1:{port}/?p=demo")
+        page.get_by_role("button", name="START").wait_for()
+        album.take(page, "sandbox-panel")
+        page.get_by_label("Candidates in a round").fill("8")
+        page.get_by_role("button", name="START").click()
+        with suppress(TimeoutError):
+            page.locator(".wait p", has_text="about").wait_for(timeout=120_000)
+            album.take(page, "sandbox-preparing")
+        page.locator('.cs[data-shown$="/1/0"]').wait_for(timeout=600_000)
         for index in range(8):
-            page.locator(f'.cs[data-shown$="/{round_}/{index}"]').wait_for(timeout=30_000)
+            page.locator(f'.cs[data-shown$="/1/{index}"]').wait_for(timeout=120_000)
             run = sandbox.run
             assert run is not None
             masks = run.data["train"].items.masks
@@ -327,17 +316,17 @@ def of_the_sandbox(study: Path, folder: Path, page: Page, album: Album) -> None:
             rows, columns = np.nonzero(masks[run.rounds[-1].indices[index]].numpy())
             box = page.locator("canvas.top").bounding_box()
             assert box is not None
-            side = masks.shape[-1]
-            x, y = np.median(columns) / side, np.median(rows) / side
-            spot = {"x": float(x) * box["width"], "y": float(y) * box["height"]}
-            page.locator("canvas.top").click(position=spot)  # type: ignore[arg-type]
+            x, y = (float(np.median(v)) / masks.shape[-1] for v in (columns, rows))
+            spot: Any = {"x": x * box["width"], "y": y * box["height"]}
+            page.locator("canvas.top").click(position=spot)
             page.wait_for_timeout(250)
             page.get_by_role("button", name="CONFIRM").click()
         page.locator('[data-do="next"]:not([disabled])', has_text="FINE-TUNE").wait_for()
         page.wait_for_timeout(300)
         page.get_by_role("button", name="FINE-TUNE").click()
-    server.should_exit = True
-    serving.join(10)
+        page.locator('.cs[data-shown$="/2/0"]').wait_for(timeout=600_000)
+        page.wait_for_timeout(1500)
+        album.take(page, "sandbox")
     sandbox.wait()
 
 
@@ -353,7 +342,7 @@ def main() -> None:
         study.write_text(STUDY)
         StudyDirectory.create(out, load(study))
         browser = launch(playwright)
-        page = browser.new_context(viewport=VIEWPORT).new_page()
+        page = patient(browser.new_context(viewport=VIEWPORT)).new_page()
         of_the_sandbox(study, Path(name) / "sandbox", page, album)
         Worker(out, "cpu").prepare()
         served = Served(study, out)
@@ -361,7 +350,7 @@ def main() -> None:
             done_but(served.at_work("P02"), 20)
             of_the_participant(served, page, album)
             by_touch(served, browser, album)
-            of_the_experimenter(served, browser.new_page(viewport=VIEWPORT), album)
+            of_the_experimenter(served, page.context.new_page(), album)
         finally:
             browser.close()
             served.stop()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from study.protocol.events import Checked, FineTuned, PracticePassed, Practised
 from study.protocol.steps import Practice
 from tests.apps.browser.axe import Examiner
 from tests.apps.browser.conftest import Participant, Served
+from tests.apps.browser.person import patient
 from tests.apps.browser.served import done_but
 from tests.apps.browser.test_canvas import begin, items
 
@@ -79,7 +80,8 @@ def test_a_right_click_beside_the_colours_marks_nothing_and_says_why(
 
 
 def test_fingers_can_do_everything(long: Served, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 834, "height": 1112}, has_touch=True)
+    upright = ViewportSize(width=834, height=1112)
+    context = patient(browser.new_context(viewport=upright, has_touch=True))
     page = context.new_page()
     long.at_work("touch")
     person = Participant(page, long, "touch")

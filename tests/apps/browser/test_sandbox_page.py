@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Page
 
 from apps.web.sandbox import Sandbox
 from apps.web.sandbox_routes import app_of
 from study.config import load
 from tests.apps.browser.axe import Examiner
-from tests.apps.browser.served import free_port, write_study
+from tests.apps.browser.served import hosted, write_study
 
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     """A sandbox in this process."""
     sandbox = Sandbox(load(write_study(tmp_path)), tmp_path / "kept", "cpu")
-    port = free_port()
-    server = uvicorn.Server(
-        uvicorn.Config(app_of(sandbox, "token"), port=port, log_level="warning")
-    )
-    serving = threading.Thread(target=server.run, daemon=True)
-    serving.start()
-    yield f"http://127.0.0.1:{port}/?p=token"
-    server.should_exit = True
-    serving.join(10)
+    with hosted(app_of(sandbox, "token")) as port:
+        yield f"http://127.0.0.1:{port}/?p=token"
     sandbox.wait()
 
 
