@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 from scipy import ndimage
+from skimage.measure import label, regionprops
 
 from apps.web.stimuli import unpack_regions
 from simulators.hands.correct import worst
@@ -19,10 +20,10 @@ from study.config import load
 from study.directory import StudyDirectory
 from study.interfaces import interface
 from study.interfaces.growing import regrown
-from study.interfaces.judging import overlap
+from study.interfaces.judging import SMALLEST_OBJECT, overlap
 from study.interfaces.verify import right_answer
 from study.protocol.steps import Practice
-from tests.apps.browser.person import VIEWPORT, Person, launch, patient
+from tests.apps.browser.person import VIEWPORT, Person, Spot, launch, patient
 from tests.apps.browser.served import CHROMIUM, EVERY, PASSWORD, Served, write_study
 
 __all__ = ["CHROMIUM", "PASSWORD", "Participant", "Served", "write_study"]
@@ -49,21 +50,23 @@ class Participant(Person):
         self.seat = served.desk.seat(name)
         self.stimuli = served.desk.layout.stimuli
 
-    def object_of(
-        self, practice: dict[str, object]
-    ) -> tuple[float, float, list[tuple[float, float]]]:
+    def object_of(self, practice: dict[str, Any]) -> tuple[float, float, list[list[Spot]]]:
         assert self.seat is not None
         step = self.seat.session.step()
         assert isinstance(step, Practice)
         mask = self.stimuli.practice_mask(self.seat.practice_item(step))
         assert mask is not None
-        rows, columns = np.nonzero(mask)
-        middle = len(rows) // 2
-        left, right = columns.min() / mask.shape[1], (columns.max() + 1) / mask.shape[1]
-        top, bottom = rows.min() / mask.shape[0], (rows.max() + 1) / mask.shape[0]
-        around = [(left, top), (right, top), (right, bottom), (left, bottom)]
-        x, y = (columns[middle] + 0.5) / mask.shape[1], (rows[middle] + 0.5) / mask.shape[0]
-        return x, y, [(float(a), float(b)) for a, b in around]
+        height, width = mask.shape
+        parts = sorted(regionprops(label(mask, connectivity=2)), key=lambda part: -part.area)
+        outlines: list[list[Spot]] = []
+        for part in parts:
+            if part.area < SMALLEST_OBJECT * mask.size and outlines:
+                continue
+            top, bottom = part.bbox[0] / height, part.bbox[2] / height
+            left, right = part.bbox[1] / width, part.bbox[3] / width
+            outlines.append([(left, top), (right, top), (right, bottom), (left, bottom)])
+        row, column = parts[0].coords[len(parts[0].coords) // 2]
+        return (column + 0.5) / width, (row + 0.5) / height, outlines
 
     def answer_of(self, practice: dict[str, Any]) -> int:
         assert self.seat is not None

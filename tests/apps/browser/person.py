@@ -167,6 +167,8 @@ class Person(ABC):
                 self.shot("consent")
                 self.press("Continue")
             case "demographics":
+                self.page.get_by_label("How old are you?").wait_for()
+                self.settled()
                 self.page.get_by_label("How old are you?").fill("25")
                 self.page.get_by_text("prefer not to say").click()
                 self.answers += [
@@ -187,13 +189,17 @@ class Person(ABC):
                 self.questionnaire(page)
             case "break":
                 self.page.get_by_role("heading", name="Time for a break").wait_for()
-                self.page.get_by_role("button", name="Continue").wait_for()
+                self.settled()
                 self.shot("break")
                 self.page.locator(".st-key-form button:not([disabled])").click()
             case "debriefing":
                 self.page.get_by_role("button", name="Finish").wait_for()
                 self.shot("debriefing")
                 self.press("Finish")
+
+    def settled(self) -> None:
+        """While Streamlit's script runs, something of the page before may still stand there."""
+        self.page.locator('[data-test-script-state="notRunning"]').wait_for()
 
     def questionnaire(self, page: str) -> None:
         """Answer every question: another choice each time, and some text."""
@@ -202,9 +208,8 @@ class Person(ABC):
         titles = {"results": "The results", "end": "Last questions"}
         title = titles.get(number, f"Questions about task {number}")
         self.page.get_by_role("heading", name=title).wait_for()
+        self.settled()
         self.page.get_by_role("button", name="Continue", exact=True).wait_for()
-        # while the script runs, questions of the page before may still stand there
-        self.page.locator('[data-test-script-state="notRunning"]').wait_for()
         for group in self.page.get_by_role("radiogroup").all():
             choices = group.locator("label")
             chosen = choices.nth(len(self.answers) % choices.count())
@@ -251,8 +256,9 @@ class Person(ABC):
             self.page.locator(f'.cs[data-shown="{key}"]').wait_for(timeout=20_000)
         except TimeoutError:
             return
-        seen = time.monotonic()
-        x, y, around = self.object_of(practice)
+        # the clock begins some frames after the image is there
+        seen = time.monotonic() + SEEN / 1000
+        x, y, outlines = self.object_of(practice)
         match practice["interface"]:
             case "click":
                 self.at(x, y)
@@ -260,9 +266,11 @@ class Person(ABC):
                 if beside:
                     self.at(*beside, button="right")
             case "box":
-                self.drag(around[0], around[2])
+                for around in outlines:
+                    self.drag(around[0], around[2])
             case "paint":
-                self.cover(around)
+                for around in outlines:
+                    self.cover(around)
             case "correct":
                 self.loaded()
                 for button, spot in self.corrections_of(practice):
@@ -271,9 +279,10 @@ class Person(ABC):
                 self.loaded()
                 self.page.keyboard.press(str(self.answer_of(practice) + 1))
             case _:
-                for corner in around:
-                    self.at(*corner)
-                self.page.keyboard.press("Enter")
+                for around in outlines:
+                    for corner in around:
+                        self.at(*corner)
+                    self.page.keyboard.press("Enter")
         self.shot(f"practice-{practice['interface']}")
         done.least = time.monotonic() - seen
         self.press("CONFIRM")
@@ -282,8 +291,10 @@ class Person(ABC):
         self.wait_for(lambda s: s.get("practice") != practice)
 
     @abstractmethod
-    def object_of(self, practice: dict[str, Any]) -> tuple[float, float, list[tuple[float, float]]]:
-        """Where the practice object is: a point on it and an outline. Tests know the masks."""
+    def object_of(self, practice: dict[str, Any]) -> tuple[float, float, list[list[Spot]]]:
+        """Where the practice object is: a point on it, and a rectangle around each of its parts,
+        clockwise. Tests know the masks.
+        """
 
     @abstractmethod
     def region_of(self, key: str) -> tuple[float, float] | None:
