@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 from scipy import ndimage
-from skimage.measure import label, regionprops
+from skimage import measure
 
 from apps.web.stimuli import unpack_regions
 from simulators.hands.correct import worst
@@ -57,7 +57,9 @@ class Participant(Person):
         mask = self.stimuli.practice_mask(self.seat.practice_item(step))
         assert mask is not None
         height, width = mask.shape
-        parts = sorted(regionprops(label(mask, connectivity=2)), key=lambda part: -part.area)
+        parts = sorted(
+            measure.regionprops(measure.label(mask, connectivity=2)), key=lambda part: -part.area
+        )
         outlines: list[list[Spot]] = []
         for part in parts:
             if part.area < SMALLEST_OBJECT * mask.size and outlines:
