@@ -40,7 +40,7 @@ def test_a_round_in_the_sandbox(address: str, page: Page) -> None:
     page.locator('.cs[data-view="wait"]').wait_for()
     examine("preparing")
     for index in range(2):
-        page.locator(f'.cs[data-shown$="/1/{index}"]').wait_for(timeout=60_000)
+        page.locator(f'.cs[data-shown$="/1/{index}"]').wait_for(timeout=300_000)
         page.locator("canvas.top").click(position={"x": 90, "y": 90})
         examine("workspace")
         page.wait_for_timeout(250)
@@ -48,7 +48,7 @@ def test_a_round_in_the_sandbox(address: str, page: Page) -> None:
     page.locator('[data-do="next"]:not([disabled])', has_text="FINE-TUNE").wait_for()
     page.wait_for_timeout(250)
     page.get_by_role("button", name="FINE-TUNE").click()
-    page.locator('.cs[data-shown$="/2/0"]').wait_for(timeout=60_000)
+    page.locator('.cs[data-shown$="/2/0"]').wait_for(timeout=300_000)
     rows = page.locator(".results tbody tr")
     assert [rows.nth(n).locator("td").nth(0).inner_text() for n in range(2)] == ["before", "1"]
     examine("results")
