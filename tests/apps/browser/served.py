@@ -264,7 +264,8 @@ def go_on(seat: Seat, wanted: type[Step]) -> Seat:
             case StartTask(position=position):
                 said = TaskStarted(position=position)
             case _:
-                time.sleep(0.05)  # the machine's turn
+                seat.state()  # asks the machine for its step, as a browser does
+                time.sleep(0.05)
                 continue
         seat.record(said)
     return seat
