@@ -55,6 +55,6 @@ def doubt(
 
 
 def below(guess: Guess, unlabelled: Indices, threshold: float) -> Known:
-    """The unlabelled images whose entropy is below a threshold, as guessed (CEAL, Eq. 4)."""
+    """The unlabelled images whose entropy is below a threshold, as guessed (CEAL)."""
     index = unlabelled[guess.entropy[unlabelled] < threshold]
     return Known(index, guess.labels[index])
