@@ -14,7 +14,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from analysis import paper, registration
+from analysis import paper, people, registration
 from analysis.errors import InputError
 from analysis.page import report
 from apps.commands.plan import plan
@@ -201,7 +201,8 @@ def test_scales_preference_and_comments(made: tuple[Path, dict[str, Any]]) -> No
 
 def test_a_balanced_study_keeps_the_anova_primary(tmp_path: Path) -> None:
     """RM ANOVA on mean log time and the maximal mixed model agree when nothing is missing."""
-    found = analysed(write(tmp_path, **full_study(12)))
+    frames = full_study(12)
+    found = analysed(write(tmp_path, tasks=frames["tasks"], items=frames["items"]))
     metric = found["metrics"]["log_seconds_per_image"]
     assert metric["primary_analysis"] == "anova"
     for effect in ("interface", "sampling", "interaction"):
@@ -342,10 +343,9 @@ def test_test_sets_of_the_study_are_measures_like_the_groups(tmp_path: Path) -> 
     frame = tasks(np.clip(values / values.max(), 0.1, 0.9), "accuracy_after", accuracy_before=0.5)
     frame["accuracy_on_without_heavy_makeup_after"] = frame["accuracy_after"] - 0.05
     frame["accuracy_on_without_heavy_makeup_before"] = 0.4
-    found = analysed(write(tmp_path / "in", tasks=frame))["metrics"]
-    assert "accuracy_on_without_heavy_makeup_after" in found
-    report.write(tmp_path / "in", tmp_path / "out")
-    page = (tmp_path / "out" / "report.html").read_text()
+    study = study_of(tmp_path / "in", tasks=frame)
+    assert "accuracy_on_without_heavy_makeup_after" in study.metrics
+    page = report.render(study, people.analyse(study), {})
     assert "Accuracy on “without heavy makeup”" in page
     frame.loc[0, "accuracy_on_without_heavy_makeup_after"] = -1
     excluded = study_of(tmp_path / "wrong", tasks=frame).excluded
