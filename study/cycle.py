@@ -46,10 +46,12 @@ class Needs:
     Attributes:
         predictions: the pool's predictions after every epoch.
         members: classifiers beside the task's own.
+        trains: what learns, in any condition or arm: what is kept of the images.
     """
 
     predictions: bool = False
     members: int = 0
+    trains: frozenset[TrainName] = frozenset()
 
     @classmethod
     def of(cls, config: StudyConfig, *strategies: Strategy) -> Needs:
@@ -58,10 +60,15 @@ class Needs:
         return cls(
             any(strategy.needs_predictions for strategy in strategies),
             max(config.acquisition.committee if asked else 0, config.fine_tuning.ensemble - 1),
+            frozenset({config.fine_tuning.train}),
         )
 
     def __or__(self, other: Needs) -> Needs:
-        return Needs(self.predictions or other.predictions, max(self.members, other.members))
+        return Needs(
+            self.predictions or other.predictions,
+            max(self.members, other.members),
+            self.trains | other.trains,
+        )
 
 
 def with_features(
@@ -72,6 +79,7 @@ def with_features(
     device: torch.device | str,
     progress: Progress | None = None,
     fitted: bool = True,
+    both: bool = False,
 ) -> Dataset:
     """The data with what a frozen trunk makes of every image, computed where it is not kept.
 
@@ -83,10 +91,11 @@ def with_features(
         device: where the trunk is computed.
         progress: called with (images done, images in all splits).
         fitted: whether the model's head is; see :class:`study.learning.features.FeatureStore`.
+        both: whether the other cut's features will be asked for as well.
     """
     if train == "all":
         return data
-    store = FeatureStore(folder, model, train, device, fitted)
+    store = FeatureStore(folder, model, train, device, fitted, both)
     whole = sum(len(images) for images in data.splits.values())
     splits, before = {}, 0
     for name, images in data.splits.items():
@@ -110,6 +119,7 @@ def pretrain(
     progress: Progress | None = None,
     labels: bool = True,
     computing: Progress | None = None,
+    both: bool = False,
 ) -> tuple[Classifier, Predictions | None]:
     """The biased classifier, whole, and what its training predicted.
 
@@ -126,6 +136,7 @@ def pretrain(
         progress: called after every epoch.
         labels: whether the labels may be learnt from; a benchmark that buys them says no.
         computing: called with (images done, images in all) while a frozen trunk is computed.
+        both: whether a head is fitted where last blocks will learn as well.
     """
     whole = first_weights(config.model, data, stream).to(device)
     settings: TrainingConfig = config.pretraining
@@ -135,11 +146,9 @@ def pretrain(
     if config.pretraining.objective == "none" or not labels:
         return whole.eval(), None
     head = settings.train == "head"
-    own = (
-        with_features(data, whole, "head", folder, device, computing, fitted=False)
-        if head
-        else data
-    )
+    own = data
+    if head:
+        own = with_features(data, whole, "head", folder, device, computing, fitted=False, both=both)
     learning = learning_part(whole, "head") if head else whole
     recorder = Recorder(own["train"].items, device) if watched else None
     training.pretrain(

@@ -72,6 +72,7 @@ class Start:
         self._whole: Classifier | None = None
         self._parts: dict[str, Classifier] = {}
         self._data: dict[str, Dataset] = {}
+        self._both = False
         self._learners: dict[Path, Learner] = {}
 
     def prepare(
@@ -93,6 +94,8 @@ class Start:
         if prepared(self.directory, self.config, needs):
             return
         config, directory = self.config, self.directory
+        trains = needs.trains | {self._kept, self.config.pretraining.train}
+        self._both = {"block", "head"} <= trains
         if config.model.checkpoint is not None:
             whole = self._given(config.model.checkpoint)
         else:
@@ -106,6 +109,7 @@ class Start:
                 progress,
                 self.labels,
                 computing,
+                self._both,
             )
             if predictions is not None:
                 directory.predictions.parent.mkdir(parents=True, exist_ok=True)
@@ -114,6 +118,8 @@ class Start:
         checkpoints.save(directory.pretrained, whole, {"study_hash": self.file.hash})
         metrics: Metrics = {}
         taken = self._taken(self._kept, computing)
+        for train in sorted(needs.trains):
+            self._taken(train, computing)
         if self.labels:
             metrics = cycle.measure(learning_part(whole, self._kept), taken, self.device)
         write_atomically(directory.baseline, json.dumps(metrics).encode())
@@ -175,6 +181,7 @@ class Start:
                 self.device,
                 progress,
                 fitted=self.labels,
+                both=self._both,
             )
         return self._data[train]
 

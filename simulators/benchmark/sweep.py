@@ -199,7 +199,7 @@ def _starts(runs: Sequence[Run]) -> list[tuple[Run, Needs]]:
     found: dict[str, tuple[Run, Needs]] = {}
     for one in runs:
         config = one.study.config
-        needs = Needs() if one.labels else Needs.of(config, build(config.acquisition))
+        needs = Needs.of(config, *(() if one.labels else (build(config.acquisition),)))
         first, others = found.get(one.baseline, (one, needs))
         found[one.baseline] = (first, needs | others)
     return list(found.values())

@@ -17,7 +17,11 @@ not the selection's. Solved exactly (HiGHS), 22 programs with softmax of 3 or 10
 logits, 80 to 200 images, 4 classes and 20 picks: the selection is the best one in every case, with
 gaps up to 1.5%. With 500 images, 5 classes and 25 picks (gaps of 0.4% to 0.6%) it costs at most
 0.13%, in the mean 0.05%, more than the best selection that a minute of HiGHS finds, which proves
-four of those six to be the best there are. At full size nobody knows.
+four of those six to be the best there are. At full size nobody knows: with 10,000 images, 100
+classes and 500 picks by entropy (logits x 3) the gap, 4.0 of 1527, is more than the reduced cost of
+any image, so that none can be fixed and branch and bound has all 10,000 before it; and 67,000
+random exchanges, cooled from a temperature of .15 to .01 over 25 seconds of one core, find nothing
+that costs less than the selection (seed 0). What is left is a distance of .034 images a class.
 """
 
 from __future__ import annotations

@@ -10,6 +10,9 @@ float16 halves what has to be read in every step of tuning. It is used where it 
 probabilities by more than :data:`TOLERANCE`; otherwise the features stay float32. Whether it does
 is a matter of the head, so it is asked once there is a fitted one: until then the features stay as
 the trunk gave them, in a file of its own, from which no trunk is needed to go on.
+
+Where some conditions or arms train the head and others the last block, an image passes the trunk
+once for both: what enters the block is kept, and what the block makes of it then and there.
 """
 
 from __future__ import annotations
@@ -17,10 +20,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -54,6 +58,8 @@ class FeatureStore:
         device: where the trunk is computed.
         fitted: whether the classifier's head is one that says something of its images; with one
             that is to be fitted first, features stay float32.
+        both: whether what enters the block *and* what enters the head will be asked for. The same
+            for all who share a folder: one pass for both gives other last bits than one for each.
     """
 
     def __init__(
@@ -63,14 +69,17 @@ class FeatureStore:
         train: TrainName,
         device: torch.device | str,
         fitted: bool = True,
+        both: bool = False,
     ) -> None:
         self._folder = folder
         self._model = model
         self._train = train
         self._device = torch.device(device)
         self._fitted = fitted
-        self._trunk = _digest(model, train)
-        self._fast = model.frozen_stem(train)
+        # in the order in which an image passes them
+        self._cuts: tuple[TrainName, ...] = ("block", "head") if both and folder else (train,)
+        self._trunks = {cut: _digest(model, cut) for cut in self._cuts}
+        self._fast = model.frozen_stem(self._cuts[0])
 
     def attach(self, images: ImageSet, progress: Progress | None = None) -> ImageSet:
         """The same images with their features, and with those of their views when asked for."""
@@ -90,17 +99,19 @@ class FeatureStore:
             progress: called after every batch.
         """
         if self._folder is None:
-            whole = torch.cat(list(self._batches(images, view, 0, progress)))
+            whole = torch.cat([part for (part,) in self._batches(images, view, 0, progress)])
             whole = whole.to(self._kind(whole))
             return whole.contiguous(memory_format=torch.channels_last)
-        name = self._key(images, view)
+        names = {cut: self._key(images, view, cut) for cut in self._cuts}
+        name = names[self._train]
         path, exact = self._folder / f"{name}.npy", self._folder / f"{name}.exact.npy"
         if not path.exists():
             self._folder.mkdir(parents=True, exist_ok=True)
             # of two processes that want the same features, one computes them
-            with FileLock(self._folder / f".{path.name}.lock"):
+            with FileLock(self._folder / f".{names[self._cuts[0]]}.npy.lock"):
                 if not (path.exists() or exact.exists()):
-                    self._compute(exact, images, view, progress)
+                    places = [self._folder / f"{each}.exact.npy" for each in names.values()]
+                    self._compute(places, images, view, progress)
                 if self._fitted and not path.exists():
                     self._settle(exact, path)
                 if not path.exists():
@@ -126,30 +137,46 @@ class FeatureStore:
         with suppress(PermissionError):  # Windows, while what fitted the head has it open
             exact.unlink()
 
-    def _compute(self, path: Path, images: ImageSet, view: str, progress: Progress | None) -> None:
-        """Fill a draft batch by batch, with a note of how far it is, and rename it."""
-        draft, note = path.with_suffix(".draft.npy"), path.with_suffix(".json")
-        store, done = None, 0
-        if draft.exists() and note.exists():
+    def _compute(
+        self, places: Sequence[Path], images: ImageSet, view: str, progress: Progress | None
+    ) -> None:
+        """Fill a draft for each cut batch by batch, with a note of how far they are; rename them.
+
+        What another store has kept of a cut already is left as it is.
+        """
+        drafts = [path.with_suffix(".draft.npy") for path in places]
+        note = places[0].with_suffix(".json")
+        stores: list[np.memmap[Any, Any]] = []
+        done = 0
+        if note.exists() and all(draft.exists() for draft in drafts):
             done = int(json.loads(note.read_text())["done"])
-            store = np.lib.format.open_memmap(draft, mode="r+")
-        for part in self._batches(images, view, done, progress):
-            if store is None:
-                _, channels, height, width = part.shape
-                shape = (len(images), height, width, channels)
-                store = np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
-            store[done : done + len(part)] = part.permute(0, 2, 3, 1).numpy()
-            done += len(part)
-            store.flush()
+            stores = [np.lib.format.open_memmap(draft, mode="r+") for draft in drafts]
+        for parts in self._batches(images, view, done, progress):
+            rows = [part.permute(0, 2, 3, 1).numpy() for part in parts]
+            if not stores:
+                stores = [
+                    np.lib.format.open_memmap(
+                        draft, mode="w+", dtype=np.float32, shape=(len(images), *part.shape[1:])
+                    )
+                    for draft, part in zip(drafts, rows, strict=True)
+                ]
+            for store, part in zip(stores, rows, strict=True):
+                store[done : done + len(part)] = part
+                store.flush()
+            done += len(rows[0])
             write_atomically(note, json.dumps({"done": done}).encode())
-        del store
-        os.replace(draft, path)
+        stores.clear()
+        for draft, path in zip(drafts, places, strict=True):
+            if path.exists() or path.with_name(path.name.replace(".exact", "")).exists():
+                draft.unlink()
+            else:
+                os.replace(draft, path)
         note.unlink(missing_ok=True)
 
     def _batches(
         self, images: ImageSet, view: str, begin: int, progress: Progress | None
-    ) -> Iterator[Tensor]:
-        """The trunk's output from image ``begin`` on, batch by batch on the CPU.
+    ) -> Iterator[tuple[Tensor, ...]]:
+        """What enters each cut from image ``begin`` on, batch by batch on the CPU.
 
         The caller has each batch before ``progress`` is told of it.
         """
@@ -159,8 +186,10 @@ class FeatureStore:
         for start in range(begin, len(images), BATCH):
             with torch.inference_mode():
                 pixels = change(images.images[start : start + BATCH].to(self._device))
-                part = trunk(pixels).float().cpu()
-            yield part
+                entering = [trunk(pixels).float()]
+                if len(self._cuts) > 1:
+                    entering.append(self._model.block(entering[0]).float())
+            yield tuple(each.cpu() for each in entering)
             if progress is not None:
                 progress(min(start + BATCH, len(images)), len(images))
 
@@ -180,8 +209,8 @@ class FeatureStore:
                     return torch.float32
         return torch.float16
 
-    def _key(self, images: ImageSet, view: str) -> str:
-        parts = (VERSION, self._trunk, self._train, images.fingerprint, view)
+    def _key(self, images: ImageSet, view: str, cut: TrainName) -> str:
+        parts = (VERSION, self._trunks[cut], cut, images.fingerprint, view)
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 

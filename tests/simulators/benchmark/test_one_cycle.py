@@ -186,6 +186,23 @@ def test_a_study_and_a_benchmark_are_the_same_cycle(
                 assert {name: row[name] for name in metrics[row["split"]]} == metrics[row["split"]]
 
 
+def test_where_heads_and_blocks_learn_an_image_passes_the_trunk_once(
+    tmp_path: Path, passes: Passes
+) -> None:
+    one = '{ interface = "click", sampling = "active" }'
+    other = one.replace(" }", ', fine_tuning = { train = "block", epochs = 1 } }')
+    text = STUDY.format(strategy="entropy").replace(
+        one, f"{one}, {other.replace('active', 'random')}"
+    )
+    (tmp_path / "study.toml").write_text(text + THROUGH_HEAD)
+    file = load(tmp_path / "study.toml")
+    loop = TaskLoop(file, StudyDirectory.create(tmp_path / "study", file), "cpu")
+    loop.prepare()
+    pools = [loop.data(condition)["train"].features for condition in file.config.conditions]
+    assert len({pool.shape for pool in pools if pool is not None}) == 2
+    assert passes.most == 1
+
+
 @pytest.mark.parametrize("mode", ["checkpoint", "head", "block"])
 def test_a_trained_network_sees_no_image_twice_either(
     mode: str, tmp_path: Path, passes: Passes

@@ -64,6 +64,34 @@ def test_features_are_what_the_trunk_says(
     assert (late - whole).abs().max() <= TOLERANCE
 
 
+@pytest.mark.parametrize("fitted", [True, False])
+@pytest.mark.parametrize("first", ["block", "head"])
+def test_the_trunk_runs_once_for_the_block_and_the_head(
+    tiny: Classifier, toy: ImageSet, tmp_path: Path, first: TrainName, fitted: bool
+) -> None:
+    """Whichever is asked for first, in whichever process, and cut short or not: the same bits."""
+    second: TrainName = "head" if first == "block" else "block"
+    begun = FeatureStore(tmp_path, tiny, first, "cpu", fitted, both=True)
+    count = Count(begun)
+    count.dies_after = 20
+    with pytest.raises(KeyboardInterrupt):
+        begun.features(toy)
+    count.dies_after = None
+    one = begun.features(toy)
+    assert count.images == len(toy)
+    after = FeatureStore(tmp_path, tiny, second, "cpu", fitted, both=True)
+    nothing = Count(after)
+    found = {first: one, second: after.features(toy)}
+    assert nothing.images == 0
+    with torch.no_grad():
+        wanted = {"block": tiny.stem(toy.images), "head": tiny.features(toy.images)}
+    for cut, features in found.items():
+        torch.testing.assert_close(features.float(), wanted[cut], rtol=1e-3, atol=1e-3)
+    again = FeatureStore(tmp_path / "again", tiny, "head", "cpu", fitted, both=True).features(toy)
+    assert torch.equal(again, found["head"])
+    assert not list(tmp_path.glob("*.draft.npy"))
+
+
 def test_features_stay_exact_where_half_the_bits_would_change_an_answer(
     tiny: Classifier, toy: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,7 +220,7 @@ def test_features_are_named_by_all_that_can_change_them(tiny: Classifier, toy: I
         train: TrainName = "head",
         view: str = "identity",
     ) -> str:
-        return FeatureStore(None, model, train, "cpu")._key(images, view)
+        return FeatureStore(None, model, train, "cpu")._key(images, view, train)
 
     def changed(place: str) -> Classifier:
         model = models.build(SMALL, 2, seed=1)
@@ -222,11 +250,11 @@ def test_features_are_named_by_all_that_can_change_them(tiny: Classifier, toy: I
 
 
 def test_running_statistics_are_part_of_a_trunk(tiny: Classifier, toy: ImageSet) -> None:
-    before = FeatureStore(None, tiny, "head", "cpu")._key(toy, "identity")
+    before = FeatureStore(None, tiny, "head", "cpu")._key(toy, "identity", "head")
     norm = next(m for m in tiny.modules() if isinstance(m, nn.BatchNorm2d))
     assert norm.running_mean is not None
     norm.running_mean += 1
-    assert FeatureStore(None, tiny, "head", "cpu")._key(toy, "identity") != before
+    assert FeatureStore(None, tiny, "head", "cpu")._key(toy, "identity", "head") != before
 
 
 def test_views_are_of_the_changed_images(tiny: Classifier, toy: ImageSet, tmp_path: Path) -> None:
