@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study import reveal
-from study.data.dataset import ImageSet
+from study.data.dataset import Dataset, ImageSet
 from study.errors import UserError
 from study.human import files
 from study.human.importance import SIDE, importance
@@ -55,7 +55,7 @@ def prepare(loop: TaskLoop) -> Prepared:
     split = "val"
     gave: dict[str, list[Record]] = {}
     if config.reveal.maps:
-        split, gave = _people(loop, loop.file.resolve(Path(config.reveal.maps)))
+        split, gave = people_of(loop.dataset, loop.file.resolve(Path(config.reveal.maps)))
     images = loop.dataset[split].items
     names = [name for name in images.names if not gave or name in gave]
     picked = [images.positions[names[i]] for i in reveal.chosen(names, config.seed)]
@@ -69,22 +69,28 @@ def prepare(loop: TaskLoop) -> Prepared:
     return Prepared(candidates, tuple(images.classes), made)
 
 
-def _people(loop: TaskLoop, path: Path) -> tuple[str, dict[str, list[Record]]]:
+def people_of(dataset: Dataset, path: Path) -> tuple[str, dict[str, list[Record]]]:
+    """People's maps of a file, by image: of the split that has more of its images, and which it is.
+
+    Raises:
+        UserError: the file cannot be read, or says nothing of an image of the study.
+    """
     records = files.read(path)
     found: list[tuple[int, str, dict[str, list[Record]]]] = []
     problem = ""
     for split in ("val", "train"):
         try:
-            here = files.known(records, loop.dataset[split].items, path)
+            here = files.known(records, dataset[split].items, path)
         except UserError as error:
             problem = str(error)
             continue
         marked = [r for r in here if importance(r.annotation).any()]
         of_each = dict(by_image(marked))
         found.append((len(of_each), split, of_each))
-    if not found:
-        raise UserError(f"reveal.maps: {problem}")
-    _, split, gave = max(found, key=lambda each: each[0])
+    most, split, gave = max(found, key=lambda each: each[0], default=(0, "", {}))
+    if not most:
+        why = f"{path} marks nothing on any image of the study" if found else problem
+        raise UserError(f"reveal.maps: {why}")
     return split, gave
 
 

@@ -58,6 +58,7 @@ def open_study(file: StudyFile, out: Path) -> None:
     from study.data.sheets import contact_sheet
     from study.errors import UserError
     from study.readiness import classifier_of, sample_of
+    from study.showing import people_of
 
     with counted("Reading the images") as progress:
         dataset = sample_of(file, out / "cache", progress)
@@ -69,6 +70,10 @@ def open_study(file: StudyFile, out: Path) -> None:
     console.print(f"The classifier: {source}, {size:.1f} million weights.", markup=False)
     for note in model.notes:
         console.print(f"  - {note}", markup=False, soft_wrap=True)
+    shown = file.config.reveal
+    if shown.items and shown.maps:
+        split, gave = people_of(dataset, file.resolve(Path(shown.maps)))
+        console.print(f"People's maps of {len(gave)} images of the {split} split.", markup=False)
     try:
         out.mkdir(parents=True, exist_ok=True)
         for split, images in dataset.splits.items():

@@ -15,7 +15,9 @@ from PIL import Image
 from simulators.participant import Participant, knows
 from simulators.population import Population
 from study.config import RevealConfig, StudyFileError, load
+from study.data.scenes import render
 from study.directory import StudyDirectory
+from study.errors import UserError
 from study.export.tables import tables
 from study.loop import TaskLoop
 from study.protocol.events import Categorised
@@ -23,6 +25,7 @@ from study.protocol.session import ProtocolError, enrol
 from study.protocol.steps import Categorise, Done
 from study.reveal import GREY, Candidate, revealed, saliency, shown, trials
 from study.seeds import rng
+from study.showing import people_of
 
 STUDY = """
 name = "reveal"
@@ -148,3 +151,20 @@ def test_what_cannot_be_shown_is_refused(old: str, new: str, says: str, tmp_path
     (tmp_path / "study.toml").write_text(STUDY.replace(old, new))
     with pytest.raises(StudyFileError, match=says):
         load(tmp_path / "study.toml")
+
+
+def test_a_file_that_marks_nothing_is_told_before_anybody_comes(tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text(STUDY)
+    data = render(load(tmp_path / "study.toml").config.dataset)  # type: ignore[arg-type]
+    names = data["train"].items.names[:3]
+    maps = np.ones((3, 4, 4))
+    np.savez(tmp_path / "maps.npz", maps=maps, image=np.array(names))
+    split, gave = people_of(data, tmp_path / "maps.npz")
+    assert split == "train"
+    assert set(gave) == set(names)
+    np.savez(tmp_path / "maps.npz", maps=0 * maps, image=np.array(names))
+    with pytest.raises(UserError, match=r"reveal\.maps: .* marks nothing on any image"):
+        people_of(data, tmp_path / "maps.npz")
+    np.savez(tmp_path / "maps.npz", maps=maps, image=np.array(["x", "y", "z"]))
+    with pytest.raises(UserError, match=r"reveal\.maps: .* none of its 3 annotations"):
+        people_of(data, tmp_path / "maps.npz")
