@@ -50,9 +50,13 @@ class Examiner:
     def __call__(self, name: str) -> None:
         """Examine what is open, the first time that it has this name."""
         if SCRIPT.exists() and name not in self.found:
+            # what Streamlit is about to replace is faint
+            for frame in self.page.locator("[data-test-script-state]").all():
+                frame.and_(self.page.locator('[data-test-script-state="notRunning"]')).wait_for()
+                self.page.wait_for_timeout(300)
             self.found[name] = violations(self.page)
 
     @property
-    def broken(self) -> dict[str, list[str]]:
-        """What was found, of pages where there was anything."""
-        return {name: rows for name, rows in self.found.items() if rows}
+    def broken(self) -> str:
+        """What was found, line by line."""
+        return "\n".join(f"{name}: {row}" for name, rows in self.found.items() for row in rows)

@@ -273,15 +273,14 @@ def go_on(seat: Seat, wanted: type[Step]) -> Seat:
 
 def done_but(seat: Seat, count: int) -> None:
     """Annotate the images of the open round as a browser would, all but the last so many."""
-    go_on(seat, Annotate)
-    progress = seat.session.progress.tasks[-1]
-    cycle = progress.cycles[-1]
-    batch = seat.desk.layout.stimuli.batch(seat.participant, progress.position, cycle.number)
+    step = go_on(seat, Annotate).step()
+    assert isinstance(step, Annotate)
+    batch = seat.desk.layout.stimuli.batch(seat.participant, step.position, step.cycle)
     assert batch is not None
     said = [
         {
             "type": "annotated", "id": f"done-{seat.participant}-{index}", "at": time.time(),
-            "position": progress.position, "cycle": cycle.number, "image": image, "seconds": 1.0,
+            "position": step.position, "cycle": step.cycle, "image": image, "seconds": 1.0,
             "annotation": {"positive_points": [[0.5, 0.5]]},
         }
         for index, image in enumerate(batch.images[:-count])
