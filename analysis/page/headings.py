@@ -91,6 +91,7 @@ HEADINGS: dict[str, tuple[str, str]] = {
     "share": ("Share", "percent"),
     "agree_share": ("Agree", "percent"),
     "disagree_share": ("Disagree", "percent"),
+    "flags": ("What stands out", "text"),
     "idle_share": ("Idle", "percent"),
     "dz": ("*d*_{z}", "statistic"),
     "dav": ("*d*_{av}", "statistic"),
