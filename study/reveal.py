@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from study.config import RevealConfig
 from study.seeds import rng
@@ -123,6 +122,8 @@ def saliency(picture: Image.Image) -> NDArray[np.float32]:
     Returns:
         float32 [:data:`SALIENCY_SIDE`, :data:`SALIENCY_SIDE`], not negative.
     """
+    from scipy import ndimage  # `clickstudy --help` does not wait for it
+
     small = picture.convert("L").resize((SALIENCY_SIDE, SALIENCY_SIDE), Image.Resampling.BILINEAR)
     spectrum = np.fft.fft2(np.asarray(small, dtype=np.float64) / 255.0)
     size = np.log(np.abs(spectrum) + 1e-9)
