@@ -174,7 +174,11 @@ class Served:
         self.process = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
         )
-        self.wait()
+        try:
+            self.wait()
+        except AssertionError:
+            self.stop()  # nobody else would
+            raise
 
     def wait(self, timeout: float = 240) -> None:
         """Until the web process answers."""
