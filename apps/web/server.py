@@ -65,4 +65,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # the pages import this module by its name: they and the routes are to have one desk
+    from apps.web import server
+
+    server.main()

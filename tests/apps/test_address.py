@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import runpy
+
 import pytest
 
-from apps.web import address
+from apps.web import address, server
 from apps.web.address import base_address, client_address, listens_beyond, qr_code
 
 
@@ -57,3 +59,12 @@ def test_links_behind_a_proxy_say_its_scheme_and_path(monkeypatch: pytest.Monkey
     monkeypatch.setenv("CLICKSTUDY_PATH", "/study")
     said = {"Host": "study.example.org", "X-Forwarded-Proto": "https"}
     assert base_address(said) == "https://study.example.org/study"
+
+
+@pytest.mark.filterwarnings("ignore:.*found in sys.modules")
+def test_pages_and_routes_of_the_web_process_have_one_desk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run as ``python -m``, it made one for the routes: no ticket of a page was known there."""
+    begun: list[str] = []
+    monkeypatch.setattr(server, "main", lambda: begun.append("the module that pages import"))
+    runpy.run_module("apps.web.server", run_name="__main__")
+    assert begun
