@@ -113,6 +113,17 @@ def test_word_holds_every_cell_and_italic_statistics(
     assert sum("SIMULATED" in p.text for p in document.paragraphs) == len(printed)
 
 
+def test_words_columns_hold_their_longest_word_and_number(report: dict[str, pd.DataFrame]) -> None:
+    table = printed_tables.table("pairwise", report["pairwise"])
+    inches, size = word.layout(table)
+    assert sum(inches) == pytest.approx(word.WIDTH)
+    for c, width in enumerate(inches):
+        parts = [row[c] for row in table.cells]
+        parts = parts if table.numeric[c] else [w for text in parts for w in text.split()]
+        # A character of Times is half as wide as the type is high.
+        assert max(map(len, parts)) * size / 2 < 72 * width
+
+
 def test_excel_holds_numbers_at_full_precision(
     report: dict[str, pd.DataFrame], tmp_path: Path
 ) -> None:
