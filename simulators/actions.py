@@ -30,6 +30,7 @@ class Move:
         thought: how much mental preparation comes before it, in units of the keystroke-level M.
         z: how slowly it is done, a standard normal number.
         slot: of the item's stream that ``z`` is from; -1 where it is from no slot.
+        of_map: whether the thought is about the attention map, so that familiarity shortens it.
         path: how far the button is held and dragged, in widths of what the hand must stay in (the
             index of difficulty of the steering law); 0: a press.
     """
@@ -41,6 +42,7 @@ class Move:
     z: float = 0.0
     slot: int = -1
     path: float = 0.0
+    of_map: bool = False
 
 
 @dataclass

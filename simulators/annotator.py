@@ -66,6 +66,7 @@ def annotate(
         shape.hours,
         0.0 if maps is None else alike(maps),
         scene.blobs if hand.minds_attention else 0,
+        hand.minds_attention,
     )
     done = perform(moves, person, Draws(key), getattr(person, hand.skill), how)
     return frame.outward(drawn), on_photograph(done, frame)

@@ -1,13 +1,17 @@
-"""What a simulated participant answers, from a latent attitude.
+"""What a simulated participant answers: a graded response model over what was lived through.
 
-An attitude is a number in SDs, 0 in the middle of a scale. For difficulty it grows with the
-person's own seconds per image, presses per image and corrected slips; for attention maps with
-the attention that the participant's own models put inside the objects; for confidence with the
-accuracy that they gained. Response style (acquiescence, extremity) and noise are the person's.
+Two latent attitudes, in SDs and 0 in the middle of a scale. *Difficulty* of a task grows with the
+log of the person's own seconds and presses per image and with corrected slips. *Satisfaction* grows
+with the attention that the participant's own models put inside the objects (with maps) and with the
+accuracy that they gained (with networks). How much each counts, and how hard or good anything
+seems, are the person's (:class:`~simulators.person.Person`, "How questions are answered").
 
-The weights are calibrated to the *counts* of He et al. (2023), section 7.3 (polygons difficult for
-10 of 16, clicks not difficult for 13 of 16, 12 prefer clicks), so such counts in simulated data
-say nothing about people.
+An answer is at least category k with probability ``logistic(a * (attitude - b_k))`` (Samejima
+1969), where the b_k divide a scale evenly and ``a`` is the person's discrimination.
+
+Weights and origins are calibrated to the *counts* of He et al. (2023), section 7.3 (polygons
+difficult for 10 of 16, clicks not difficult for 13 of 16, 12 prefer clicks), so such counts in
+simulated data say nothing about people.
 """
 
 from __future__ import annotations
@@ -16,11 +20,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, softmax
 
 from simulators.person import Person
 from study.config import Condition, DemographicQuestion, Instrument, Question, ScreeningQuestion
 from study.interfaces import interfaces
 
+USUAL = 7.0
+"""Seconds and presses per image that are neither easy nor difficult (calibrated)."""
+CONFIDENT = 1.2
+"""Confidence in networks that gained nothing (calibrated: 15 of 16 find theirs reliable)."""
 SIMULATED = "(simulated answer)"
 """Begins every free text, so that no one can take it for a person's words."""
 
@@ -45,24 +55,23 @@ class Experience:
     attention: float | None = None
     gain: float | None = None
 
-    @property
-    def difficulty(self) -> float:
-        """Attitude towards "this was difficult"; 0 at 7.5 s, 7.5 presses and no undo per image."""
+    def difficulty(self, person: Person) -> float:
+        """Towards "this was difficult"; 0 at :data:`USUAL` seconds and presses and no undo."""
         return (
-            1.2 * float(np.log(max(self.seconds, 0.1) / 7.5))
-            + 0.85 * float(np.log(max(self.presses, 0.1) / 7.5))
-            + 0.5 * self.undos
+            person.hardness
+            + person.minds_time * float(np.log(max(self.seconds, 0.1) / USUAL))
+            + person.minds_presses * float(np.log(max(self.presses, 0.1) / USUAL))
+            + person.minds_corrections * self.undos
         )
 
-    @property
-    def reasonable(self) -> float:
-        """Attitude towards "the attention maps were reasonable"; 0 at a quarter inside."""
-        return 0.0 if self.attention is None else 4.0 * (self.attention - 0.25)
+    def reasonable(self, person: Person) -> float:
+        """Towards "the attention maps were reasonable"; 0 at a quarter inside."""
+        inside = 0.25 if self.attention is None else self.attention
+        return person.contentment + person.minds_maps * (inside - 0.25)
 
-    @property
-    def confident(self) -> float:
-        """Attitude towards "I am confident to use these networks"; ten points of accuracy are 1."""
-        return 1.0 if self.gain is None else 1.0 + 10.0 * self.gain
+    def confident(self, person: Person) -> float:
+        """Towards "I am confident to use these networks"; :data:`CONFIDENT` without any gain."""
+        return CONFIDENT + person.contentment + person.minds_gain * (self.gain or 0.0)
 
 
 def answer(
@@ -89,15 +98,34 @@ def answer(
             return _preferred(question.choices, person, experiences, rng)
         return question.choices[int(rng.integers(len(question.choices)))]
     attitude = _attitude(instrument, question, person, experiences)
-    attitude += person.acquiescence + rng.normal(0.0, person.answer_noise)
-    return on_scale(question, person.extremity * attitude)
+    chances = probabilities(question, person, attitude)
+    category = int(np.searchsorted(np.cumsum(chances), rng.random()))
+    return float(question.low + question.step * min(category, len(chances) - 1))
 
 
-def on_scale(question: Question, attitude: float) -> float:
-    """The allowed value nearest to an attitude; +-2 SDs are the ends of the scale."""
-    share = min(max(0.5 + attitude / 4.0, 0.0), 1.0)
+def probabilities(question: Question, person: Person, attitude: float) -> NDArray[np.float64]:
+    """Of each category of a scale, from the lowest, by the graded response model.
+
+    The thresholds divide four SDs evenly: a scale of five has them at -1.5, -.5, .5 and 1.5.
+
+    Args:
+        question: a scale.
+        person: whose style (acquiescence, extremity, noise) it is.
+        attitude: towards a high value, in SDs.
+    """
     steps = (question.high - question.low) // question.step
-    return float(question.low + question.step * round(share * steps))
+    thresholds = (np.arange(steps) + 0.5) * 4.0 / steps - 2.0
+    above = expit(_slope(person) * (_styled(person, attitude) - thresholds))
+    return np.asarray(-np.diff(np.concatenate([[1.0], above, [0.0]])))
+
+
+def _styled(person: Person, attitude: float) -> float:
+    return person.extremity * (attitude + person.acquiescence)
+
+
+def _slope(person: Person) -> float:
+    """The discrimination: a logistic distribution of this slope has the noise as its SD."""
+    return float(np.pi / np.sqrt(3.0) / max(person.answer_noise, 1e-6))
 
 
 def describe(
@@ -156,10 +184,11 @@ def _attitude(
     """Towards agreeing with (or a high value of) the question, before style and noise."""
     if not experiences:
         return 0.0
-    clicks = _share_of_clicks(experiences)
-    difficulty = float(np.mean([e.difficulty for e in experiences])) - person.taste * (clicks - 0.5)
-    reasonable = float(np.mean([e.reasonable for e in experiences]))
-    confident = float(np.mean([e.confident for e in experiences]))
+    clicks = float(np.mean([e.condition.interface == "click" for e in experiences]))
+    felt = float(np.mean([e.difficulty(person) for e in experiences]))
+    difficulty = felt - person.taste * (clicks - 0.5)
+    reasonable = float(np.mean([e.reasonable(person) for e in experiences]))
+    confident = float(np.mean([e.confident(person) for e in experiences]))
     # of an interface that the paper has not, by the question that it is made of
     match instrument.name, question.key.partition("_")[0]:
         case "paper", "Q1" | "Q2":
@@ -183,14 +212,10 @@ def _attitude(
     return 0.0
 
 
-def _share_of_clicks(experiences: Sequence[Experience]) -> float:
-    return float(np.mean([e.condition.interface == "click" for e in experiences]))
-
-
 def _ease_of_clicks(person: Person, experiences: Sequence[Experience]) -> float:
     """How much easier clicks were than polygons, in SDs, taste included."""
     by = {
-        name: [e.difficulty for e in experiences if e.condition.interface == name]
+        name: [e.difficulty(person) for e in experiences if e.condition.interface == name]
         for name in ("click", "polygon")
     }
     if not all(by.values()):
@@ -204,18 +229,16 @@ def _preferred(
     experiences: Sequence[Experience],
     rng: np.random.Generator,
 ) -> str:
-    """The easiest of the interfaces, taste for clicks included; all but the last have noise."""
+    """One of the interfaces, the easier the likelier (multinomial logit), taste included."""
     lived = {
-        name: [e.difficulty for e in experiences if e.condition.interface == name] for name in names
+        name: [e.difficulty(person) for e in experiences if e.condition.interface == name]
+        for name in names
     }
-    ease = {}
-    for name in names:
-        ease[name] = person.taste if name == "click" else 0.0
-        if all(lived.values()):
-            ease[name] -= 0.4 * float(np.mean(lived[name]))
-        if name != names[-1]:
-            ease[name] += rng.normal(0.0, person.answer_noise)
-    return max(ease, key=lambda name: ease[name])
+    ease = np.array([person.taste if name == "click" else 0.0 for name in names])
+    if all(lived.values()):
+        ease -= [0.4 * float(np.mean(lived[name])) for name in names]
+    chances = softmax(_slope(person) * ease)
+    return names[min(int(np.searchsorted(np.cumsum(chances), rng.random())), len(names) - 1)]
 
 
 def _comment(person: Person, experiences: Sequence[Experience]) -> str:

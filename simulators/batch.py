@@ -1,4 +1,4 @@
-"""One person annotates a batch, item after item: with clicks all images together, on a device."""
+"""One person annotates a batch, item after item; clicks and polygons of all images together."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from simulators.annotator import Shape, annotate, recent
-from simulators.crowd import People, Rows, click
-from simulators.hands import hand_of
+from simulators.crowd import click
+from simulators.desk import Done, People, Rows
+from simulators.outlines import outline
 from simulators.person import Person
 from simulators.sheet import Sheet
 from simulators.timing import RECENT, Performance
@@ -57,7 +58,7 @@ def performed(
         person: who does it.
         shape: how practised and how tired the person comes to the first; both grow on the way.
         keys: names of the items' streams.
-        device: where clicks are computed.
+        device: where clicks and outlines are computed.
         frames: what of each photograph its mask shows; none: all of it. Annotations are in the
             photograph's coordinates.
         images: uint8 [N, 3, H, W], for interfaces that answer to what is seen.
@@ -65,14 +66,14 @@ def performed(
     Yields:
         One item for each image; the caller may stop when a budget is spent.
     """
-    if hand_of(interface).many:
-        clicked = _clicked(masks, maps, person, shape, keys, device)
-        for item, frame in zip(clicked, frames or [WHOLE] * len(keys), strict=True):
+    if interface in TOGETHER:
+        drawn = _together(interface, masks, maps, person, shape, keys, device)
+        for item, frame in zip(drawn, frames or [WHOLE] * len(keys), strict=True):
             yield replace(item, annotation=frame.outward(item.annotation))
         return
     for number, key in enumerate(keys):
         seen = None if maps is None else recent(maps, number)
-        drawn, done = annotate(
+        mark, done = annotate(
             interface,
             masks[number].numpy(),
             seen,
@@ -82,7 +83,7 @@ def performed(
             frames[number] if frames else WHOLE,
             None if images is None else colours_of(images[number]),
         )
-        yield Item(drawn, done.seconds, presses_of(done))
+        yield Item(mark, done.seconds, presses_of(done))
         shape = _later(shape, done.seconds)
 
 
@@ -102,7 +103,8 @@ def given(masks: Tensor, frames: Sequence[Frame]) -> Iterator[Item]:
         yield Item(frame.outward(drawn), 0.0, 0)
 
 
-def _clicked(
+def _together(
+    interface: InterfaceName,
     masks: Tensor,
     maps: NDArray[np.float32] | None,
     person: Person,
@@ -123,10 +125,10 @@ def _clicked(
         hours=torch.zeros(number, dtype=torch.float64),
         similarity=familiar,
     ).to(device)
-    done = click(sheet, People([person], device), rows)
+    done, annotations = TOGETHER[interface](sheet, People([person], device), rows)
     rested = (done.seconds - done.pause_seconds).tolist()
     pauses, presses = done.pause_seconds.tolist(), done.presses.tolist()
-    for place, drawn in enumerate(done.annotations(sheet)):
+    for place, drawn in enumerate(annotations):
         # tiredness is a factor on the whole item, and grows with the items before it
         seconds = round(rested[place] * (1.0 + person.fatigue * shape.hours) + pauses[place], 4)
         yield Item(drawn, seconds, presses[place])
@@ -142,6 +144,20 @@ def colours_of(image: Tensor) -> NDArray[np.uint8]:
     """An image uint8 [3, H, W] as the array [H, W, 3]."""
     colours: NDArray[np.uint8] = image.permute(1, 2, 0).cpu().numpy()
     return colours
+
+
+def _clicked(sheet: Sheet, people: People, rows: Rows) -> tuple[Done, list[Annotation]]:
+    done = click(sheet, people, rows)
+    return done, done.annotations(sheet)
+
+
+def _outlined(sheet: Sheet, people: People, rows: Rows) -> tuple[Done, list[Annotation]]:
+    done = outline(sheet, people, rows)
+    return done, done.annotations()
+
+
+TOGETHER = {"click": _clicked, "polygon": _outlined}
+"""How the images of a batch are annotated together, where an interface's hand can do that."""
 
 
 def _later(shape: Shape, seconds: float) -> Shape:

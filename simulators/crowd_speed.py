@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from simulators.annotator import Shape, annotate
-from simulators.crowd import People, Rows, click
+from simulators.crowd import click
+from simulators.desk import People, Rows
+from simulators.outlines import outline
 from simulators.person import Person
 from simulators.population import Population
 from simulators.sheet import Sheet
@@ -26,6 +28,7 @@ from study.seeds import rng, seed
 IMAGES = 2048
 ANNOTATIONS = 1_000_000
 PEOPLE = 64
+OUTLINES = 16_384
 FEW = 128
 """Images that the one-image hand and RITM's clicker are timed on."""
 
@@ -85,6 +88,19 @@ def million(device: torch.device) -> Iterator[tuple[str, float, float, str]]:
         1.0,
         f"{1e3 * new:.2f} ms against {1e3 * alone:.2f} ms; the image's superpixels are "
         f"{1e3 * spent['superpixels'] / IMAGES:.2f} ms of either",
+    )
+    with _clock(spent, "outlines", device):
+        outline(sheet, people, next(rows.parts(OUTLINES)))
+    together = spent["outlines"] / OUTLINES
+    alone = _per_call(
+        lambda at: annotate("polygon", masks[at].numpy(), None, Person(), Shape(), seed(at)), FEW
+    )
+    yield (
+        "a polygon annotation with its time, together / one image at a time",
+        together / alone,
+        1.0,
+        f"{1e3 * together:.2f} ms against {1e3 * alone:.2f} ms; {OUTLINES:,} annotations of "
+        f"{IMAGES:,} images, whose contours are made once",
     )
 
 

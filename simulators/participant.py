@@ -217,7 +217,8 @@ class Participant:
             # confirmed without having understood what is asked
             drawn, moves = Annotation(), []
         drawn = split.frame(split.positions[image]).outward(drawn)
-        done = perform(moves, self.person, draws, getattr(self.person, hand.skill), Circumstances())
+        how = Circumstances(minds_attention=hand.minds_attention)
+        done = perform(moves, self.person, draws, getattr(self.person, hand.skill), how)
         correct = self.loop.practice_correct(interface, image, drawn)
         self._record(
             Practised(

@@ -1,17 +1,18 @@
 """Who a simulated participant is: every number that makes one person differ from another.
 
 Nothing here is measured on the people of a study. Where a value has a source, the field names it;
-"chosen" means that it is a plausible value of ours, "calibrated" that it was set so that drawn
-scenes take about the mean seconds per image of He et al. (2023), section 7.1
-(docs/simulated-people.md). A calibrated simulation cannot be evidence for
-the paper: it repeats it. The runner writes every parameter into the log.
+"chosen" means that it is a plausible value of ours, "calibrated" that it was set, with all others
+so marked, so that maps of a biased network take the mean seconds per image of He et al. (2023),
+section 7.1, with their SDs (docs/simulated-people.md). A calibrated simulation cannot be evidence
+for the paper: it repeats it. The runner writes every parameter into the log.
 
 A field is written once: its default is the centre of the population and the spread beside its type
 says how people differ around it (:mod:`simulators.spread`); a field without one is everybody's.
 
 .. warning::
    ``familiarity`` is the paper's *explanation* of why active sampling is faster (sections 7.1 and
-   8.1: similar attention maps need less thought), turned into a cause. Any effect of sampling on
+   8.1: similar attention maps need less thought), turned into a cause by the instance theory of
+   automaticity (Logan 1988; with similarity as Palmeri 1997). Any effect of sampling on
    simulated seconds per image comes from it, or from the number of clicks a map provokes. Set it
    to 0 to remove it.
 """
@@ -37,21 +38,27 @@ class Person(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     # How fast
-    speed: Annotated[Factor, LogNormal(0.1)] = Field(
+    speed: Annotated[Factor, LogNormal(0.04)] = Field(
         default=1.0,
         description="Factor on every time (calibrated: section 7.1's SDs between participants "
-        "are 13-20% of the means).",
+        "are 13-20% of the means, most of which comes from thinking here).",
     )
-    click_speed: Annotated[Factor, LogNormal(0.05)] = Field(
+    click_speed: Annotated[Factor, LogNormal(0.02)] = Field(
         default=1.0, description="Factor on times in the click interface (calibrated)."
     )
-    polygon_speed: Annotated[Factor, LogNormal(0.07)] = Field(
+    polygon_speed: Annotated[Factor, LogNormal(0.065)] = Field(
         default=1.0, description="Factor on times in the polygon interface (calibrated)."
     )
-    decision: Factor = Field(
-        default=0.8,
+    decision: Annotated[Factor, LogNormal(0.13)] = Field(
+        default=2.5,
         description="Seeing the image and deciding what to do, seconds, without blobs of "
         "attention (calibrated).",
+    )
+    heed: Annotated[Factor, LogNormal(0.43)] = Field(
+        default=1.0,
+        description="Factor on deciding where the interface 'does not require the user to "
+        "consider the attention map' (section 8.1.2): some look at it all the same and some do "
+        "not (spread calibrated).",
     )
     blob: Amount = Field(
         default=0.15,
@@ -64,7 +71,7 @@ class Person(BaseModel):
         "confirming (keystroke-level model, Card, Moran & Newell 1980).",
     )
     vertex_pace: Factor = Field(
-        default=0.5,
+        default=0.36,
         description="Factor on the time to place a vertex after the first: an outline is one "
         "rhythmic movement (calibrated).",
     )
@@ -93,10 +100,11 @@ class Person(BaseModel):
     recovery: Rate = Field(
         default=0.5, description="Share of the tiredness that a break takes away (chosen)."
     )
-    familiarity: Annotated[Rate, Beta(0.08)] = Field(
-        default=0.5,
-        description="Share of thinking time saved when an attention map equals those just "
-        "seen. THE PAPER'S HYPOTHESIS (7.1, 8.1) BUILT IN; 0 removes it.",
+    familiarity: Annotated[Amount, LogNormal(0.62)] = Field(
+        default=0.9,
+        description="Exponent of the power law by which thinking about a map gets shorter with "
+        "the number of maps like it that were just seen (instance theory, Logan 1988; calibrated). "
+        "THE PAPER'S HYPOTHESIS (7.1, 8.1) BUILT IN; 0 removes it.",
     )
     pause_rate: Rate = Field(
         default=0.003, description="Probability per item of looking away (chosen)."
@@ -160,18 +168,18 @@ class Person(BaseModel):
     )
 
     # What is worth correcting
-    notable: Annotated[Rate, Beta(0.078)] = Field(
-        default=0.5,
+    notable: Annotated[Rate, Beta(0.115)] = Field(
+        default=0.75,
         description="A region is worth a right click where the shown map rises above this share "
-        "of its maximum (chosen: the warm half of the colour scale).",
+        "of its maximum (calibrated: the red end of the colour scale).",
     )
     satisfied: Annotated[Rate, Beta(0.062)] = Field(
         default=0.8,
         description="Attention is right when this share of what is left of it lies on or next "
         "to the object (chosen).",
     )
-    patience: Annotated[Rate, Beta(0.15)] = Field(
-        default=0.4,
+    patience: Annotated[Rate, Beta(0.086)] = Field(
+        default=0.11,
         description="Probability of going on to another region when one was taken away and the "
         "attention is not right yet (calibrated).",
     )
@@ -190,6 +198,35 @@ class Person(BaseModel):
     )
 
     # How questions are answered
+    minds_time: Annotated[Amount, LogNormal(0.3)] = Field(
+        default=1.2,
+        description="Latent difficulty for each unit of the log of seconds per image (calibrated: "
+        "section 7.3).",
+    )
+    minds_presses: Annotated[Amount, LogNormal(0.3)] = Field(
+        default=1.1,
+        description="Latent difficulty for each unit of the log of presses per image (calibrated: "
+        "section 7.3).",
+    )
+    minds_corrections: Annotated[Amount, LogNormal(0.3)] = Field(
+        default=0.5, description="Latent difficulty for each correction per image (chosen)."
+    )
+    minds_maps: Annotated[Amount, LogNormal(0.3)] = Field(
+        default=4.0,
+        description="Latent satisfaction with maps for the whole of the attention being inside of "
+        "the objects (chosen).",
+    )
+    minds_gain: Annotated[Amount, LogNormal(0.3)] = Field(
+        default=10.0,
+        description="Latent satisfaction with networks for the whole of the accuracy being gained "
+        "(chosen: ten points of accuracy are 1).",
+    )
+    hardness: Annotated[float, Normal(0.5)] = Field(
+        default=0.0, description="How difficult the person finds any task, in SDs (chosen)."
+    )
+    contentment: Annotated[float, Normal(0.3)] = Field(
+        default=0.0, description="How satisfied the person is with any result, in SDs (chosen)."
+    )
     taste: Annotated[float, Normal(0.8)] = Field(
         default=0.0,
         description="Liking for clicks over polygons beyond what time and errors say, in SDs "
@@ -203,7 +240,9 @@ class Person(BaseModel):
         description="Factor that pushes answers to the ends of a scale (chosen).",
     )
     answer_noise: Amount = Field(
-        default=0.5, description="SD of the noise of one answer, in SDs of the attitude (chosen)."
+        default=0.5,
+        description="SD of the logistic noise of one answer, in SDs of the attitude: pi / sqrt(3) "
+        "by the discrimination of the graded response model (chosen).",
     )
 
     @model_validator(mode="after")

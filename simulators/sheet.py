@@ -117,6 +117,7 @@ class Sheet:
         self._superpixels: dict[int, NDArray[np.int32]] = {}
         self.masks = masks.to(self.device).flatten(1)
         parts = _objects(self._host_masks)
+        self._ranks: NDArray[np.int64] = parts.numpy()
         slices = range(0, len(masks), SLICE)
         depth = torch.cat([depths(masks[at : at + SLICE].to(self.device)) for at in slices])
         self.objects = object_pixels(parts.to(self.device), depth)
@@ -149,6 +150,11 @@ class Sheet:
     def shows_attention(self) -> bool:
         """Whether there are maps."""
         return self._maps is not None
+
+    def parts(self, image: int) -> list[NDArray[np.bool_]]:
+        """:attr:`simulators.scene.Scene.parts` of one image."""
+        ranks = self._ranks[image]
+        return [ranks == rank for rank in range(int(ranks.max(initial=-1)) + 1)]
 
     def look_up(self, images: Tensor) -> None:
         """Make sure that these images, int64 [K], are in ``candidates``."""

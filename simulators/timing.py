@@ -13,9 +13,9 @@ What is a person's own (deciding, preparation, noise, pace) is a field of
 :class:`~simulators.person.Person`; what is the same for all is here.
 
 .. warning::
-   Deciding and checking are shortened by ``person.familiarity * similarity``: the paper's
-   hypothesis about active sampling, built in as a cause. With ``familiarity=0`` an image costs the
-   same however it was chosen.
+   Thinking about the map (deciding, what to take away, checking) is shortened by :func:`calm`: the
+   paper's hypothesis about active sampling, built in as a cause. With ``familiarity=0`` an image
+   costs the same however it was chosen.
 """
 
 from __future__ import annotations
@@ -59,12 +59,14 @@ class Circumstances:
         hours: of annotation that the person is tired from; a break takes some of them away.
         similarity: of this attention map to those just seen, in [0, 1].
         blobs: of attention that are looked at before anything is done.
+        minds_attention: whether the interface makes people consider the map.
     """
 
     trial: int = 1
     hours: float = 0.0
     similarity: float = 0.0
     blobs: int = 0
+    minds_attention: bool = True
 
 
 @dataclass(frozen=True)
@@ -95,14 +97,14 @@ def perform(
         how: practice, tiredness, familiarity.
     """
     pace = pace_of(person, how) * skill
-    calm = 1.0 - person.familiarity * how.similarity
+    less = calm(person, how.similarity)
     pause_at = None
     if draws.uniform(slots.PAUSE) < person.pause_rate:
         pause_at = int(draws.uniform(slots.PAUSE_AT) * (len(moves) + 1))
     actions: list[Action] = []
     last: str | None = None
     hand, now, paused = START, 0.0, 0.0
-    waiting = deciding(person, how.blobs) * calm  # what precedes the next press, whichever it is
+    waiting = deciding(person, how) * less  # what precedes the next press, whichever it is
     for index, move in enumerate([*moves, None]):
         if index == pause_at:
             paused = person.pause_seconds * log_normal(
@@ -112,14 +114,14 @@ def perform(
             now += paused
             actions.append(Action(t=_tick(now), kind="focus"))
         if move is None:
-            waiting += person.preparation * calm
+            waiting += person.preparation * less
             moving = fitts(hand, START, CONFIRM_WIDTH) + BUTTON
             z = draws.normal(slots.CONFIRM)
         elif move.at is None:
-            waiting += move.thought * person.preparation
+            waiting += move.thought * person.preparation * (less if move.of_map else 1.0)
             moving, z = KEY, move.z
         else:
-            waiting += move.thought * person.preparation
+            waiting += move.thought * person.preparation * (less if move.of_map else 1.0)
             rhythm = person.vertex_pace if move.kind == "vertex" and last == "vertex" else 1.0
             pointing = fitts(hand, move.at, move.width) + BUTTON
             moving, z = rhythm * (pointing + STEERING * move.path), move.z
@@ -144,9 +146,21 @@ def fitts(start: Spot, end: Spot, width: float) -> float:
     return FITTS_START + float(np.log2(distance / width + 1.0)) / FITTS_RATE
 
 
-def deciding(person: Person, blobs: int) -> float:
-    """Seconds of seeing the image and deciding what to do (Hick-Hyman)."""
-    return person.decision + person.blob * float(np.log2(1.0 + blobs))
+def deciding(person: Person, how: Circumstances) -> float:
+    """Seconds of seeing the image and deciding what to do (Hick-Hyman), before familiarity."""
+    heed = 1.0 if how.minds_attention else person.heed
+    return heed * person.decision + person.blob * float(np.log2(1.0 + how.blobs))
+
+
+def calm(person: Person, similarity: float) -> float:
+    """Factor on thinking about a map that is like those just seen.
+
+    The instance theory of automaticity (Logan 1988, equation 3): what one has done to each of N
+    like things races to memory, and the time falls as a power of N. An earlier map counts as far as
+    it is like this one (Palmeri 1997), so N is one, the map itself, and the similarities to the
+    last :data:`RECENT`.
+    """
+    return float((1.0 + RECENT * similarity) ** -person.familiarity)
 
 
 def pace_of(person: Person, how: Circumstances) -> float:

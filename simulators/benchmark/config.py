@@ -62,7 +62,7 @@ from study.files import file_digest
 from study.interfaces import DIALOGUE
 from study.metrics import FEATURE_COLUMNS, column_of
 
-VERSION = 3
+VERSION = 4
 """To be raised when the same settings mean another experiment: it is part of every run's name."""
 Seed = Annotated[int, Field(strict=True, ge=0)]
 LABEL: InterfaceName = "label"

@@ -26,7 +26,6 @@ class Hand:
     Attributes:
         draw: the annotation, and the moves that made it (slips and undos included).
         skill: the field of :class:`~simulators.person.Person` that is the speed with it.
-        many: whether :mod:`simulators.crowd` does the same for many images together.
         minds_attention: whether the interface makes people look at the blobs of the map before
             they act. The polygon interface "does not require the user to consider the attention
             map" (section 8.1.2).
@@ -35,11 +34,10 @@ class Hand:
     draw: Callable[[Scene, Person, Draws], tuple[Annotation, list[Move]]]
     skill: str
     minds_attention: bool
-    many: bool = False
 
 
 HANDS: Mapping[str, Hand] = {
-    "click": Hand(click.draw, "click_speed", minds_attention=True, many=True),
+    "click": Hand(click.draw, "click_speed", minds_attention=True),
     "polygon": Hand(polygon.draw, "polygon_speed", minds_attention=False),
     "box": Hand(box.draw, "click_speed", minds_attention=False),
     "paint": Hand(paint.draw, "polygon_speed", minds_attention=False),

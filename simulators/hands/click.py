@@ -222,14 +222,14 @@ def _take_away(canvas: Canvas, scene: Scene, person: Person, draws: Draws) -> No
         if draws.uniform(start + slots.WRONG) < person.slip_rate * WRONG_BUTTON:
             z = draws.normal(start + slots.TEMPO)
             slot = start + slots.TEMPO
-            canvas.press(Move("positive", spot, candidate.width, thought=1.0, z=z, slot=slot))
+            canvas.press(Move("positive", spot, candidate.width, 1.0, z, slot, of_map=True))
             if draws.uniform(start + slots.NOTICE) >= person.notice_rate:
                 return
             _take_back(canvas, start, slots.UNDO, draws)
         z = draws.normal(start + slots.SECOND)
         region = Region.from_mask(spot, scene.superpixels == candidate.label)
         slot = start + slots.SECOND
-        canvas.press(Move("negative", spot, candidate.width, thought=1.0, z=z, slot=slot), region)
+        canvas.press(Move("negative", spot, candidate.width, 1.0, z, slot, of_map=True), region)
         clicks += 1
         if candidate.swallows and draws.uniform(start + slots.SWALLOWS) < person.notice_rate:
             # the region that lit up swallows the object: nobody leaves that

@@ -40,11 +40,11 @@ def draw(name: str) -> Callable[[Scene, Person, Draws], tuple[Annotation, list[M
         moves: list[Move] = []
         if rng.random() < person.slip_rate:
             others = [other for other in answers if other != answer]
-            moves.append(Move("answer", None, thought=COMPARING, z=float(rng.normal())))
+            moves.append(Move("answer", thought=COMPARING, z=float(rng.normal()), of_map=True))
             if rng.random() >= person.notice_rate:
                 answer = others[int(rng.integers(len(others)))]
                 return _said(proposed, answer), moves
-        moves.append(Move("answer", None, thought=COMPARING, z=float(rng.normal())))
+        moves.append(Move("answer", thought=COMPARING, z=float(rng.normal()), of_map=True))
         return _said(proposed, answer), moves
 
     return hand

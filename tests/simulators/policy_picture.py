@@ -12,7 +12,8 @@ import matplotlib
 import numpy as np
 import torch
 
-from simulators.crowd import NEGATIVE, People, Rows, click
+from simulators.crowd import NEGATIVE, click
+from simulators.desk import People, Rows
 from simulators.person import AIMS, Person
 from simulators.population import Population
 from simulators.sheet import Sheet

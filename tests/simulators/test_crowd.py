@@ -7,11 +7,13 @@ from drawings import SIZE, blob, boat, boats, maps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
+from skimage.measure import approximate_polygon
 
-from simulators import crowd, sheet, sight
+from simulators import crowd, desk, outlines, sheet, sight
 from simulators.annotator import Shape, alike, annotate, recent
 from simulators.batch import performed, similarities
 from simulators.chance import Draws, normals, uniforms
+from simulators.hands import polygon
 from simulators.person import Person
 from simulators.population import Population
 from simulators.scene import Scene
@@ -49,7 +51,7 @@ def several(masks, heats, people, repeats=1):
     number = len(masks) * repeats
     image = torch.arange(number) % len(masks)
     keys = [seed("crowd", i) for i in range(number)]
-    rows = crowd.Rows(
+    rows = desk.Rows(
         image=image,
         person=torch.arange(number) % len(people),
         key=torch.tensor(keys),
@@ -60,7 +62,7 @@ def several(masks, heats, people, repeats=1):
     table = sheet.Sheet(
         torch.from_numpy(masks), heats if heats is None else torch.tensor(heats), "cpu"
     )
-    return table, rows, crowd.click(table, crowd.People(people), rows)
+    return table, rows, crowd.click(table, desk.People(people), rows)
 
 
 @pytest.mark.parametrize("shown", [True, False])
@@ -178,3 +180,41 @@ def test_similarities_are_those_of_one_map_after_the_other():
     one_by_one = [alike(recent(heats, number)) for number in range(len(heats))]
     assert np.allclose(similarities(torch.from_numpy(heats)), one_by_one)
     assert sight.blobs(heats[0]) == 1
+
+
+def test_a_crowd_outlines_what_the_hand_outlines_draw_by_draw():
+    masks, _ = tables(24)
+    people = [Person(hand=0.02), Person(**CLUMSY, pause_rate=0.5, vertex_tolerance=0.6), PEOPLE[3]]
+    _, rows, _ = several(masks, None, people, repeats=3)
+    table = sheet.Sheet(torch.from_numpy(masks), None, "cpu")
+    done = outlines.outline(table, desk.People(people), rows)
+    drawn = done.annotations()
+    corrected = missing = 0
+    for row in range(len(rows)):
+        one, performance = annotate(
+            "polygon",
+            masks[int(rows.image[row])],
+            None,
+            people[int(rows.person[row])],
+            Shape(int(rows.trial[row]), float(rows.hours[row])),
+            int(rows.key[row]),
+        )
+        assert len(one.polygons) == len(drawn[row].polygons)
+        for mine, other in zip(one.polygons, drawn[row].polygons, strict=True):
+            assert np.allclose(mine, other, atol=1e-9)
+        presses = [a.kind for a in performance.actions if a.kind not in ("blur", "focus")]
+        assert len(presses) == done.presses[row]
+        assert presses.count("undo") == done.corrections[row]
+        assert performance.seconds == pytest.approx(float(done.seconds[row]), abs=2e-4)
+        corrected += "undo" in presses
+        missing += len(one.polygons) < len(sight.objects(masks[int(rows.image[row])]))
+    assert min(corrected, missing) > 3
+
+
+@settings(max_examples=30, deadline=None)
+@given(boats(0.05), st.floats(0.2, 30.0))
+def test_significance_is_what_a_simplified_contour_keeps(mask, tolerance):
+    for part in sight.objects(mask):
+        line = polygon.contour(part)
+        kept = line[outlines.significance(line) > tolerance]
+        assert np.allclose(kept, approximate_polygon(line, tolerance))

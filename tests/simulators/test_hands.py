@@ -17,7 +17,6 @@ from simulators.person import Person
 from simulators.scene import Scene
 from simulators.timing import Circumstances, fitts, perform
 from study.annotation import fill_polygons
-from study.seeds import rng
 
 STEADY = Person(
     slip_rate=0.0, miss_rate=0.0, wrong_rate=0.0, diligence=1.0, motor=0.0, patience=1.0
@@ -86,7 +85,7 @@ def test_a_clumsy_hand_still_draws_what_its_actions_say(mask, attention, seed, i
 def test_an_outline_covers_its_object(mask, seed, tolerance):
     person = Person(vertex_tolerance=tolerance)
     for part in sight.objects(mask):
-        vertices = trace(part, person, rng(seed))
+        vertices = trace(part, person, Draws(seed))
         assert len(vertices) >= 3
         drawn = fill_polygons([vertices], SIZE, SIZE, oversample=4)
         # a hole cannot be outlined; the grid of the check is finer than the hand's own
@@ -128,7 +127,7 @@ def test_regions_are_taken_away_by_weight_until_satisfied():
     assert 0.5 < sum(weights) <= 1.0 - scene.inside
     counts = []
     for satisfied in (0.0, 0.2, 0.9):
-        person = STEADY.model_copy(update={"satisfied": satisfied})
+        person = STEADY.model_copy(update={"satisfied": satisfied, "notable": 0.5})
         drawn, _ = clicked(mask, attention, person, 0)
         regions = [
             scene.superpixels[pixel_under(r.point, mask.shape)] for r in drawn.negative_regions
@@ -258,6 +257,6 @@ def test_similarity_is_one_for_the_same_map_and_nothing_for_the_first():
 
 def test_a_hole_does_not_make_an_outline_finer():
     mask = boat(0.5, 0.5, 0.7)
-    whole = trace(mask, STEADY, rng(0))
+    whole = trace(mask, STEADY, Draws(0))
     mask[36:44, 30:50] = False
-    assert len(trace(mask, STEADY, rng(0))) <= len(whole) + 2
+    assert len(trace(mask, STEADY, Draws(0))) <= len(whole) + 2

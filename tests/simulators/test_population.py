@@ -35,9 +35,9 @@ def test_what_a_population_says_of_one_parameter_changes_no_other():
 
 def test_doubts_move_centres_and_spreads_but_not_what_is_known():
     law = Law(centre=0.5, spread=0.1, centre_se=0.4, spread_se=0.2)
-    population = Population({"familiarity": law, "speed": Law(centre=1.0, spread=0.1)})
+    population = Population({"patience": law, "speed": Law(centre=1.0, spread=0.1)})
     drawn = [population.doubted(rng("doubt", i)) for i in range(300)]
-    centres = np.array([one.laws["familiarity"].centre for one in drawn])
+    centres = np.array([one.laws["patience"].centre for one in drawn])
     assert np.std(np.log(centres / (1 - centres))) == pytest.approx(0.4, abs=0.05)
     assert {round(one.laws["speed"].centre, 9) for one in drawn} == {1.0}
 

@@ -4,19 +4,15 @@ import dataclasses
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
+from paper_study import CONDITIONS, EXPECTED, PAPER, drawn, paper_study
 
 from simulators.actions import Move
 from simulators.chance import Draws
 from simulators.hands import HANDS
 from simulators.person import Person
 from simulators.population import Population
-from simulators.scene import Scene
-from simulators.timing import Circumstances, deciding, fitts, perform, practice
-from study.annotation import resample_mask
-from study.config import ScenesConfig
-from study.data.scenes import render
-from study.seeds import rng, seed
+from simulators.timing import Circumstances, calm, deciding, fitts, perform, practice
+from study.seeds import rng
 
 EVEN = Person(noise=0.0, pause_rate=0.0, learning_gain=0.0)
 CLICK = [Move("positive", (0.5, 0.5), 0.2)]
@@ -51,6 +47,7 @@ def test_speed_fatigue_and_familiarity_do_what_they_say():
     tired = EVEN.model_copy(update={"fatigue": 0.1})
     assert mean_seconds(CLICK, tired, hours=1.0) == pytest.approx(1.1 * base)
     assert mean_seconds(CLICK, EVEN, similarity=0.8) < 0.85 * base
+    assert calm(Person(familiarity=1.0), 0.2) == pytest.approx(0.5)
     indifferent = EVEN.model_copy(update={"familiarity": 0.0})
     assert mean_seconds(CLICK, indifferent, similarity=0.8) == pytest.approx(base)
 
@@ -62,8 +59,10 @@ def test_each_interface_has_its_own_skill():
 
 
 def test_more_blobs_take_longer_to_decide_on_and_an_undo_longer_than_none():
-    person = Person(decision=0.7, blob=0.2)
-    assert [deciding(person, blobs) for blobs in (0, 1, 3)] == pytest.approx([0.7, 0.9, 1.1])
+    person = Person(decision=0.7, blob=0.2, heed=2.0)
+    found = [deciding(person, Circumstances(blobs=blobs)) for blobs in (0, 1, 3)]
+    assert found == pytest.approx([0.7, 0.9, 1.1])
+    assert deciding(person, Circumstances(minds_attention=False)) == pytest.approx(1.4)
     assert mean_seconds(CLICK, EVEN, blobs=7) > mean_seconds(CLICK, EVEN) + 0.3
     again = [*CLICK, Move("undo", thought=0.5), *CLICK]
     assert mean_seconds(again, EVEN) > mean_seconds(CLICK, EVEN) + 1.0
@@ -80,7 +79,7 @@ def test_a_pause_is_marked_and_its_length_reported():
 def test_people_differ_but_not_when_told_not_to():
     people = [Population().draw(rng("people", i)) for i in range(300)]
     speeds = np.array([person.speed for person in people])
-    assert np.log(speeds).std() == pytest.approx(0.1, abs=0.02)
+    assert np.log(speeds).std() == pytest.approx(0.04, abs=0.008)
     assert np.mean([p.slip_rate for p in people]) == pytest.approx(0.02, abs=0.004)
     fixed = [Population().draw(rng("people", i), {"familiarity": 0.0}) for i in range(300)]
     assert {person.familiarity for person in fixed} == {0.0}
@@ -93,29 +92,17 @@ def test_every_parameter_is_documented():
     assert all(len(field.description or "") > 20 for field in Person.model_fields.values())
 
 
-def test_seconds_per_image_are_calibrated_to_the_paper():
-    # He et al. 2023, section 7.1: 6.680 (SD 0.872) and 8.663 (1.431). The classifier looks at what
-    # co-occurs with the class, as a biased one does; 400 trials, of which every 20th is done here.
-    scenes = render(ScenesConfig(train=60, val=2, test=2, balanced=2))["train"]
-    means = {"click": [], "polygon": []}
-    for number in range(24):
-        person = Population().draw(rng("calibration", number))
-        for interface, found in means.items():
-            hand = HANDS[interface]
-            seconds = []
-            for item in range(20):
-                key = seed("calibration", number, interface, item)
-                image = int(rng(key).integers(len(scenes)))
-                attention = gaussian_filter(
-                    resample_mask(scenes.context_masks[image].numpy(), 10, 10), 1
-                )
-                scene = Scene(scenes.masks[image].numpy(), attention)
-                _, moves = hand.draw(scene, person, Draws(key))
-                how = Circumstances(1 + 20 * item, 20 * item * 7 / 3600)
-                skill = getattr(person, hand.skill)
-                seconds.append(perform(moves, person, Draws(key), skill, how).seconds)
-            found.append(np.mean(seconds))
-    assert np.mean(means["click"]) == pytest.approx(6.7, abs=0.7)
-    assert np.mean(means["polygon"]) == pytest.approx(8.7, abs=0.9)
-    assert 0.5 < np.std(means["click"]) < 1.4
-    assert 0.7 < np.std(means["polygon"]) < 2.0
+def test_the_paper_study_takes_the_papers_seconds_with_no_constant_of_a_condition():
+    # He et al. 2023, Figure 10 a: means and SDs of four conditions within 5%; the people, images
+    # and noise are few, so that the test is quick (docs/simulated-people.md has more of each)
+    seconds = paper_study(drawn(128, **EXPECTED))
+    for condition, values in zip(CONDITIONS, seconds.T, strict=True):
+        mean, sd = PAPER[condition]
+        assert values.mean() == pytest.approx(mean, rel=0.05), condition
+        assert values.std(ddof=1) == pytest.approx(sd, rel=0.05), condition
+
+
+def test_without_familiarity_active_sampling_saves_next_to_nothing():
+    seconds = paper_study(drawn(8, **EXPECTED, familiarity=0.0), 8, 4, seeds=(0,)).mean(0)
+    saved = seconds[:2] - seconds[2:]
+    assert (saved < 0.5).all()
