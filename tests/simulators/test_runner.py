@@ -1,5 +1,6 @@
 """The whole study with simulated people: complete, resumable, blind to the number of workers."""
 
+import dataclasses
 import logging
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from simulators import runner
 from simulators.participant import Participant
 from simulators.person import Person
+from simulators.population import Law, Population
 from simulators.runner import SimulationError, simulate
 from study.errors import UserError
 from study.export.tables import tables
@@ -156,11 +158,20 @@ def test_one_who_cannot_go_on_does_not_stop_the_others(prepared, fresh, monkeypa
     assert {outcome.status for outcome in outcomes} == {"completed"}
 
 
-def test_the_built_in_hypothesis_can_be_taken_out(prepared, fresh):
+def test_people_are_the_files_and_the_built_in_hypothesis_can_be_taken_out(
+    prepared, fresh, tmp_path
+):
+    people = tmp_path / "people.toml"
+    Population({"speed": Law(centre=3.0, spread=0.0)}, {"source": "our pilot"}).write(people)
+    config = prepared[0].config.model_copy(update={"people": str(people)})
     directory = fresh("no-hypothesis")
-    run(prepared, directory, participants=1, fixed={"familiarity": 0.0})
+    file = dataclasses.replace(prepared[0], config=config)
+    run((file,), directory, participants=1, fixed={"familiarity": 0.0})
     enrolled = directory.study().store.events("S01")[0].payload
     assert enrolled.simulated["person"]["familiarity"] == 0.0
+    assert enrolled.simulated["person"]["speed"] == 3.0
+    assert enrolled.simulated["people"] == str(people)
+    assert str(people) in enrolled.simulated["note"]
 
 
 def test_engines_are_named_errors(prepared, fresh):
