@@ -34,7 +34,9 @@ _FRAME = """
 .st-key-wide { max-width: 1320px; margin: 20px auto 0; padding: 0 24px; }
 .st-key-form h1, .st-key-wide h1 { font-size: 26px; font-weight: 600; padding: 0 0 8px; }
 .st-key-form h3, .st-key-wide h3 { font-size: 18px; font-weight: 600; padding: 10px 0 6px; }
-[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: #4a5561 !important; opacity: 1; }
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {
+  color: #4a5561 !important; opacity: 1;
+}
 .st-key-form [data-testid="stRadio"] { padding-bottom: 6px; }
 </style>
 """
