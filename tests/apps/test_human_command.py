@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from apps.commands.human import app
@@ -68,7 +67,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
-def clickstudy(*words: object) -> Result:
+def clickstudy(*words: object):
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
