@@ -136,6 +136,8 @@ class BenchConfig(Section):
 
     def _clashes(self) -> Iterator[str]:
         """What cannot be done together, arm by arm."""
+        if DIALOGUE.name in self.interfaces:
+            yield from self.dialogue.problems()
         for index, arm in enumerate(self.strategies):
             guidance = merged(self.guidance, said(arm.guidance))
             tuned = merged(self.fine_tuning, said(arm.fine_tuning))

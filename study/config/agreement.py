@@ -161,6 +161,8 @@ def _learning_fits(config: StudyConfig) -> Iterator[str]:
             continue  # told by _conditions_differ
         for problem in clashes(here.dataset, here.guidance, here.fine_tuning, here.acquisition):
             yield f"conditions[{index}] ({condition.name}): {problem}"
+        if condition.interface == DIALOGUE.name:
+            yield from config.dialogue.problems()
         if condition.interface == DIALOGUE.name and here.fine_tuning.train != "head":
             yield (
                 f"conditions[{index}] ({condition.name}): a dialogue tries what each kind of "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -57,10 +58,18 @@ class DialogueConfig(Section):
     def _is_a_choice(self) -> DialogueConfig:
         if len(self.interfaces) < 2 or len(set(self.interfaces)) < len(self.interfaces):
             raise ValueError("a dialogue chooses among two interfaces or more, each listed once")
-        for name in self.interfaces:
-            if name == DIALOGUE.name or interface(name).for_class:
-                raise ValueError(f"a dialogue cannot ask for {name}; take it out")
+        if DIALOGUE.name in self.interfaces:
+            raise ValueError("a dialogue cannot ask for a dialogue; take it out")
         return self
+
+    def problems(self) -> Iterator[str]:
+        """Why the machine cannot ask for one of them; packages are asked, so only where it does."""
+        for name in self.interfaces:
+            if interface(name).for_class:
+                yield (
+                    f"dialogue.interfaces: {name} is drawn once for a whole class, and a dialogue "
+                    f"asks image by image; take it out"
+                )
 
 
 class RevealConfig(Section):

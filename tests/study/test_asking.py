@@ -112,7 +112,7 @@ def test_a_simulated_person_does_what_is_asked_and_the_log_says_why(tmp_path: Pa
     ("old", "new", "says"),
     [
         ('"click", "verify"', '"click"', "two interfaces or more"),
-        ('"click", "verify"', '"click", "template"', "cannot ask for template"),
+        ('"click", "verify"', '"click", "template"', "template is drawn once for a whole class"),
         (
             '[fine_tuning]\ntrain = "head"',
             "[fine_tuning]\nepochs = 1",
