@@ -176,7 +176,8 @@ def side_by_side(
             other = next((level for level in levels if level != "random"), "active")
             about = {other: about["active"], "random": about["random"]}
         if factor == "interface":
-            about = {level: about.get(level, f"{about['click']}_{level}") for level in levels}
+            own = {level: f"{about['click']}_{level}" for level in levels if level not in about}
+            about = {level: key for level, key in about.items() if level in levels} | own
         parts = [
             paper[paper["question"] == question].assign(**{factor: level})
             for level, question in about.items()
