@@ -7,7 +7,7 @@ ROOMS := $(wildcard study simulators analysis apps clickstudy)
 TESTS = $(sort $(dir $(shell find tests -name '*.py')))
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup demo study test lint canvas canvas-test clean
+.PHONY: help setup demo study test lint examples canvas canvas-test clean
 
 help:
 	@echo "make demo    the whole study with 16 simulated participants, and its report"
@@ -62,8 +62,12 @@ lint: $(VENV)/.installed-dev canvas
 	$(BIN)/deptry .
 	$(BIN)/deptry $(TESTS) --exclude '^$$' --ignore DEP002,DEP004  # dev dependencies are theirs
 
-test: lint canvas-test
+examples: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest --doctest-modules $(ROOMS) --ignore apps/web/pages.py  # Streamlit's
+
+# Types take one core for a minute: the docstrings' examples run beside them.
+test: $(VENV)/.installed-dev node_modules/.installed
+	$(MAKE) --jobs 2 --output-sync=target lint examples canvas-test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --instafail  # a failure is said when it happens
 
 clean:

@@ -188,8 +188,8 @@ def long(serve: Callable[..., Served]) -> Served:
 
 @pytest.fixture(scope="session")
 def short(serve: Callable[..., Served]) -> Served:
-    """The paper's four conditions, a round of three images and one of one, checks after three."""
-    return serve()
+    """The paper's four conditions, a round of three images and one of one, checks after two."""
+    return serve(every=2)
 
 
 @pytest.fixture(scope="session")

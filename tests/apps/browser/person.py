@@ -327,6 +327,8 @@ class Person(ABC):
         done = len(state["batch"]["done"])
         if done and done % state["batch"]["page_size"] == 0:
             following = self.page.locator('[data-do="next"]:not([disabled])')
+            # the button comes with the answer to the last confirmation, if no image does
+            self.page.locator(".cs[data-shown]").or_(following).first.wait_for()
             if following.count() and not self.page.locator(".cs[data-shown]").count():
                 self.shot("page-done")
                 following.click()
