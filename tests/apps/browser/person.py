@@ -50,7 +50,8 @@ class Done:
     """One confirmed image as the script did it.
 
     By the script's own clock its item took ``least`` seconds, from when the image was surely there
-    to just before CONFIRM, and at most ``most``, from just before that image was waited for.
+    to just before CONFIRM, and at most ``most``, from the press of a button before it: an image may
+    be there before the script looks.
     """
 
     key: str
@@ -88,6 +89,7 @@ class Person(ABC):
         """When each form was begun and left, in seconds since 1970."""
         self.checks: list[bool] = []
         self.errors: list[str] = []
+        self.pressed = time.monotonic()
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     # -- looking ---------------------------------------------------------------------------
@@ -128,6 +130,7 @@ class Person(ABC):
         if name == "CONFIRM":
             # a press so soon after the image is the second half of a double click
             self.page.wait_for_timeout(SEEN)
+        self.pressed = time.monotonic()
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def at(self, x: float, y: float, button: Any = "left") -> None:
@@ -251,7 +254,7 @@ class Person(ABC):
     def practise(self, practice: dict[str, Any]) -> None:
         """One practice item, done rightly by asking the mask."""
         key = f"practice/{practice['interface']}/{practice['attempt']}"
-        done, before = Done(key), time.monotonic()
+        done, before = Done(key), self.pressed
         try:
             self.page.locator(f'.cs[data-shown="{key}"]').wait_for(timeout=20_000)
         except TimeoutError:
@@ -332,7 +335,7 @@ class Person(ABC):
             if following.count() and not self.page.locator(".cs[data-shown]").count():
                 self.shot("page-done")
                 following.click()
-        before = time.monotonic()
+        before = self.pressed
         key = self.shown()
         item, seen = Done(key), time.monotonic()
         hands = {
