@@ -70,7 +70,7 @@ def test_so_many_pixels_are_shown_and_they_are_the_most_important(
 ) -> None:
     grid = np.random.default_rng(0).random((7, 7))
     mask = shown(grid, share, (height, width))
-    assert mask.sum() == max(1, round(share * height * width))
+    assert mask.sum() == max(1, round(share * (height * width)))
     less = shown(grid, share / 2, (height, width))
     assert not (less & ~mask).any()
 
