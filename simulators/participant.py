@@ -35,7 +35,6 @@ from study.practice import practice_number
 from study.protocol.agreement import consented
 from study.protocol.events import (
     Answered,
-    Categorised,
     Checked,
     Debriefed,
     Described,
@@ -347,16 +346,7 @@ class Participant:
             self.loop.config.reveal.seconds + RECOGNISING * float(np.exp(stream.normal(0.0, 0.3)))
         )
         self._record(
-            Categorised(
-                number=step.number,
-                image=shown.name,
-                label=shown.label,
-                source=trial.source,
-                share=trial.share,
-                answer=answer,
-                correct=answer == shown.label,
-                seconds=seconds,
-            ),
+            reveal.categorised(step.number, trial, shown, answer, seconds),
             seconds,
         )
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from study.config import RevealConfig
+from study.protocol.events import Categorised
 from study.seeds import rng
 
 MOST = 48
@@ -130,6 +131,22 @@ def saliency(picture: Image.Image) -> NDArray[np.float32]:
     residual = size - ndimage.uniform_filter(size, 3, mode="wrap")
     back = np.abs(np.fft.ifft2(np.exp(residual + 1j * np.angle(spectrum)))) ** 2
     return np.asarray(ndimage.gaussian_filter(back, 2.5), dtype=np.float32)
+
+
+def categorised(
+    number: int, trial: Trial, shown: Candidate, answer: str, seconds: float
+) -> Categorised:
+    """What the log keeps of the trial of this number: who said what of which image, how fast."""
+    return Categorised(
+        number=number,
+        image=shown.name,
+        label=shown.label,
+        source=trial.source,
+        share=trial.share,
+        answer=answer,
+        correct=answer == shown.label,
+        seconds=seconds,
+    )
 
 
 def chosen(names: Sequence[str], seed: int) -> Iterator[int]:

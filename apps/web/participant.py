@@ -27,7 +27,6 @@ from study.config import StudyConfig
 from study.interfaces import interface
 from study.protocol.agreement import consented, receipt
 from study.protocol.events import (
-    Categorised,
     Consented,
     Debriefed,
     Described,
@@ -51,7 +50,7 @@ from study.protocol.steps import (
     StartTask,
     Step,
 )
-from study.reveal import trials
+from study.reveal import categorised, trials
 
 log = logging.getLogger(__name__)
 
@@ -300,16 +299,7 @@ def _categorise(desk: Desk, seat: Seat, step: Categorise) -> None:
             shown = candidates[trial.candidate]
             _record(
                 seat,
-                Categorised(
-                    number=step.number,
-                    image=shown.name,
-                    label=shown.label,
-                    source=trial.source,
-                    share=trial.share,
-                    answer=name,
-                    correct=name == shown.label,
-                    seconds=time.time() - begun,
-                ),
+                categorised(step.number, trial, shown, name, time.time() - begun),
             )
 
 

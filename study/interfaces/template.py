@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from study.annotation import Annotation
-from study.interfaces.interface import Asked, Interface, Verdict, Words
-from study.interfaces.judging import outlined
+from study.interfaces.interface import Words
+from study.interfaces.polygon import Polygon
 
 
-class Template(Interface):
-    """Outlines that hold for a whole class."""
+class Template(Polygon):
+    """Outlines that hold for a whole class; drawn, practised and judged as any outline."""
 
     name = "template"
     words = Words(
@@ -32,21 +31,9 @@ class Template(Interface):
         ),
         figure="The outline around the boat of one image lies at the same place on other images.",
         prompt="Outline, for all such images, what shows that this is: ",
-        practice="outline",
-        legend=(
-            ("Click", "next corner"),
-            ("Double click, Enter or first corner", "close the outline"),
-            ("Drag a corner", "move it"),
-            ("Right click a corner", "delete it"),
-        ),
-        touch=("Draw", "Delete"),
+        practice=Polygon.words.practice,
+        legend=Polygon.words.legend,
+        touch=Polygon.words.touch,
     )
-    marks = ("polygons",)
-    guides = ("inside",)
     for_class = True
-    seconds = 8.7  # an outline's
     forms: ClassVar[Mapping[str, str]] = {"polygon": "iou"}
-
-    def judge(self, annotation: Annotation, asked: Asked) -> Verdict:
-        """The outlines overlap with the object of the example as far as is asked."""
-        return outlined(annotation, asked, "Follow the outline of the {name} more closely.")
