@@ -97,7 +97,8 @@ class Person(ABC):
     def state(self) -> dict[str, Any]:
         """What the server says comes next, without touching the lease."""
         base, token = self.link.split("/?p=")
-        answer = self.page.request.get(f"{base}/api/state", params={"p": token})
+        # A connection that idled may be closed by the server just when it is used again.
+        answer = self.page.request.get(f"{base}/api/state", params={"p": token}, max_retries=3)
         found: dict[str, Any] = answer.json()["state"]
         return found
 

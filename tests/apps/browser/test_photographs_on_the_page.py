@@ -61,7 +61,9 @@ def test_people_see_and_mark_the_photograph_itself(wide: Served, page: Page) -> 
     person: Participant = begin(wide, page, "P1", "polygon")
     base = person.link.split("/?p=")
     for query in ({}, {"small": "1"}):
-        answer = page.request.get(f"{base[0]}/stimuli/image/1/1/0", params={"p": base[1], **query})
+        answer = page.request.get(
+            f"{base[0]}/stimuli/image/1/1/0", params={"p": base[1], **query}, max_retries=3
+        )
         bodies.append(answer.body())
         path = wide.out / "shown.jpg"
         path.write_bytes(bodies[-1])
