@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import html
-import logging
 import time
 from typing import Any
 
@@ -17,26 +16,16 @@ import streamlit as st
 from apps import canvas
 from apps.web import _compat
 from apps.web.address import prefix
+from apps.web.comparison import before_and_after
 from apps.web.desk import Desk, Seat
-from apps.web.entry import choose_language, entry, go_on, take_up_language
-from apps.web.forms import Form, answered, ask, ask_demographics, missing, out_of_range
-from apps.web.routes import accuracies, latest_view
+from apps.web.entry import entry, go_on, take_up_language
+from apps.web.forms import Form, answered, ask, missing
+from apps.web.recording import record
 from apps.web.state import page_of, words_of, workspace_of
-from apps.web.stimuli import shares
+from apps.web.welcome import consent, demographics, offer_receipt, screening
 from study.config import StudyConfig
 from study.interfaces import interface
-from study.protocol.agreement import consented, receipt
-from study.protocol.events import (
-    Consented,
-    Debriefed,
-    Described,
-    Instructed,
-    Payload,
-    Rested,
-    Screened,
-    TaskStarted,
-)
-from study.protocol.session import ProtocolError
+from study.protocol.events import Debriefed, Instructed, Rested, TaskStarted
 from study.protocol.steps import (
     Break,
     Categorise,
@@ -51,8 +40,6 @@ from study.protocol.steps import (
     Step,
 )
 from study.reveal import categorised, trials
-
-log = logging.getLogger(__name__)
 
 
 def page(desk: Desk) -> None:
@@ -109,76 +96,6 @@ def _onward(desk: Desk, seat: Seat, step: Step) -> str | None:
     return ending.address(seat.session.progress.recruited)
 
 
-def _record(seat: Seat, *payloads: Payload) -> None:
-    """Log and go on; what another tab has said already is not an error to show."""
-    try:
-        seat.record(*payloads)
-    except ProtocolError as error:
-        log.warning("not recorded: %s", error)
-        st.warning(seat.say("This was not recorded: the study went on meanwhile. Reload the page."))
-        return
-    st.rerun()
-
-
-def _consent(desk: Desk, seat: Seat, step: Consent) -> None:
-    say = seat.say
-    choose_language(desk, say)
-    st.title(say(desk.config.title) or say("Welcome"))
-    text = say(step.text)
-    st.markdown(text)
-    agreed = st.checkbox(say("I have read this and I agree to take part."))
-    if desk.config.consents:
-        st.markdown(say("As you like; you can take part without:"))
-    optional = {one.key: st.checkbox(say(one.text)) for one in desk.config.consents}
-    if st.button(say("Continue"), type="primary", disabled=not agreed):
-        read = {one.key: say(one.text) for one in desk.config.consents}
-        _record(seat, consented(desk.config, text, optional, say.code, read))
-
-
-def _receipt(desk: Desk, seat: Seat) -> None:
-    """What was agreed to, to keep."""
-    log = desk.layout.study.store.events(seat.participant)
-    given = next((event for event in log if isinstance(event.payload, Consented)), None)
-    if given is not None:
-        text = receipt(desk.config, given, seat.say)
-        name = seat.say("Keep a copy of what you agreed to")
-        st.download_button(name, text, "consent.txt", "text/plain")
-
-
-def _screening(desk: Desk, seat: Seat, step: Screening) -> None:
-    say = seat.say
-    st.title(say("May you take part?"))
-    form = Form(desk.board, seat.participant, "screening", say)
-    answers = ask_demographics(form, step.questions)
-    if st.button(say("Continue"), type="primary"):
-        given = {key: value for key, value in answers.items() if value not in (None, "")}
-        problem = out_of_range(step.questions, given, say)
-        if problem or len(given) < len(step.questions):
-            st.error(problem or say("Please answer every question."))
-            return
-        form.hand_in()
-        right = all(one.accepts(given[one.key]) for one in step.questions)
-        _record(seat, Screened(answers=given, eligible=right))
-    _receipt(desk, seat)
-
-
-def _demographics(desk: Desk, seat: Seat, step: Demographics) -> None:
-    say = seat.say
-    st.title(say("About you"))
-    st.markdown(say("You may leave a question out."))
-    form = Form(desk.board, seat.participant, "demographics", say)
-    answers = ask_demographics(form, step.questions)
-    if st.button(say("Continue"), type="primary"):
-        given = {key: value for key, value in answers.items() if value not in (None, "")}
-        problem = out_of_range(step.questions, given, say)
-        if problem:
-            st.error(problem)
-            return
-        form.hand_in()
-        _record(seat, Described(answers=given))
-    _receipt(desk, seat)
-
-
 def _instructions(desk: Desk, seat: Seat, step: Instructions) -> None:
     how, say = interface(step.interface), seat.say
     st.title(say("How it works: {doing}", doing=say(how.words.doing)))
@@ -214,7 +131,7 @@ def _instructions(desk: Desk, seat: Seat, step: Instructions) -> None:
         else say("Continue")
     )
     if st.button(label, type="primary"):
-        _record(seat, Instructed(interface=step.interface))
+        record(seat, Instructed(interface=step.interface))
 
 
 def _start(desk: Desk, seat: Seat, step: StartTask) -> None:
@@ -254,7 +171,7 @@ def _start(desk: Desk, seat: Seat, step: StartTask) -> None:
     )
     st.markdown(f"{' '.join(said)}\n\n{how}")
     if st.button(say("START"), type="primary"):
-        _record(seat, TaskStarted(position=step.position))
+        record(seat, TaskStarted(position=step.position))
 
 
 def _categorise(desk: Desk, seat: Seat, step: Categorise) -> None:
@@ -297,7 +214,7 @@ def _categorise(desk: Desk, seat: Seat, step: Categorise) -> None:
     for column, name in zip(st.columns(2), trial.choices, strict=True):
         if column.button(say(name), use_container_width=True):
             shown = candidates[trial.candidate]
-            _record(
+            record(
                 seat,
                 categorised(step.number, trial, shown, name, time.time() - begun),
             )
@@ -336,7 +253,7 @@ def _questionnaire(desk: Desk, seat: Seat, step: Questionnaire) -> None:
                 if task.condition.sampling == "random"
                 else say("active learning")
             )
-            _before_and_after(desk, seat, task.position, f", {picked}" if named else "")
+            before_and_after(desk, seat, task.position, f", {picked}" if named else "")
     form = Form(desk.board, seat.participant, page_of(step), say)
     answers: dict[str, str | float | None] = {}
     shown = ""
@@ -354,7 +271,7 @@ def _questionnaire(desk: Desk, seat: Seat, step: Questionnaire) -> None:
             form.mark(left)
         else:
             form.hand_in()
-            _record(seat, *answered(step.position, step.questions, answers))
+            record(seat, *answered(step.position, step.questions, answers))
 
 
 def _break(desk: Desk, seat: Seat, step: Break) -> None:
@@ -392,56 +309,9 @@ def _debriefing(desk: Desk, seat: Seat, step: Debriefing) -> None:
         )
     )
     for task in seat.session.progress.tasks:
-        _before_and_after(desk, seat, task.position)
+        before_and_after(desk, seat, task.position)
     if st.button(say("Finish"), type="primary"):
-        _record(seat, Debriefed())
-
-
-def _before_and_after(desk: Desk, seat: Seat, position: int, more: str = "") -> None:
-    say = seat.say
-    doing = say(interface(seat.session.progress.task(position).condition.interface).words.doing)
-    stimuli, cycle = desk.layout.stimuli, latest_view(seat, position)
-    validation, before = stimuli.validation(), stimuli.view(stimuli.view_path(None))
-    if validation is None or before is None or not cycle:
-        return
-    right = [
-        say(
-            "on {kind}: {before} before, {after} after",
-            kind=kind,
-            before=say.percent(first),
-            after=say.percent(last),
-        )
-        for kind, (first, last) in accuracies(seat, position).items()
-    ]
-    heading = say("Task {number}, by {doing}", number=position, doing=doing)
-    st.header(f"{heading}{more}")
-    st.markdown(say("Right answers {counts}.", counts="; ".join(right)))
-    token = desk.token(seat.participant)
-    # those that changed most say most
-    after = stimuli.view(stimuli.view_path(seat.participant, position, cycle))
-    assert after is not None
-    change = abs(shares(after.maps) - shares(before.maps)).sum((1, 2))
-    labels = [html.escape(say(validation.labels[index])) for index in validation.gallery]
-    picture, looked = say("the image"), say("where the computer looked")
-    cells = "".join(
-        f'<figure><div><img alt="{labels[i]}, {name}: {picture}" '
-        f'src="{prefix()}/stimuli/gallery/{i}?p={token}">'
-        f'<img class="layer" alt="{labels[i]}, {name}: {looked}" '
-        f'src="{prefix()}/stimuli/view/{position}/{side}/{i}?p={token}"></div>'
-        f"<figcaption>{name}</figcaption></figure>"
-        for i in change.argsort()[::-1][:4]
-        for side, name in ((0, say("before")), (cycle, say("after")))
-    )
-    st.html(f"{_FIGURES}<div class='pairs'>{cells}</div>")
-
-
-_FIGURES = """<style>
-.pairs { display: flex; flex-wrap: wrap; gap: 4px; }
-.pairs figure { margin: 0; width: 140px; } .pairs figure:nth-child(even) { margin-right: 16px; }
-.pairs div { position: relative; width: 140px; height: 140px; }
-.pairs img { position: absolute; inset: 0; width: 100%; height: 100%; }
-.pairs .layer { opacity: .6; } .pairs figcaption { font-size: 12px; color: #4a5561; }
-</style>"""
+        record(seat, Debriefed())
 
 
 def _done(desk: Desk, seat: Seat, step: Done) -> None:
@@ -472,7 +342,7 @@ def _done(desk: Desk, seat: Seat, step: Done) -> None:
     go_on(ending, seat.session.progress.recruited, say)
     if step.status == "withdrawn":
         _offer_erasing(seat)
-    _receipt(desk, seat)
+    offer_receipt(desk, seat)
 
 
 def _offer_erasing(seat: Seat) -> None:
@@ -486,9 +356,9 @@ def _offer_erasing(seat: Seat) -> None:
 
 
 FORMS: dict[type[Step], Any] = {
-    Consent: _consent,
-    Screening: _screening,
-    Demographics: _demographics,
+    Consent: consent,
+    Screening: screening,
+    Demographics: demographics,
     Instructions: _instructions,
     StartTask: _start,
     Questionnaire: _questionnaire,

@@ -30,8 +30,20 @@ from study.protocol.questionnaire import BUILT_IN as INSTRUMENTS
 
 Id = str | tuple[str, str]
 PAGES = (
-    *(f"apps/web/{name}.py" for name in ("desk", "entry", "forms", "participant", "routes")),
-    "apps/web/state.py",
+    *(
+        f"apps/web/{name}.py"
+        for name in (
+            "comparison",
+            "desk",
+            "entry",
+            "forms",
+            "participant",
+            "recording",
+            "routes",
+            "state",
+            "welcome",
+        )
+    ),
     "study/protocol/agreement.py",
 )
 """Modules that speak to participants themselves, with ``say``."""
