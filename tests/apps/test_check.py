@@ -1,9 +1,6 @@
 """``clickstudy check`` and what serving refuses before it says that it is open."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -72,12 +69,8 @@ def test_what_could_not_begin_is_refused_by_check_and_by_serve(
 ) -> None:
     study.write_text(STUDY.replace(old, new))
     checked = clickstudy("check", study)
-    served = subprocess.run(
-        [sys.executable, "-m", "apps.commands.cli", "serve", study, "--out", study.parent / "run",
-         "--port", "8599"],
-        env={**os.environ, "CLICKSTUDY_PASSWORD": "abcdefghij"},
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    there = ("--out", study.parent / "run", "--port", 8599)
+    served = clickstudy("serve", study, *there, CLICKSTUDY_PASSWORD="abcdefghij")
     for result in (checked, served):
         assert result.returncode == 2
         assert sentence in result.stderr.replace("\n", " ")

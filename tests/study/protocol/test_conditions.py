@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import Counter
 from itertools import pairwise, permutations
 from pathlib import Path
 
 import pytest
+from forked import context
 from protocol_driver import HASH, config, study
 
 from study.config import Condition
@@ -141,8 +141,6 @@ def _enrol_many(path: str, worker: int, count: int) -> None:
 
 def test_processes_that_enrol_at_once_stay_balanced(tmp_path: Path) -> None:
     path = str(tmp_path / "events.sqlite")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["study.protocol.session"])  # once, not by each of them
     workers = [context.Process(target=_enrol_many, args=(path, w, 10)) for w in range(4)]
     for worker in workers:
         worker.start()

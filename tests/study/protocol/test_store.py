@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 import sqlite3
 import subprocess
@@ -11,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from forked import context
 from postgres import POSTGRES, empty_schema
 from protocol_driver import HASH
 
@@ -162,8 +162,6 @@ def _append_many(location: str, worker: int, count: int) -> None:
 
 
 def test_writers_from_several_processes_lose_nothing_and_double_nothing(location: str) -> None:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["study.protocol.session"])  # once, not by each of them
     # they also make the store, all at once
     workers = [context.Process(target=_append_many, args=(location, w, 50)) for w in range(4)]
     for worker in workers:
