@@ -6,7 +6,7 @@ ARG TORCH=https://download.pytorch.org/whl/cpu
 WORKDIR /opt/clickstudy
 RUN pip install --no-cache-dir torch torchvision --index-url "$TORCH"
 COPY . .
-RUN pip install --no-cache-dir ".[postgres]" \
+RUN pip install --no-cache-dir ".[all]" \
  && useradd --create-home --uid 1000 study \
  && mkdir /runs && chown study /runs
 USER study

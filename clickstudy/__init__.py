@@ -4,7 +4,8 @@
 >>> "anova" in dir(cs)
 True
 
-Nothing is loaded before its name is used, so importing this costs nothing and needs no PyTorch.
+Nothing is loaded before its name is used, so importing this costs nothing. What needs
+PyTorch says so where it is not installed: ``pip install 'clickstudy[learn]'``.
 
 A study: :func:`load_study`, :func:`simulate`, :func:`open_study`, :func:`tables`, :func:`report`.
 A benchmark: :func:`strategies`, :func:`benchmark`, :func:`attention_maps`, :func:`guidance_loss`.
@@ -76,7 +77,10 @@ def __getattr__(name: str) -> Any:
     """The named function, from the module that it lives in."""
     if name not in _MODULE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_MODULE[name]), name)
+    from study.extras import explained
+
+    with explained():
+        value = getattr(import_module(_MODULE[name]), name)
     globals()[name] = value
     return value
 

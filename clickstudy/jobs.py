@@ -7,6 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from study.extras import explained
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -42,11 +44,12 @@ def open_study(path: Folder) -> StudyDirectory:
 
 def strategies() -> list[str]:
     """The names of all acquisition strategies, as study and benchmark files write them."""
-    from study.acquisition.registry import STRATEGIES
+    from study.config import strategy_names
 
-    return list(STRATEGIES)
+    return list(strategy_names())
 
 
+@explained()
 def simulate(
     study: StudyFile | Folder,
     out: Folder,
@@ -116,6 +119,7 @@ def tables(path: Folder, mode: str | None = None) -> dict[str, pd.DataFrame]:
     return {name: _ordered(frame) for name, frame in found.items()}
 
 
+@explained()
 def benchmark(
     file: Folder,
     out: Folder,
@@ -148,6 +152,7 @@ def benchmark(
     return report(out)
 
 
+@explained()
 def report(
     path: Folder,
     out: Folder | None = None,

@@ -1,6 +1,6 @@
 """A constraints file of a study: the versions that ran it, in the form that installers read.
 
-``pip install clickstudy -c constraints.txt`` installs them again. It names no index: where
+``pip install 'clickstudy[all]' -c constraints.txt`` installs them again. It names no index: where
 packages come from is the installer's affair.
 """
 
@@ -27,7 +27,7 @@ def constraints(events: Iterable[Event]) -> str | None:
     last = opened[-1]
     lines = [
         "# The versions that ran this study, from its log. To install them again:",
-        f"#   pip install clickstudy -c {NAME}",
+        f"#   pip install 'clickstudy[all]' -c {NAME}",
         f"# Python {last.get('python', 'unknown')}",
     ]
     for name, version in sorted(last.items()):

@@ -37,7 +37,7 @@ README = """# {title}
 - `materials/`: the study file, from which the study can be run again.
 - `documentation/`: the analysis plan where one was registered, the export's manifest, and
   `constraints.txt` with the versions of everything that computed a number
-  (`pip install -c constraints.txt clickstudy`).
+  (`pip install -c constraints.txt 'clickstudy[all]'`).
 - `results/`: the report, its numbers (results.json, tables/), figures, and the tables for LaTeX,
   Word and Excel.
 - `analysis/`: the same tests as scripts that stand alone, `Rscript report.R` and

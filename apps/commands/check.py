@@ -11,7 +11,7 @@ from apps.commands.console import console, counted
 from apps.commands.options import StudyFileArgument, one_sentence
 
 if TYPE_CHECKING:
-    from study.config import StudyFile
+    from study.config import StudyConfig, StudyFile
     from study.data.dataset import Dataset
 
 
@@ -30,16 +30,19 @@ def check(
     ] = False,
 ) -> None:
     """Report every mistake in a study file; open its images, its model and its checkpoint."""
-    from study.acquisition import build
-    from study.beginning import CHECKED
+    from study import extras
     from study.config import load
     from study.protocol.conditions import sequences
 
     file = load(study)
     config = file.config
-    for condition in config.conditions:
-        acquisition = config.for_condition(condition).acquisition
-        build(acquisition)
+    if not file_only:
+        extras.require("learn")
+    if extras.missing("learn"):
+        left = f"Not checked: whether the strategies can be built. {extras.installing('learn')}"
+        console.print(left, markup=False, soft_wrap=True)
+    else:
+        _build_strategies(config)
     check_plan(study)
     plan = sequences(config)
     console.print(f"[bold]{config.name}[/bold] is valid (sha256 {file.hash[:12]}).")
@@ -50,7 +53,17 @@ def check(
     for index, sequence in enumerate(plan):
         console.print(f"  sequence {index}: {', '.join(sequence)}")
     if not file_only:
+        from study.beginning import CHECKED
+
         open_study(file, out or study.parent / CHECKED.parent)
+
+
+def _build_strategies(config: StudyConfig) -> None:
+    """Refuse what the settings of a strategy alone do not show: combinations that do not rank."""
+    from study.acquisition import build
+
+    for condition in config.conditions:
+        build(config.for_condition(condition).acquisition)
 
 
 def open_study(file: StudyFile, out: Path) -> None:

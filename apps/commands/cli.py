@@ -76,11 +76,13 @@ def common(
 def main() -> None:
     """Run the command line; a user's mistake becomes one sentence on standard error."""
     from study.errors import UserError
+    from study.extras import explained
 
     # workers of joblib, Ray and Dask: an analysis.py in the working directory is not ours
     os.environ["PYTHONSAFEPATH"] = "1"
     try:
-        app()
+        with explained():
+            app()
     except UserError as error:
         errors.print("Error:", style="red", end=" ")
         errors.print(str(error), soft_wrap=True, markup=False)

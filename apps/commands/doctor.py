@@ -14,14 +14,8 @@ from typing import Annotated
 import typer
 
 from apps.commands.console import console
+from study import extras
 from study.versions import PACKAGES
-
-OPTIONAL = {
-    "weasyprint": "PDF reports: pip install 'clickstudy[pdf]'",
-    "submitit": "benchmarks on Slurm: pip install 'clickstudy[cluster]'",
-    "ray": "benchmarks on Ray: pip install 'clickstudy[cluster]'",
-    "distributed": "benchmarks on Dask: pip install 'clickstudy[cluster]'",
-}
 
 
 @dataclass(frozen=True)
@@ -46,7 +40,7 @@ def doctor(
     findings = diagnose(directory)
     for finding in findings:
         mark = {True: "[green]ok[/green]", False: "[red]no[/red]", None: "[dim]-[/dim]"}
-        table.add_row(mark[finding.ok], finding.name, escape(finding.detail))
+        table.add_row(mark[finding.ok], escape(finding.name), escape(finding.detail))
     console.print(table)
     if any(finding.ok is False for finding in findings):
         raise typer.Exit(1)
@@ -57,11 +51,13 @@ def diagnose(directory: Path) -> list[Finding]:
 
     ``directory`` is where studies will be written.
     """
-    checks: list[Callable[[], Finding]] = [_torch_pair, _device, lambda: _store(directory)]
+    checks: list[Callable[[], Finding]] = [lambda: _store(directory)]
+    if not extras.missing("learn"):
+        checks = [_torch_pair, _device, *checks]
     return [
         Finding("python", True, platform.python_version()),
-        *(_package(name, required=True) for name in _declared()),
-        *(_package(name, required=False) for name in OPTIONAL),
+        *map(_package, _declared()),
+        *map(_extra, extras.EXTRAS),
         *(check() for check in checks),
     ]
 
@@ -76,13 +72,23 @@ def _declared() -> list[str]:
     return ["clickstudy", *names]
 
 
-def _package(name: str, *, required: bool) -> Finding:
+def _package(name: str) -> Finding:
     try:
         return Finding(name, True, version(name))
     except PackageNotFoundError:
-        if required:
-            return Finding(name, False, f"missing: pip install {name}")
-        return Finding(name, None, f"not installed; for {OPTIONAL[name]}")
+        return Finding(name, False, f"missing: pip install {name}")
+
+
+def _extra(name: str) -> Finding:
+    """An extra with the versions of what it brings, or with what of it is missing."""
+    one, absent = extras.EXTRAS[name], extras.missing(name)
+    title = f"[{name}]"
+    if absent:
+        return Finding(
+            title, None, f"{one.purpose}: {extras.installing(name)} (missing: {', '.join(absent)})"
+        )
+    found = ", ".join(f"{each} {version(each)}" for each in one.packages.values())
+    return Finding(title, True, f"{one.purpose}: {found}")
 
 
 def _torch_pair() -> Finding:

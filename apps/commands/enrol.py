@@ -32,7 +32,7 @@ def enrol(
     import time
 
     from apps.web.desk import Desk
-    from apps.web.enrolment import links
+    from apps.web.links import links
     from study.directory import StudyDirectory
     from study.errors import UserError
     from study.protocol.recruiting import enrol_list, read_list

@@ -25,6 +25,9 @@ def sandbox(
     device: DeviceOption = "auto",
 ) -> None:
     """Correct attention and see at once what it teaches, for demonstration; nothing is recorded."""
+    from study import extras
+
+    extras.require("serve")
     import uvicorn
 
     from apps.commands.serve import require_free

@@ -59,11 +59,13 @@ def serve(
     ] = None,
 ) -> None:
     """Run the study in the browser; stop it and start it again at any time."""
+    from study import extras
     from study.config import load
     from study.directory import StudyDirectory
 
-    file = load(study)
     # first what may be refused: a directory belongs to the file that it was begun with
+    extras.require("learn" if only is Part.worker else "serve")
+    file = load(study)
     before, serves = clean_path(path), only is not Part.worker
     if serves:
         os.environ[PASSWORD_VARIABLE] = _password()

@@ -7,8 +7,6 @@ import os
 import socket
 from collections.abc import Mapping
 
-import segno
-
 HOST_VARIABLE = "CLICKSTUDY_HOST"
 """The address that the web process listens on, for the pages that print links."""
 PATH_VARIABLE = "CLICKSTUDY_PATH"
@@ -88,6 +86,8 @@ def base_address(headers: Mapping[str, str]) -> str:
 
 def qr_code(link: str) -> bytes:
     """A link as a QR code, PNG."""
+    import segno  # the command line reads this module too, without the serve extra
+
     buffer = io.BytesIO()
     segno.make(link, error="m").save(buffer, kind="png", scale=5, border=3)
     return buffer.getvalue()

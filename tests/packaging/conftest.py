@@ -15,7 +15,12 @@ def wheel(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def installed(wheel, tmp_path_factory) -> Installed:
-    return Installed.make(wheel, tmp_path_factory.mktemp("environment") / "plain")
+    return Installed.make(wheel, tmp_path_factory.mktemp("environment") / "all", "all")
+
+
+@pytest.fixture(scope="session")
+def light(wheel, tmp_path_factory) -> Installed:
+    return Installed.make(wheel, tmp_path_factory.mktemp("environment") / "light")
 
 
 @pytest.fixture

@@ -57,14 +57,14 @@ class Installed:
     distributions: frozenset[str]
 
     @classmethod
-    def make(cls, wheel: Path, environment: Path) -> Installed:
-        """Install the wheel and link what it declares."""
+    def make(cls, wheel: Path, environment: Path, extra: str = "") -> Installed:
+        """Install the wheel and link what it declares, by itself or with an extra."""
         venv.create(environment, symlinks=True)
         python = environment / "bin" / "python"
         _pip("--python", python, "install", "--no-deps", "--no-index", wheel)
         packages = Path(sysconfig.get_path("purelib", vars={"base": str(environment)}))
         (metadata,) = packages.glob("clickstudy-*.dist-info")
-        needed = _declared(PathDistribution(metadata))
+        needed = _declared(PathDistribution(metadata), extra)
         for one in needed.values():
             _link(one, packages)
         return cls(environment, frozenset(needed))
@@ -102,11 +102,12 @@ class Installed:
         return kept | {"PATH": path, "PYTHONNOUSERSITE": "1", "OMP_NUM_THREADS": "1"}
 
 
-def _declared(one: Distribution) -> dict[str, Distribution]:
-    """What a distribution declares without its extras, and what that declares, by name."""
-    found: dict[str, Distribution] = {}
+def _declared(one: Distribution, extra: str) -> dict[str, Distribution]:
+    """What a distribution declares, with that of its extra, and what that declares, by name."""
+    itself = canonicalize_name(one.name)
+    found = {itself: one}  # one extra names others of it
     seen: set[tuple[str, str]] = set()
-    left = [(one, "")]
+    left = [(one, ""), (one, extra)]
     while left:
         asking, extra = left.pop()
         for text in asking.requires or []:
@@ -114,12 +115,14 @@ def _declared(one: Distribution) -> dict[str, Distribution]:
             if wanted.marker is not None and not wanted.marker.evaluate({"extra": extra}):
                 continue
             name = canonicalize_name(wanted.name)
-            found[name] = distribution(wanted.name)
+            if name not in found:
+                found[name] = distribution(wanted.name)
             assert wanted.specifier.contains(found[name].version, prereleases=True), text
             for further in ("", *wanted.extras):
                 if (name, further) not in seen:
                     seen.add((name, further))
                     left.append((found[name], further))
+    del found[itself]
     return found
 
 

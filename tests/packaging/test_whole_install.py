@@ -1,4 +1,4 @@
-"""The wheel without any extra, used from a folder with files of the user's own."""
+"""The wheel as README installs it (extra all), used from a folder with files of the user's own."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_the_wheel_holds_every_file_of_the_rooms(wheel) -> None:
     assert {path.as_posix() for path in packaged_files()} - packed == set()
 
 
-def test_what_only_extras_bring_is_not_there(installed, folder) -> None:
+def test_what_only_other_extras_bring_is_not_there(installed, folder) -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = itertools.chain.from_iterable(extras["optional-dependencies"].values())
     names = {canonicalize_name(Requirement(text).name) for text in wanted}
