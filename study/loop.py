@@ -45,7 +45,6 @@ from study.protocol.events import (
     HeadTuned,
     Payload,
     Quality,
-    Worth,
 )
 from study.protocol.session import Session
 from study.protocol.steps import Evaluate, FineTune, Select, Step, TuneHead
@@ -196,10 +195,9 @@ class TaskLoop:
         )
         if shared:  # nobody should tell them by their place
             picked = rng(stream("shared", step.cycle)).permutation(picked).tolist()
-        asked, reasons = self._ask(state, step, len(picked))
+        asked = self._ask(state, step, picked)
         return BatchSelected(
-            asked=asked,
-            reasons=reasons,
+            **asked,
             position=step.position,
             cycle=step.cycle,
             strategy=here.acquisition.active,
@@ -211,25 +209,33 @@ class TaskLoop:
             seconds=time.perf_counter() - started,
         )
 
-    def _ask(
-        self, state: Progress, step: Select, count: int
-    ) -> tuple[tuple[str, ...], dict[str, Worth]]:
-        """In a dialogue, the interface of each of the images, and why."""
+    def _ask(self, state: Progress, step: Select, picked: list[int]) -> dict[str, Any]:
+        """In a dialogue, what is asked for on each of the images, and why; for the log."""
         if step.condition.interface != DIALOGUE.name:
-            return (), {}
-        task, here = state.task(step.position), self.config.for_condition(step.condition)
-        positions, stream = self.pool.positions, self._stream(state, step.position)
-        known = asking.worth(
+            return {}
+        here = self.config.for_condition(step.condition)
+        stream = self._stream(state, step.position)
+        images = self.start.data(here)["train"].items
+        now = cycle.predictor(self.learner(state, step.position, step.cycle - 1), here)
+        said = asking.ask(
             self.config.dialogue.interfaces,
-            task.seconds_with,
-            {positions[n]: (task.interface(n), drawn) for n, drawn in task.annotations().items()},
-            self.learner(state, step.position, 0),
-            self.start.data(here)["train"].items,
-            here,
-            functools.partial(stream, step.cycle),
-            self.device,
+            asking.given(state.task(step.position).cycles, self.pool.positions),
+            asking.signs(now, images.subset(picked), self.device),
+            asking.Judge(
+                self.learner(state, step.position, 0).model,
+                images,
+                here,
+                stream(step.cycle),
+                self.device,
+            ),
+            stream("ask", step.cycle),
         )
-        return asking.ask(count, known, stream("ask", step.cycle)), known
+        return {
+            "asked": said.asked,
+            "reasons": said.kinds,
+            "signs": said.signs,
+            "expected": said.images,
+        }
 
     def _shared(self, condition: Condition, done: Sequence[int], count: int) -> list[int]:
         """The next images of a condition that every participant gets, of a batch of ``count``."""

@@ -59,6 +59,7 @@ from study.config.condition import guided, merged, said
 from study.data import scenes, shapes
 from study.data.loading import READING_VERSION, contents_of
 from study.files import file_digest
+from study.asking import VERSION as ASKING
 from study.interfaces import DIALOGUE
 from study.metrics import FEATURE_COLUMNS, column_of
 
@@ -324,7 +325,7 @@ class Run:
             "guidance": study.guidance.model_dump(mode="json"),
             **({"draw": self.draw} if self.draw else {}),
             **self._people,
-            **({"dialogue": study.dialogue.interfaces} if self.asks else {}),
+            **({"dialogue": [ASKING, *study.dialogue.interfaces]} if self.asks else {}),
             **self._bought(),
         }
 

@@ -173,7 +173,8 @@ class Machine:
     ) -> int:
         """Annotate the batch until it or the budget ends; returns how many images were."""
         budget = self.config.budget
-        asked = self._asked(state, len(chosen)) if self.run.asks else ()
+        dialogue = self._asked(state, batch) if self.run.asks else None
+        asked = dialogue.asked if dialogue else ()
         aligned, names = batch.aligned, batch.names
         items = self._items(state, chosen, batch, sight, asked)
         for number, (index, item) in enumerate(zip(chosen.tolist(), items, strict=False)):
@@ -195,7 +196,7 @@ class Machine:
                     "correct": bool(sight.correct[number]),
                     "seconds": seconds,
                     "actions": item.presses,
-                    **({"asked": asked[number]} if asked else {}),
+                    **(dialogue.of(number) if dialogue else {}),
                 }
             )
         return len(chosen)
@@ -234,26 +235,22 @@ class Machine:
         """Whether people see attention, or what is made of it, with an interface."""
         return interface in self.config.annotator.show_attention or interface_of(interface).proposes
 
-    def _asked(self, state: State, count: int) -> tuple[str, ...]:
-        """In a dialogue, with which interface each of the next images is annotated."""
-        seconds: dict[str, list[float]] = {}
-        for pick in state.picks:
-            seconds.setdefault(pick["asked"], []).append(pick["seconds"])
-        kinds = [pick["asked"] for pick in state.picks]
-        known = asking.worth(
+    def _asked(self, state: State, batch: ImageSet) -> asking.Asking:
+        """In a dialogue, with which interface each of the next images is annotated, and why."""
+        now = cycle.predictor(state.learner, self.study)
+        given = {
+            index: asking.Given(pick["asked"], drawn, pick["seconds"], pick["signs"])
+            for pick, (index, drawn) in zip(state.picks, state.annotations.items(), strict=True)
+        }
+        stream = self.stream(state.cycle)
+        judge = asking.Judge(self.beginning.model, self.pool, self.study, stream, self.device)
+        return asking.ask(
             self.study.dialogue.interfaces,
-            seconds,
-            {
-                index: (kind, drawn)
-                for kind, (index, drawn) in zip(kinds, state.annotations.items(), strict=True)
-            },
-            self.beginning,
-            self.pool,
-            self.study,
-            functools.partial(self.stream, state.cycle),
-            self.device,
+            given,
+            asking.signs(now, batch, self.device),
+            judge,
+            self.stream("ask", state.cycle),
         )
-        return asking.ask(count, known, self.stream("ask", state.cycle))
 
     def _answered(
         self,

@@ -15,8 +15,8 @@ from study.config import FineTuningConfig, GuidanceConfig
 from study.learning.attention import attend
 from study.learning.guidance import guidance_loss
 from study.learning.models import Classifier
+from study.learning.objective import guided_score
 from study.learning.targets import Targets
-from study.learning.tuning import guided_score
 
 CLICK = Annotation(positive_points=((0.4, 0.4),))
 

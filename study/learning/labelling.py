@@ -65,6 +65,10 @@ class Labelling(ABC):
         """
 
     @abstractmethod
+    def log_question(self, logits: Tensor, asked: Tensor) -> Tensor:
+        """The logarithms of :meth:`question`, finite and with a gradient where those round to 0."""
+
+    @abstractmethod
     def truth(self, asked: Tensor) -> Tensor:
         """Which of those answers is right, int64 [N]: people are asked about what is there."""
 
@@ -119,6 +123,10 @@ class OneOf(Labelling):
         """Which class: softmax, A = K."""
         return logits.softmax(-1)
 
+    def log_question(self, logits: Tensor, asked: Tensor) -> Tensor:
+        """Log-softmax."""
+        return logits.log_softmax(-1)
+
     def truth(self, asked: Tensor) -> Tensor:
         """The class itself."""
         return asked
@@ -167,9 +175,16 @@ class AnyOf(Labelling):
 
     def question(self, logits: Tensor, asked: Tensor) -> Tensor:
         """Whether the feature is there: no and yes, A = 2."""
+        return self._no_yes(logits, asked).sigmoid()
+
+    def log_question(self, logits: Tensor, asked: Tensor) -> Tensor:
+        """Log-sigmoids."""
+        return functional.logsigmoid(self._no_yes(logits, asked))
+
+    def _no_yes(self, logits: Tensor, asked: Tensor) -> Tensor:
         index = asked.expand(logits.shape[:-1])[..., None]
         logit = logits.gather(-1, index)
-        return torch.cat([(-logit).sigmoid(), logit.sigmoid()], dim=-1)
+        return torch.cat([-logit, logit], dim=-1)
 
     def truth(self, asked: Tensor) -> Tensor:
         """Yes: what an image does not show is not asked."""

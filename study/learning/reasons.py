@@ -108,9 +108,8 @@ class RightReasons(Method):
         """One backward pass to the inputs, whose graph is kept for the next."""
         given = model.normalise(guided.inputs).detach().requires_grad_()
         logits = model(given)
-        said = model.labelling.question(logits, guided.asked)
-        said = said.clamp(min=torch.finfo(logits.dtype).tiny)
-        (gradient,) = torch.autograd.grad(said.log().sum(), given, create_graph=True)
+        said = model.labelling.log_question(logits, guided.asked)
+        (gradient,) = torch.autograd.grad(said.sum(), given, create_graph=True)
         wrong = (1 - guided.targets.relevant.to(gradient))[:, None] * gradient
         loss = wrong.square().sum((1, 2, 3))
         return Reasoned(logits, loss * guided.targets.any, _empty(gradient.abs().sum(1)))

@@ -319,7 +319,7 @@ class CyclePayload(TaskPayload):
 
 
 class Worth(BaseModel):
-    """What a machine expects of a kind of annotation; see :mod:`study.asking`.
+    """What a machine expects of a kind of annotation, on any image or one; see :mod:`study.asking`.
 
     ``gain`` is for one image, None while nothing is known of it; ``seconds`` are expected for one;
     ``images`` were annotated so.
@@ -345,11 +345,13 @@ class BatchSelected(CyclePayload):
     features, ``images`` are items: of one image there may be one for each of its features, which
     ``classes`` then names; ``photographs`` are the items' images. ``shared`` are those that all
     participants get. In a dialogue ``asked`` is the interface that the machine asks for on each
-    image, and ``reasons`` what it expected of each.
+    image, ``reasons`` what it expected of each on any image, ``signs`` what was known of each image
+    and ``expected`` what it expected on each; both are empty in logs of version 4, and ``expected``
+    while an interface is new.
     """
 
     type = "batch_selected"
-    version = 4
+    version = 5
     strategy: str
     images: tuple[str, ...]
     classes: tuple[str, ...] = ()
@@ -358,11 +360,13 @@ class BatchSelected(CyclePayload):
     shared: tuple[str, ...] = ()
     asked: tuple[Name, ...] = ()
     reasons: dict[Name, Worth] = {}
+    signs: tuple[dict[str, float], ...] = ()
+    expected: tuple[dict[Name, Worth], ...] = ()
     seconds: Seconds
 
     @model_validator(mode="after")
     def _every_image_has_its_own(self) -> BatchSelected:
-        for name in ("classes", "contexts", "photographs", "asked"):
+        for name in ("classes", "contexts", "photographs", "asked", "signs", "expected"):
             if len(getattr(self, name)) not in (0, len(self.images)):
                 raise ValueError(
                     f"{len(getattr(self, name))} {name} were given for {len(self.images)} images"

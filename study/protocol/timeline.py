@@ -82,7 +82,8 @@ Supervision = TaskExtended | TaskEnded | Excluded | Erased | Noted | PracticePas
 class Cycle:
     """One cycle of a task. ``trained``: fine-tuning is over; ``tuned``: and it succeeded.
 
-    ``asked``: the interface of each image, in a dialogue.
+    In a dialogue, ``asked`` is the interface of each image, ``signs`` what was known of it then and
+    ``seconds`` what each took so far.
     """
 
     number: int
@@ -93,6 +94,8 @@ class Cycle:
     tuned: bool = False
     evaluated: bool = False
     asked: tuple[str, ...] = ()
+    signs: tuple[dict[str, float], ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def confirmed(self) -> int:
@@ -112,7 +115,7 @@ class Task:
     ``confirmations`` holds what was confirmed, in the order of the log; ``updates`` how many of
     them the head knew at each of its updates that went well; ``learnt`` how many it has been shown;
     ``similarities`` how alike an image's attention was to those before it, by the number (from 1)
-    of its confirmation; ``seconds_with`` what images took with each interface, in a dialogue.
+    of its confirmation.
     """
 
     position: int
@@ -132,7 +135,6 @@ class Task:
     confirmations: list[tuple[str, Annotation]] = field(default_factory=list)
     updates: list[int] = field(default_factory=list)
     learnt: int = 0
-    seconds_with: dict[str, list[float]] = field(default_factory=dict)
     similarities: dict[int, float | None] = field(default_factory=dict)
     satisfied: bool = False
 
@@ -321,7 +323,9 @@ def _apply_to_task(task: Task, payload: Payload, at: float) -> None:
         case TaskEnded():
             task.ended = True
         case BatchSelected():
-            task.cycles.append(Cycle(payload.cycle, payload.images, asked=payload.asked))
+            task.cycles.append(
+                Cycle(payload.cycle, payload.images, asked=payload.asked, signs=payload.signs)
+            )
         case ItemAnnotated():
             cycle = task.cycles[payload.cycle - 1]
             cycle.annotations[payload.image] = payload.annotation
@@ -329,8 +333,8 @@ def _apply_to_task(task: Task, payload: Payload, at: float) -> None:
             task.confirmations.append((payload.image, payload.annotation))
             task.annotation_seconds += payload.seconds
             if cycle.asked:
-                kind = task.interface(payload.image)
-                task.seconds_with.setdefault(kind, []).append(payload.seconds)
+                before = cycle.seconds.get(payload.image, 0.0)
+                cycle.seconds[payload.image] = before + payload.seconds
         case HeadTuned():
             first = payload.items - len(payload.similarities) + 1
             task.similarities |= dict(enumerate(payload.similarities, first))

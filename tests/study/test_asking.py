@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tiny
-from hypothesis import given
-from hypothesis import strategies as st
 
 from simulators.participant import Participant
 from simulators.population import Population
 from study import asking
+from study.asking.worth import DOUBT
 from study.config import StudyFileError, load
 from study.directory import StudyDirectory
 from study.export.tables import tables
 from study.interfaces import interface
 from study.loop import TaskLoop
-from study.protocol.events import BatchSelected, Instructed, ItemAnnotated, Worth
+from study.protocol.events import BatchSelected, Instructed, ItemAnnotated
 from study.protocol.session import enrol
 from study.seeds import rng
 
@@ -42,37 +42,10 @@ seconds = 0
                               'train = "head"\n\n[fine_tuning]\ntrain = "head"\n')  # fmt: skip
 
 
-def known(**values: tuple[float | None, float]) -> dict[str, Worth]:
-    return {name: Worth(gain=gain, seconds=cost) for name, (gain, cost) in values.items()}
-
-
-def test_the_best_for_a_second_gets_most_and_each_other_kind_one() -> None:
-    # a polygon teaches twice as much as a click, and takes four times as long
-    expected = known(click=(0.1, 2.0), polygon=(0.2, 8.0), verify=(0.01, 1.0))
-    asked = asking.ask(8, expected, 1)
-    assert Counter(asked) == {"click": 6, "polygon": 1, "verify": 1}
-    assert asking.ask(8, expected, 1) == asked
-    assert Counter(asking.ask(2, expected, 1)) == {"click": 1, "polygon": 1}
-
-
-def test_what_is_not_known_is_tried_and_where_nothing_helps_the_cheapest_is_asked_for() -> None:
-    fresh = asking.ask(8, known(click=(None, 2.0), box=(None, 8.0), verify=(0.5, 1.0)), 1)
-    assert Counter(fresh) == {"click": 4, "box": 4}
-    idle = asking.ask(8, known(click=(-0.1, 2.0), box=(-0.2, 8.0), verify=(0.0, 3.0)), 1)
-    assert Counter(idle)["click"] == 6
-
-
-@given(st.integers(0, 20), st.integers(0, 5))
-def test_every_image_is_asked_for_once(count: int, stream: int) -> None:
-    asked = asking.ask(count, known(click=(0.1, 2.0), box=(0.2, 3.0)), stream)
-    assert len(asked) == count
-    assert set(asked) <= {"click", "box"}
-
-
 def test_ones_own_times_count_more_the_more_there_are() -> None:
     usual = interface("click").seconds
     assert asking.cost("click", []) == usual
-    assert asking.cost("click", [1.0] * asking.DOUBT) == pytest.approx((usual + 1) / 2)
+    assert asking.cost("click", [1.0] * DOUBT) == pytest.approx((usual + 1) / 2)
     assert asking.cost("click", [1.0] * 1000) == pytest.approx(1, abs=0.05)
 
 
@@ -90,12 +63,17 @@ def test_a_simulated_person_does_what_is_asked_and_the_log_says_why(tmp_path: Pa
     assert [p.interface for p in said if isinstance(p, Instructed)] == ["click", "verify"]
     first, second = [p for p in said if isinstance(p, BatchSelected)]
     assert Counter(first.asked) == {"click": 2, "verify": 2}
+    assert not first.expected
     assert all(worth.gain is None for worth in first.reasons.values())
-    best = max(second.reasons, key=lambda name: second.reasons[name].for_a_second)
-    cheapest = min(second.reasons, key=lambda name: second.reasons[name].seconds)
-    gains = [worth.gain or 0.0 for worth in second.reasons.values()]
-    assert Counter(second.asked)[best if max(gains) > 0 else cheapest] == 3
+    rates = [[w.for_a_second for w in each.values()] for each in second.expected]
+    best = [
+        list(each)[int(np.argmax(rate))] for each, rate in zip(second.expected, rates, strict=True)
+    ]
+    assert sum(a == b for a, b in zip(second.asked, best, strict=True)) >= 3
+    assert set(second.asked) == {"click", "verify"}
     assert second.reasons["click"].images == 2
+    for each in (first, second):
+        assert all(0 <= signs["certainty"] <= 1 for signs in each.signs)
     asked = dict(zip(first.images + second.images, first.asked + second.asked, strict=True))
     items = [p for p in said if isinstance(p, ItemAnnotated)]
     assert len(items) == 8
