@@ -30,7 +30,8 @@ def ground(path: Path, attention: Maps | None, frame: Frame = WHOLE) -> Image.Im
     size = (max(1, round(base.width * scale)), max(1, round(base.height * scale)))
     base = base.resize(size, Image.Resampling.BICUBIC)
     if attention is not None:
-        layer = Image.open(io.BytesIO(overlay(attention, size=SIZE, frame=frame))).resize(size)
+        shown = Image.open(io.BytesIO(overlay(attention, size=SIZE, frame=frame)))
+        layer = shown.convert("RGBA").resize(size)
         layer.putalpha(layer.getchannel("A").point(lambda alpha: int(alpha * 0.55)))
         base = Image.alpha_composite(base, layer)
     return base

@@ -104,6 +104,11 @@ def test_a_replay_shows_what_was_drawn(tmp_path: Path) -> None:
     assert corner[0] > corner[1] + 40
     assert np.asarray(shown)[400, 400].tolist() == [128, 128, 128]
 
+    # on what the model looked at: yellow where it looks most, as it was where it does not
+    looked = np.asarray(ground(path, np.array([[1.0, 0.0], [0.0, 0.0]], dtype=np.float32)))
+    assert looked[20, 20, 0] > looked[20, 20, 2] + 40
+    assert looked[460, 460].tolist() == [128, 128, 128, 255]
+
     # as a film: each moment as long as it lasted, those too short to be seen with the next
     after = Drawing(points=((0.5, 0.5),))
     told = [

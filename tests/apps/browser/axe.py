@@ -48,7 +48,13 @@ class Examiner:
         self.found: dict[str, list[str]] = {}
 
     def __call__(self, name: str) -> None:
-        """Examine what is open, the first time that it has this name."""
+        """Examine what is open, the first time that it has this name.
+
+        A page on which something failed has nothing for axe to find: that is told from Streamlit's
+        own report.
+        """
+        failed = self.page.get_by_test_id("stException")
+        assert failed.count() == 0, f"{name}: {failed.first.inner_text()}"
         if SCRIPT.exists() and name not in self.found:
             # what Streamlit is about to replace is faint
             for frame in self.page.locator("[data-test-script-state]").all():
