@@ -268,17 +268,14 @@ def _quality(desk: Desk) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Pace")
-        done = overview.pace(frames["items"])
-        st.line_chart(
-            done, x="minutes", y="images", color="participant",
-            x_label="minutes since the first image", y_label="images done",
-        )  # fmt: skip
+        x, y = ("minutes", "minutes since the first image"), ("images", "images done")
+        spec = overview.chart("line", x, y, "participant", "images done over minutes")
+        st.vega_lite_chart(overview.pace(frames["items"]), spec)
     with right:
         st.subheader("Seconds per image")
-        st.bar_chart(
-            found, x="participant", y="median seconds", color="interface", stack=False,
-            x_label="participant", y_label="median seconds of a task",
-        )  # fmt: skip
+        x, y = ("participant", "participant"), ("median seconds", "median seconds of a task")
+        spec = overview.chart("bar", x, y, "interface", "median seconds per image")
+        st.vega_lite_chart(found, spec)
 
 
 def _data(desk: Desk) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import io
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from apps.web import replay
 from apps.web.desk import Desk
@@ -61,17 +63,25 @@ def _play(desk: Desk, participant: str, item: ItemAnnotated, earlier: list[ItemA
     base = replay.ground(path, grid, batch.frame(index))
     if how == "Film":
         speed = left.radio("Speed", [1, 2, 4], horizontal=True, format_func=lambda x: f"{x}x")
-        data = base64.b64encode(replay.film(base, found, float(speed or 1))).decode()
-        left.html(f'<img alt="What was done on the image" src="data:image/webp;base64,{data}">')
+        _show(left, replay.film(base, found, float(speed or 1)), "webp")
     else:
         last = len(found) - 1
         at = left.slider("Moment", 0, last, last) if last else 0
         moment = found[at]
-        left.image(replay.picture(base, moment.drawing, moment.at))
+        buffer = io.BytesIO()
+        replay.picture(base, moment.drawing, moment.at).save(buffer, "PNG")
+        _show(left, buffer.getvalue(), "png")
         left.caption(f"{moment.t:.2f} s: {moment.kind}")
     if not sure:
         right.caption(
             "A stroke or box that was taken back left no path, so some moments are the nearest "
             "that the log allows; the last one is what was confirmed."
         )
-    right.dataframe(pd.DataFrame([a.model_dump() for a in item.actions]), hide_index=True)
+    if item.actions:
+        right.dataframe(pd.DataFrame([a.model_dump() for a in item.actions]), hide_index=True)
+
+
+def _show(place: DeltaGenerator, picture: bytes, kind: str) -> None:
+    """A picture with words for those who cannot see it, which ``st.image`` has no place for."""
+    data = base64.b64encode(picture).decode()
+    place.html(f'<img alt="What was done on the image" src="data:image/{kind};base64,{data}">')

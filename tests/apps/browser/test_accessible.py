@@ -58,7 +58,9 @@ def test_the_experimenters_pages(long: Served, page: Page, examine: Examiner) ->
         if tab == "Replay":
             page.get_by_role("combobox", name="Whose").click()
             page.get_by_role("option", name="replayed").click()
-            page.get_by_test_id("stImage").wait_for()  # what was drawn, on the image's attention
+            page.get_by_alt_text(
+                "What was done on the image"
+            ).wait_for()  # what was drawn, on the image's attention
         settled(page)
         examine(tab)
     assert len(examine.found) == 6
