@@ -16,7 +16,7 @@ from study.config import FineTuningConfig, TrainingConfig
 from study.data.dataset import ImageSet
 from study.learning.augmentation import augmented, supervised
 from study.learning.cuts import Nothing
-from study.learning.fitting import fit
+from study.learning.fitting import Spanned, fit
 from study.learning.groups import balancing
 from study.learning.machines import fit_machines
 from study.learning.models import Classifier
@@ -140,7 +140,9 @@ def _fit_head(
     inputs, labels = pooled(model, train.inputs[:]).to(device), train.labels.to(device)
     val_inputs, val_labels = pooled(model, val.inputs[:]).to(device), val.labels.to(device)
     weights = _weights(train, config, device)
-    decayed = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+    spanned = Spanned.of(model.linear, inputs)
+    learns, given = (model, inputs) if spanned is None else (spanned, spanned.inputs)
+    decayed = [parameter for parameter in learns.parameters() if parameter.ndim > 1]
     losses: list[float] = []
     last = [0.0]
 
@@ -149,7 +151,7 @@ def _fit_head(
         for start in range(0, len(labels), config.batch):
             part = slice(start, start + config.batch)
             own = None if weights is None else weights[part]
-            entropy = model.labelling.loss(model(inputs[part]), labels[part], own).sum()
+            entropy = model.labelling.loss(learns(given[part]), labels[part], own).sum()
             (entropy / len(labels)).backward()
             value += entropy.detach() / len(labels)
         penalty = sum(
@@ -164,6 +166,8 @@ def _fit_head(
     def after() -> bool:
         losses.append(last[0])
         if after_epoch is not None:
+            if spanned is not None:
+                spanned.write()
             after_epoch(model)
         if progress is not None:
             progress(len(losses), config.epochs)
@@ -176,7 +180,9 @@ def _fit_head(
                 last[0] = model.labelling.loss(model(inputs), labels).mean().item()
             after()
         else:
-            fit(list(model.parameters()), loss, config.epochs, after)
+            fit(list(learns.parameters()), loss, config.epochs, after)
+            if spanned is not None:
+                spanned.write()
     if progress is not None:
         progress(config.epochs, config.epochs)
     val_loss, accuracy = _validate(model, val_inputs, val_labels, config.batch)

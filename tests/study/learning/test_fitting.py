@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import nn
 from torch.nn import functional
 
-from study.learning.fitting import fit
+from study.learning.fitting import Spanned, fit
 
 
 def _problem() -> tuple[torch.Tensor, torch.Tensor]:
@@ -68,3 +68,49 @@ def test_no_gradient_is_left_and_what_has_none_stays() -> None:
     assert np.allclose(used.detach().numpy(), 0, atol=1e-3)
     assert unused.tolist() == [7.0, 7.0]
     assert used.grad is None
+
+
+@pytest.mark.parametrize("start", [0.0, 1.0])
+def test_a_layer_in_the_span_of_its_inputs_takes_the_same_way(start: float) -> None:
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(12, 60, 1, 1, generator=generator)
+    y = torch.arange(12) % 3
+    first = start * torch.randn(3, 60, generator=generator)
+
+    def way(of: bool) -> tuple[nn.Linear, list[torch.Tensor]]:
+        layer = nn.Linear(60, 3)
+        with torch.no_grad():
+            layer.weight.copy_(first)
+            layer.bias.zero_()
+        spanned = Spanned.of(layer, x) if of else None
+        learns, given = (layer, x.flatten(1)) if spanned is None else (spanned, spanned.inputs)
+        seen: list[torch.Tensor] = []
+
+        def loss() -> torch.Tensor:
+            entropy = functional.cross_entropy(learns(given), y)
+            value = entropy + 0.05 / 2 * learns.weight.square().sum()
+            value.backward()
+            return value.detach()
+
+        def after() -> bool:
+            if spanned is not None:
+                spanned.write()
+            seen.append(layer(x.flatten(1)).detach())
+            return False
+
+        fit(list(learns.parameters()), loss, 500, after)
+        return layer, seen
+
+    (plain, plainly), (layer, seen) = way(False), way(True)
+    assert abs(len(plainly) - len(seen)) <= 1  # the last step is decided by rounding
+    for one, other in zip(plainly, seen, strict=False):
+        torch.testing.assert_close(one, other, atol=2e-3, rtol=0)
+    torch.testing.assert_close(layer.weight, plain.weight, atol=2e-3, rtol=0)
+
+
+def test_there_is_nothing_to_save_with_many_images_or_whole_maps() -> None:
+    layer = nn.Linear(60, 3)
+    assert Spanned.of(layer, torch.randn(28, 60, 1, 1)) is None
+    assert Spanned.of(layer, torch.randn(12, 60, 3, 3)) is None
+    assert Spanned.of(None, torch.randn(12, 60, 1, 1)) is None
+    assert Spanned.of(layer, torch.randn(27, 60, 1, 1)) is not None
