@@ -13,6 +13,8 @@ RUN = ("strategy", "interface", "seed")
 AXES = ("images", "seconds")
 COSTS = ("selection_s", "attention_s", "annotating_s", "fine_tuning_s", "evaluation_s")
 CHOICE = ("picked", "picked_accuracy", "picked_l1", "picked_conflicting", "balance_gap")
+#: What only benchmarks that buy labels say of a cycle.
+BOUGHT = ("labelled", "pseudo", "pseudo_accuracy", "teacher_accuracy")
 METRICS = (
     "accuracy",
     "aligned_accuracy",
@@ -122,7 +124,8 @@ def cycles(table: pd.DataFrame) -> pd.DataFrame:
         )
     table["collapsed"] = _flag(table, "collapsed", name)
     metrics = metric_columns(table)
-    for column in ("images", "actions", "seconds", *CHOICE, *COSTS, *metrics):
+    bought = [column for column in BOUGHT if column in table]
+    for column in ("images", "actions", "seconds", *CHOICE, *COSTS, *bought, *metrics):
         table[column] = numbers(table, column, name, "trial")
     for column in AXES:
         if table[column].isna().any() or (table[column] < 0).any():

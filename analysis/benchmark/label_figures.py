@@ -183,3 +183,51 @@ def scatter(table: pd.DataFrame) -> Figure:
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     style.mark(figure, LABEL)
     return figure
+
+
+def enough(table: pd.DataFrame) -> Figure:
+    """Labels per class from which on strategies beat random, against classes (Figure 5.6).
+
+    `table` is what `analysis.benchmark.enough.enough` gives. An arrow upwards from the largest
+    budget that was compared says that random is not beaten there, or that the interval is open.
+    """
+    figure = style.new(style.COLUMN, 2.9)
+    axes = figure.add_subplot()
+    numbers = sorted(table["classes"].unique())
+    strategies = list(table.groupby("strategy", sort=False))
+    top = 1.12 * table["last"].max()
+    for i, (strategy, line) in enumerate(strategies):
+        colour, marker = style.HUES[i % len(style.HUES)], style.SHAPES[i % len(style.SHAPES)]
+        at = line["classes"].map({n: k for k, n in enumerate(numbers)})
+        at = at + 0.14 * (i - (len(strategies) - 1) / 2)
+        reached = np.isfinite(line["beats_from"])
+        ends = line[["low", "high"]].clip(upper=top, axis=0)
+        axes.vlines(at, ends["low"], ends["high"], color=colour, linewidth=0.9)
+        open_ended = line["high"] > top
+        axes.scatter(at[open_ended], ends["high"][open_ended], marker="^", s=14, color=colour)
+        axes.scatter(
+            at[~reached],
+            line["last"][~reached],
+            marker=marker,
+            s=22,
+            facecolor="white",
+            edgecolor=colour,
+        )
+        axes.plot(
+            at[reached],
+            line["beats_from"][reached],
+            color=colour,
+            marker=marker,
+            markersize=4,
+            linewidth=0.8,
+            linestyle=":",
+            label=short(str(strategy)),
+        )
+    axes.set_xticks(range(len(numbers)), [str(n) for n in numbers])
+    axes.set_ylim(0, 1.04 * top)
+    axes.set_xlabel("Classes")
+    axes.set_ylabel("Labels per class from which on\nit beats random (hollow: never)")
+    style.grid(axes)
+    figure.legend(loc="outside lower center", ncols=2)
+    style.mark(figure, LABEL)
+    return figure

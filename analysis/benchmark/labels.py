@@ -6,6 +6,8 @@ kept nothing of it. `strategy` is the label of an arm.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from analysis.benchmark.contrasts import describe, differences
@@ -19,12 +21,14 @@ Tables = dict[str, pd.DataFrame]
 
 
 def tables(data: Benchmark) -> Tables:
-    """`picked_classes, balance, gains, detection, bars, informativeness, scatter`."""
+    """Every table of this module by its name, and `scatter`, the images one by one."""
     return {
         "picked_classes": picked_classes(data),
         "balance": balance(data),
         "gains": gains(data),
         "detection": detection(data),
+        "telling": telling(data),
+        "teachers": teachers(data),
         "bars": bars(data),
         "informativeness": informativeness(data),
         "scatter": data.more.get("scatter", pd.DataFrame()),
@@ -109,6 +113,40 @@ def detection(data: Benchmark) -> pd.DataFrame:
     return describe(long, ["strategy", "cycle", "score"], "value")
 
 
+def telling(data: Benchmark) -> pd.DataFrame:
+    """How much better dispersion tells the classifier's errors than other scores do, by cycle.
+
+    Of the areas of `detection`, paired over seeds: `strategy, cycle, than, pairs, estimate, low,
+    high`; below 0 where dispersion tells them worse.
+    """
+    columns = ["strategy", "cycle", "than", "pairs", "estimate", "low", "high"]
+    table = data.more.get("dispersion")
+    if table is None:
+        return pd.DataFrame(columns=columns)
+    table = numeric(table, "cycle", *SCORES)
+    parts = [
+        differences(table, ["strategy", "cycle"], "by_dispersion", other).assign(than=SCORES[other])
+        for other in ("by_confidence", "by_entropy")
+    ]
+    return pd.concat(parts, ignore_index=True)[columns]
+
+
+def teachers(data: Benchmark) -> pd.DataFrame:
+    """What an auxiliary model has over its teacher, by cycle (Figures 3.8 and 3.9).
+
+    In accuracy on the test split, paired over seeds. Columns: `strategy, cycle, pairs, estimate,
+    low, high`, and `right`, the mean share of the teacher's guesses that are.
+    """
+    columns = ["strategy", "cycle", "pairs", "estimate", "low", "high", "right"]
+    if "teacher_accuracy" not in data.cycles:
+        return pd.DataFrame(columns=columns)
+    rows = data.cycles
+    rows = rows[(rows["split"] == "test") & rows["teacher_accuracy"].notna()]
+    found = differences(rows, ["strategy", "cycle"], "accuracy", "teacher_accuracy")
+    right = rows.groupby(["strategy", "cycle"])["pseudo_accuracy"].mean().rename("right")
+    return found.merge(right.reset_index(), on=["strategy", "cycle"])[columns]
+
+
 def bars(data: Benchmark) -> pd.DataFrame:
     """Unlabelled images by dispersion, with accuracy (Figures 3.3 and 3.4); all seeds together.
 
@@ -137,17 +175,28 @@ def informativeness(data: Benchmark) -> pd.DataFrame:
 
 def sentences(found: Tables) -> list[str]:
     """What the tables say, for the summary."""
-    out = []
-    gained = found["gains"]
-    for row in records(gained[gained["cycle"] == gained["cycle"].max()]):
-        low, high = row["low"], row["high"]
-        text = (
-            f"In cycle {row['cycle']}, {row['strategy']} minus {row['over']}: "
-            f"{number(row['estimate'])}"
-        )
-        if low is not None and high is not None:
-            text += f" {interval([low, high])}"
-        apart = low is not None and high is not None and (low > 0 or high < 0)
-        text += f" ({plural(int(row['pairs']), 'seed')}{'' if apart else ', not told apart'})."
-        out.append(text)
-    return out
+    return [
+        *(f"{_last(row)}, {row['strategy']} minus {row['over']}: {_difference(row)}."
+          for row in _ends(found["gains"])),
+        *(f"{_last(row)}, {row['strategy']}, auxiliary model minus teacher: {_difference(row)}."
+          for row in _ends(found["teachers"])),
+        *(f"{_last(row)}, {row['strategy']}, dispersion tells errors better than {row['than']} by "
+          f"{_difference(row)}." for row in _ends(found["telling"])),
+    ]  # fmt: skip
+
+
+def _ends(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return records(table[table["cycle"] == table["cycle"].max()])
+
+
+def _last(row: dict[str, Any]) -> str:
+    return f"In cycle {row['cycle']}"
+
+
+def _difference(row: dict[str, Any]) -> str:
+    """A paired difference, and whether it is told apart from 0."""
+    low, high = row["low"], row["high"]
+    sure = low is not None and high is not None
+    text = f"{number(row['estimate'])} {interval([low, high])}" if sure else number(row["estimate"])
+    apart = sure and (low > 0 or high < 0)
+    return f"{text} ({plural(int(row['pairs']), 'seed')}{'' if apart else ', not told apart'})"

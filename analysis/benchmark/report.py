@@ -32,7 +32,12 @@ REFERENCE = " The dotted line is a model that knows every label of the pool."
 KINDS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
-def write(folder: Path, out: Path, pictures: Sequence[tuple[Path | bytes, str]] = ()) -> Tables:
+def write(
+    folder: Path,
+    out: Path,
+    pictures: Sequence[tuple[Path | bytes, str]] = (),
+    baseline: str = "",
+) -> Tables:
     """Analyse a benchmark and write report.html, results.json, figures/ and tables/ into `out`.
 
     Args:
@@ -40,6 +45,7 @@ def write(folder: Path, out: Path, pictures: Sequence[tuple[Path | bytes, str]] 
         out: made when missing.
         pictures: ready-made images (PNG, JPEG or SVG, as a file or its content) with their
             captions: what classifiers look at before and after, as in the paper's Figure 8.
+        baseline: the strategy that others are compared with, if not the one of the file.
 
     Returns:
         The report's tables, those that tables/ holds as CSV.
@@ -48,7 +54,7 @@ def write(folder: Path, out: Path, pictures: Sequence[tuple[Path | bytes, str]] 
         InputError: with one sentence, if the data or a picture cannot be used.
     """
     shown = [{"source": data_uri(image), "caption": caption} for image, caption in pictures]
-    data = read(folder)
+    data = read(folder, baseline)
     tables = analyse(data)
     pages.make_folder(out)
     plain.write(tree(data, tables), out / "results.json")

@@ -17,7 +17,8 @@ Numbers keep full precision; what is not defined is null. Top level:
 - `picks.<interface>`: `choices.<strategy>`, `overlap.{cycle_1, end}.{strategies, matrix, n}`;
 - `relative.<interface>.<axis>.<measure>.<strategy>`, where labels were bought: `n, mean, ci95` of
   the share of what all labels give, and for `all data` of the measure itself;
-- `labels`, where they were bought: records of `balance, gains, detection, bars, informativeness`;
+- `labels`, where they were bought: records of `balance, gains, detection, telling, teachers, bars,
+  informativeness`;
 - `cost.<interface>.<strategy>`, `collapsed[]`, `failed[]`, `remarks[]`.
 """
 
@@ -96,7 +97,7 @@ def tree(data: Benchmark, tables: Tables) -> Tree:
             lambda rows: _mean(rows.iloc[0].to_dict()),
         )
     if data.buys_labels:
-        names = ("balance", "gains", "detection", "bars", "informativeness")
+        names = ("balance", "gains", "detection", "telling", "teachers", "bars", "informativeness")
         found["labels"] = {name: t[name].to_dict("records") for name in names}
     return dict(clean(found))
 

@@ -103,8 +103,15 @@ class Benchmark:
         return self.cycles[columns].drop_duplicates(["trial", "cycle"])
 
 
-def read(folder: Path) -> Benchmark:
+def read(folder: Path, baseline: str = "") -> Benchmark:
     """Read `benchmark.json`, `cycles.csv` and `picks.csv`.
+
+    Parameters
+    ----------
+    folder
+        Of a benchmark.
+    baseline
+        The strategy that others are compared with, if not the one that the benchmark's file names.
 
     Raises
     ------
@@ -119,6 +126,13 @@ def read(folder: Path) -> Benchmark:
         raise InputError("cycles.csv: has no rows; the benchmark has no finished run yet.")
     warnings: list[str] = []
     cycles = _drop_failed(checks.cycles(cycles), info, warnings)
+    if baseline:
+        names = list(cycles["strategy"].unique())
+        if baseline not in names:
+            raise InputError(
+                f"baseline = {baseline!r} is no strategy of {folder}; there is {', '.join(names)}."
+            )
+        info["baseline_name"] = baseline
     picks = checks.picks(picks)
     count = cycles["trial"].nunique()
     cycles = draws.together(cycles)

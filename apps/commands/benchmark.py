@@ -110,12 +110,15 @@ def report(
     out: Annotated[
         Path | None, typer.Option("--out", help="Where to write.", show_default="DIR/report")
     ] = None,
+    baseline: Annotated[
+        str, typer.Option(help="The arm that others are compared with.", show_default="the file's")
+    ] = "",
 ) -> None:
     """Tables, learning curves, attention before and after, critical differences, cost."""
     from simulators.benchmark.places import Places
 
     file = Places(directory.resolve()).read()
-    _write_report(file, directory, out or directory / "report")
+    _write_report(file, directory, out or directory / "report", baseline)
 
 
 @app.command()
@@ -146,14 +149,52 @@ def weights(
     )
 
 
-def _write_report(file: BenchFile, place: Path, out: Path) -> None:
+@app.command()
+def classes(
+    directories: Annotated[
+        list[Path],
+        typer.Argument(
+            help="What benchmarks with different numbers of classes wrote.", metavar="DIR..."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Where to write.")],
+) -> None:
+    """Labels per class from which on strategies beat random, against the number of classes."""
+    from analysis.benchmark import label_figures, read
+    from analysis.benchmark.enough import correlations, enough
+    from analysis.errors import InputError
+    from analysis.page import style
+    from study.errors import UserError
+
+    try:
+        table = enough([read(directory) for directory in directories])
+    except InputError as error:
+        raise UserError(str(error)) from error
+    out.mkdir(parents=True, exist_ok=True)
+    table.assign(mode="simulated").to_csv(out / "enough.csv", index=False)
+    with style.styled():
+        style.save(label_figures.enough(table), out / "figures", "enough")
+    console.print("[bold red]SIMULATED annotators[/bold red]")
+    for row in correlations(table).to_dict("records"):
+        told = f"correlation with the number of classes {row['r']:.2f}"
+        if row["r"] != row["r"]:
+            told = "too few to correlate"
+        console.print(
+            f"- {row['strategy']}: beats random from some budget on in {row['benchmarks']} of "
+            f"{table['classes'].nunique()} benchmarks; {told}.",
+            markup=False,
+        )
+    console.print(f"Wrote {out / 'enough.csv'} and {out / 'figures' / 'enough.png'}.")
+
+
+def _write_report(file: BenchFile, place: Path, out: Path, baseline: str = "") -> None:
     from analysis.benchmark import summary, write
     from analysis.errors import InputError
     from apps.commands.benchmark_pictures import before_after
     from study.errors import UserError
 
     try:
-        tables = write(place, out, before_after(file, place))
+        tables = write(place, out, before_after(file, place), baseline)
     except InputError as error:
         raise UserError(str(error)) from error
     console.print("[bold red]SIMULATED annotators[/bold red]")

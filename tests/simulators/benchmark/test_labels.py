@@ -8,12 +8,16 @@ import pandas as pd
 import pytest
 import torch
 from finished_runs import cycles
+from typer.testing import CliRunner
 
 from analysis.benchmark import label_figures, sentences
 from analysis.benchmark.comparisons import analyse
+from analysis.benchmark.labels import teachers
 from analysis.benchmark.report import of_labels
 from analysis.benchmark.results import tree
 from analysis.benchmark.tables import read
+from analysis.errors import InputError
+from apps.commands.benchmark import app
 from simulators.benchmark import config, jobs, sweep, weights
 from simulators.benchmark.places import Places
 from simulators.benchmark.state import State
@@ -249,6 +253,12 @@ def test_the_report_has_what_balancing_adds_and_what_was_picked(labelled, analys
     even = t["picked_classes"].groupby("strategy")["pool"].std().dropna()
     assert (even < 0.02).all()  # the pool has as many of every class
     assert set(t["detection"]["score"]) == {"dispersion", "confidence", "entropy"}
+    told = t["detection"].set_index(["score", "cycle"])["mean"]
+    better = t["telling"].set_index(["than", "cycle"])["estimate"]
+    for cycle in (0, 1, 2):
+        own = told["dispersion", cycle] - told["confidence", cycle]
+        assert better["confidence", cycle] == pytest.approx(own)
+    assert t["teachers"].empty
     for _, name, figure, caption in of_labels(t):
         assert figure.axes, name
         assert caption
@@ -397,6 +407,38 @@ def test_two_models_learn_the_surest_guesses_and_forget_them(make, labelled, mon
     machine.cycle(state)
     assert learnt[2][0].index.tolist() == machine.labelled(state)  # put back after training
     assert len(state.aside) == 10
+
+
+def test_an_auxiliary_model_is_set_beside_its_teacher(labelled) -> None:
+    data = read(labelled[1])
+    rows = data.cycles["strategy"] == "entropy"
+    taught = data.cycles.assign(
+        teacher_accuracy=data.cycles["accuracy"].where(rows) - 0.25, pseudo_accuracy=0.5
+    )
+    found = teachers(replace(data, cycles=pd.concat([taught, taught.assign(seed=1)])))
+    assert found["strategy"].unique().tolist() == ["entropy"]
+    assert found["cycle"].tolist() == [0, 1, 2]
+    assert np.allclose(found[["estimate", "low", "high"]], 0.25)
+    assert (found["right"] == 0.5).all()
+    assert (found["pairs"] == 2).all()
+
+
+def test_another_arm_may_be_what_others_are_compared_with(labelled) -> None:
+    final = analyse(read(labelled[1], "entropy"))["final"]
+    assert final.loc[final["strategy"] == "entropy", "difference"].isna().all()
+    assert final.loc[final["strategy"] == "random", "difference"].notna().all()
+    with pytest.raises(InputError, match=r"no strategy of .*; there is random, entropy"):
+        read(labelled[1], "entropie")
+
+
+def test_the_budget_per_class_is_drawn_of_several_directories(labelled, tmp_path) -> None:
+    done = CliRunner().invoke(app, ["classes", str(labelled[1]), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(tmp_path / "out" / "enough.csv")
+    assert set(table["mode"]) == {"simulated"}
+    assert set(table["classes"]) == {3}
+    assert table["first"].tolist() == [4.0] * 4  # of 60 images 6 at the start, and 6 a cycle
+    assert (tmp_path / "out" / "figures" / "enough.png").exists()
 
 
 def test_ceal_learns_its_own_guesses_below_a_falling_threshold(make, labelled) -> None:
