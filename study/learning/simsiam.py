@@ -50,8 +50,10 @@ class History:
 class SimSiam(nn.Module):
     """The trunk of a classifier with a projection and a prediction head.
 
-    The heads are those of Chen & He for CIFAR (appendix D): two layers each, batch norm after every
-    layer but the last of the prediction, whose hidden layer is the bottleneck.
+    For CIFAR the projection of Chen & He has two layers and 2048 outputs (appendix D; three layers
+    for ImageNet); the rest is as in their section 3 and published code (facebookresearch/simsiam,
+    builder.py): batch norm after every layer but the last of the prediction, that of z without a
+    scale and an offset of its own, and a prediction of two layers with a bottleneck of 512.
 
     Args:
         model: its trunk is trained in place, its head has no part.
