@@ -32,6 +32,7 @@ from simulators.benchmark.sections import (
 )
 from simulators.population import Population
 from study.acquisition.registry import build
+from study.asking import VERSION as ASKING
 from study.beginning import given_files
 from study.config import (
     Condition,
@@ -59,7 +60,6 @@ from study.config.condition import guided, merged, said
 from study.data import scenes, shapes
 from study.data.loading import READING_VERSION, contents_of
 from study.files import file_digest
-from study.asking import VERSION as ASKING
 from study.interfaces import DIALOGUE
 from study.metrics import FEATURE_COLUMNS, column_of
 
