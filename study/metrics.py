@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 OF_FEATURE = ": "
 """Between the name of a feature and that of its metric."""
@@ -61,7 +61,23 @@ def column_of(metric: str, feature: str) -> str:
     >>> column_of("accuracy", "Double_Chin")
     'accuracy_of_double_chin'
     """
-    return f"{metric}_of_{re.sub('[^a-z0-9]+', '_', feature.lower()).strip('_')}"
+    return f"{metric}_of_{_plain(feature)}"
+
+
+def alike(features: Sequence[str]) -> tuple[str, ...]:
+    """The first features of which the columns have one name; of none, none.
+
+    >>> alike(["boat", "Double Chin", "double_chin"])
+    ('Double Chin', 'double_chin')
+    """
+    by_name: dict[str, list[str]] = {}
+    for feature in features:
+        by_name.setdefault(_plain(feature), []).append(feature)
+    return next((tuple(found) for found in by_name.values() if len(found) > 1), ())
+
+
+def _plain(feature: str) -> str:
+    return re.sub(r"[\W_]+", "_", feature.lower()).strip("_")
 
 
 def feature_columns(metrics: Mapping[str, float | None]) -> dict[str, float | None]:

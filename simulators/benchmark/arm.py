@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,8 @@ from simulators.benchmark.sections import SelfTrainingConfig
 from study.acquisition.registry import STRATEGIES, build
 from study.config import (
     AcquisitionConfig,
+    FineTuningConfig,
+    GuidanceConfig,
     InterfaceName,
     ModelConfig,
     Positive,
@@ -17,19 +19,8 @@ from study.config import (
     StrategyName,
     TrainingConfig,
 )
-from study.config.condition import OwnFineTuning, OwnGuidance, own, said
+from study.config.condition import Own, said
 from study.errors import UserError
-
-if TYPE_CHECKING:
-    OwnModel = ModelConfig
-    OwnPretraining = PretrainingConfig
-    OwnTraining = TrainingConfig
-    OwnSelfTraining = SelfTrainingConfig
-else:
-    OwnModel = own(ModelConfig)
-    OwnPretraining = own(PretrainingConfig)
-    OwnTraining = own(TrainingConfig)
-    OwnSelfTraining = own(SelfTrainingConfig)
 
 
 class Arm(AcquisitionConfig):
@@ -52,12 +43,12 @@ class Arm(AcquisitionConfig):
     interfaces: tuple[InterfaceName, ...] = ()
     annotator: Literal["person", "people", "masks"] = "person"
     draws: Positive = 1
-    model: OwnModel | None = None
-    pretraining: OwnPretraining | None = None
-    training: OwnTraining | None = None
-    self_training: OwnSelfTraining | None = None
-    fine_tuning: OwnFineTuning | None = None
-    guidance: OwnGuidance | None = None
+    model: Own[ModelConfig] | None = None
+    pretraining: Own[PretrainingConfig] | None = None
+    training: Own[TrainingConfig] | None = None
+    self_training: Own[SelfTrainingConfig] | None = None
+    fine_tuning: Own[FineTuningConfig] | None = None
+    guidance: Own[GuidanceConfig] | None = None
 
     @model_validator(mode="after")
     def _can_be_built(self) -> Arm:

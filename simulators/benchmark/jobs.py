@@ -12,7 +12,7 @@ import torch
 
 from simulators.benchmark import run
 from simulators.benchmark.config import Run
-from simulators.benchmark.labels import LabelMachine
+from simulators.benchmark.labels import machine_of
 from simulators.benchmark.places import Places
 from simulators.benchmark.state import State
 from simulators.engines import reproducible
@@ -86,11 +86,6 @@ def _go(places: Places, one: Run, device: torch.device) -> None:
     write_atomically(places.result(one), json.dumps(content).encode())
     for path in places.partials(one):
         path.unlink(missing_ok=True)
-
-
-def machine_of(one: Run) -> type[run.Machine]:
-    """What does the run: it depends on what is bought."""
-    return LabelMachine if one.labels else run.Machine
 
 
 def _ran_on(device: torch.device) -> dict[str, str]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.batch import Item
+from simulators.benchmark.config import Run
 from simulators.benchmark.run import Machine
 from simulators.benchmark.sections import SelfTrainingConfig, images_of
 from simulators.benchmark.state import State
@@ -36,7 +37,7 @@ SHOWN = 200
 
 
 class LabelMachine(Machine):
-    """What does one run that buys labels, or labels and guidance.
+    """What does one run that buys labels and guidance.
 
     Attributes:
         start: int64, what is labelled before the first cycle; the same for all arms of a seed.
@@ -54,8 +55,7 @@ class LabelMachine(Machine):
             stream = self._stream(0)("labelled")
             self.start = labels.first(self.pool, count, task.draw, stream)
         self.beginning = Learner(learning_part(self.whole, self.run.training.train))
-        if task.buys == "both":
-            self._take_hand()
+        self._take_hand()
 
     def _stream(self, number: int) -> Stream:
         """A cycle's; what is there before the first is the same for all draws of an arm."""
@@ -185,34 +185,16 @@ class LabelMachine(Machine):
         candidates = self.gave or range(len(self.pool))
         return sorted(set(candidates) - set(state.aside))
 
-    def _see(self, state: State, chosen: NDArray[np.int64], batch: ImageSet) -> Sight:
-        if self.config.task.buys == "both":
-            return super()._see(state, chosen, batch)
-        right = self._guess(state).labels[chosen] == batch.labels.numpy()
-        return Sight(np.zeros((len(chosen), 0, 0), dtype=np.float32), right)
-
-    def _items(
-        self,
-        state: State,
-        chosen: NDArray[np.int64],
-        batch: ImageSet,
-        sight: Sight,
-        asked: Sequence[str],
-    ) -> Iterator[Item]:
-        if self.config.task.buys == "both":
-            return super()._items(state, chosen, batch, sight, asked)
-        # one press names the class
-        return iter([Item(Annotation(), 0.0, 1)] * len(chosen))
-
     def _learn(self, state: State, number: int) -> dict[str, Any]:
         said = self._train(state, number)
         self._watch(state, number)
-        if self.config.task.buys != "both":
-            return {"collapsed": False, "note": "", **said}
-        learner = state.learner
+        return {**self._guide(state, number), **said}
+
+    def _guide(self, state: State, number: int) -> dict[str, Any]:
+        """Tune on all annotations from where the labels led; returns what the row says of it."""
         state.learner, tuned = cycle.tune(
-            learner,
-            learner,
+            state.learner,
+            state.learner,
             self.pool,
             state.annotations,
             self.study,
@@ -221,7 +203,7 @@ class LabelMachine(Machine):
             number,
             self.device,
         )
-        return {"collapsed": tuned.collapsed, "note": tuned.note, **said}
+        return {"collapsed": tuned.collapsed, "note": tuned.note}
 
     def _keep_counts(self, state: State) -> None:
         """How many images of each class the pool has, and how many are labelled at the start."""
@@ -283,3 +265,35 @@ class LabelMachine(Machine):
         self, state: State, metrics: dict[str, dict[str, float | None]], facts: dict[str, Any]
     ) -> list[dict[str, Any]]:
         return super()._rows(state, metrics, {"labelled": len(self.labelled(state)), **facts})
+
+
+class LabelOnlyMachine(LabelMachine):
+    """What does one run that buys labels alone: nobody sees attention, and nothing is drawn."""
+
+    def _take_hand(self) -> None:
+        """Nobody draws."""
+
+    def _see(self, state: State, chosen: NDArray[np.int64], batch: ImageSet) -> Sight:
+        right = self._guess(state).labels[chosen] == batch.labels.numpy()
+        return Sight(np.zeros((len(chosen), 0, 0), dtype=np.float32), right)
+
+    def _items(
+        self,
+        state: State,
+        chosen: NDArray[np.int64],
+        batch: ImageSet,
+        sight: Sight,
+        asked: Sequence[str],
+    ) -> Iterator[Item]:
+        # one press names the class
+        return iter([Item(Annotation(), 0.0, 1)] * len(chosen))
+
+    def _guide(self, state: State, number: int) -> dict[str, Any]:
+        return {"collapsed": False, "note": ""}
+
+
+def machine_of(run: Run) -> type[Machine]:
+    """What does a run: it depends on what is bought."""
+    if not run.labels:
+        return Machine
+    return LabelMachine if run.file.config.task.buys == "both" else LabelOnlyMachine

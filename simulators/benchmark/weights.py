@@ -18,7 +18,7 @@ import torch
 
 from simulators.benchmark import jobs
 from simulators.benchmark.config import BenchFile, Run
-from simulators.benchmark.labels import LabelMachine
+from simulators.benchmark.labels import LabelOnlyMachine
 from simulators.benchmark.places import Places
 from simulators.benchmark.state import State
 from study.acquisition.balance import (
@@ -65,7 +65,7 @@ def _of_seed(
 ) -> Iterator[dict[str, Any]]:
     start = jobs.start(places, one, device)
     start.prepare(Needs())
-    machine = LabelMachine(one, start, device)
+    machine = LabelOnlyMachine(one, start, device)
     state = State(machine.beginning)
     machine.first(state)
     rest = np.setdiff1d(np.arange(len(machine.pool)), machine.start)

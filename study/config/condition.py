@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from itertools import product
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import ConfigDict, ValidationError, create_model
 
@@ -25,6 +26,7 @@ OVERRIDABLE = ("acquisition", "guidance", "fine_tuning", "workspace")
 """The tables that a condition may have of its own."""
 
 
+@cache
 def own(kind: type[Section]) -> type[Section]:
     """A table like ``kind`` of which only what is set counts.
 
@@ -39,15 +41,14 @@ def own(kind: type[Section]) -> type[Section]:
 
 
 if TYPE_CHECKING:
-    OwnAcquisition = AcquisitionConfig
-    OwnGuidance = GuidanceConfig
-    OwnFineTuning = FineTuningConfig
-    OwnWorkspace = WorkspaceConfig
+    Own = Annotated[S, "what is set of it"]
 else:
-    OwnAcquisition = own(AcquisitionConfig)
-    OwnGuidance = own(GuidanceConfig)
-    OwnFineTuning = own(FineTuningConfig)
-    OwnWorkspace = own(WorkspaceConfig)
+
+    class Own:
+        """``Own[GuidanceConfig]`` is the type of such a table (:func:`own`)."""
+
+        def __class_getitem__(cls, kind: type[Section]) -> type[Section]:
+            return own(kind)
 
 
 class Condition(Section):
@@ -65,10 +66,10 @@ class Condition(Section):
     interface: InterfaceName
     sampling: SamplingName
     levels: tuple[tuple[str, Any], ...] = ()
-    acquisition: OwnAcquisition | None = None
-    guidance: OwnGuidance | None = None
-    fine_tuning: OwnFineTuning | None = None
-    workspace: OwnWorkspace | None = None
+    acquisition: Own[AcquisitionConfig] | None = None
+    guidance: Own[GuidanceConfig] | None = None
+    fine_tuning: Own[FineTuningConfig] | None = None
+    workspace: Own[WorkspaceConfig] | None = None
 
     @property
     def factors(self) -> dict[str, str]:

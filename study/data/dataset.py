@@ -23,6 +23,7 @@ from study.config import LabelsName
 from study.data.rows import Many, RowsOfEach, rows_of
 from study.errors import UserError
 from study.framing import WHOLE, Fit, Frame
+from study.metrics import alike, column_of
 
 
 class DataError(UserError):
@@ -94,6 +95,11 @@ class ImageSet:
             raise DataError(
                 f"labels of {len(self.classes)} features must be bool [N, {len(self.classes)}], "
                 f"not {tuple(self.labels.shape)}"
+            )
+        if self.several and (shared := alike(self.classes)):
+            raise DataError(
+                f"the features {' and '.join(map(repr, shared))} would share the column "
+                f"{column_of('accuracy', shared[0])!r} in tables: rename one of them"
             )
         of_rows = ("images", "labels", "contexts", "context_masks", "features", "about", "shapes")
         lengths = dict.fromkeys((*of_rows, "all_contexts"), n)

@@ -15,6 +15,7 @@ from study.data.counts import counts
 from study.data.dataset import DataError, Dataset
 from study.data.rows import Rows
 from study.data.scenes import SHOWN, render
+from study.metrics import column_of
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +136,25 @@ def test_the_study_file_on_the_page_is_valid() -> None:
     page = Path(__file__).parents[3] / "docs" / "several-features.md"
     (text,) = re.findall(r"```toml\n(.*?)```", page.read_text(), flags=re.DOTALL)
     assert parse(tomllib.loads(text)).dataset.labels == "several"
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (("Boat", "boat"), "'Boat' and 'boat' would share the column 'accuracy_of_boat'"),
+        (("big boat", "big-boat"), "'big boat' and 'big-boat' would share"),
+    ],
+)
+def test_features_that_would_share_a_column_are_refused(
+    data: Dataset, names: tuple[str, ...], says: str
+) -> None:
+    with pytest.raises(DataError, match=says):
+        dataclasses.replace(data["train"], classes=names)
+
+
+def test_features_in_other_scripts_have_columns_of_their_own(data: Dataset) -> None:
+    named = dataclasses.replace(data["train"], classes=("船", "飛行機"))
+    assert [column_of("accuracy", name) for name in named.classes] == [
+        "accuracy_of_船",
+        "accuracy_of_飛行機",
+    ]
