@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tomli_w
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from simulators.person import Person
+from simulators.person import AIMS, Person
 from study.config import nearest
 from study.errors import UserError
 from study.files import write_atomically
@@ -57,10 +58,13 @@ class Population:
     Attributes:
         laws: those that differ from what :class:`Person` declares.
         about: of the fit: what, how many people, when; empty for the declared population.
+        together: how what is not known of the centres hangs together, by pairs of parameters:
+            correlations on the scales of :func:`scale_of`. Pairs that are not named have none.
     """
 
     laws: Mapping[str, Law] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
+    together: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path | str) -> Population:
@@ -84,11 +88,10 @@ class Population:
     @classmethod
     def of(cls, values: Mapping[str, Any], name: str = "people") -> Population:
         """The population of a file's tables ``about`` and ``parameters``; see :meth:`read`."""
-        unknown = sorted(set(values) - {"about", "parameters"})
+        unknown = sorted(set(values) - set(TABLES))
         if unknown:
             raise UserError(
-                f"{name}: {unknown[0]!r} is no table of a population"
-                f"{nearest(unknown[0], ['about', 'parameters'])}"
+                f"{name}: {unknown[0]!r} is no table of a population{nearest(unknown[0], TABLES)}"
             )
         laws = {}
         for parameter, law in values.get("parameters", {}).items():
@@ -107,7 +110,9 @@ class Population:
                     f"{name}: parameters.{parameter}: {where} {problem['msg']}; a law has a "
                     f"centre and a spread"
                 ) from error
-        return cls(laws, dict(values.get("about", {})))
+        together = values.get("together", {})
+        _check_correlations(together, laws, name)
+        return cls(laws, dict(values.get("about", {})), together)
 
     def write(self, path: Path) -> None:
         """As TOML, which :meth:`read` reads back."""
@@ -116,7 +121,8 @@ class Population:
     def dump(self) -> dict[str, Any]:
         """As plain values."""
         laws = {name: law.model_dump(exclude_none=True) for name, law in self.laws.items()}
-        return {"about": dict(self.about), "parameters": laws}
+        found = {"about": dict(self.about), "parameters": laws}
+        return found | ({"together": self.together} if self.together else {})
 
     def law(self, name: str) -> Law:
         """Of one parameter: the file's, or the declared one."""
@@ -139,13 +145,30 @@ class Population:
 
     def doubted(self, rng: np.random.Generator) -> Population:
         """Another population that the data do not exclude: centres and spreads, drawn anew."""
+        z = rng.normal(size=(len(self.laws), 2))
+        names = list(self.laws)
+        by = np.linalg.cholesky(self._correlation(names)) @ z[:, 0]
         laws = {}
-        for name, law in self.laws.items():
+        for number, (name, law) in enumerate(self.laws.items()):
             to, back = scale_of(name)
-            centre = back(to(law.centre) + law.centre_se * float(rng.normal()))
-            amount = law.spread * math.exp(law.spread_se * float(rng.normal()))
+            centre = back(to(law.centre) + law.centre_se * float(by[number]))
+            amount = law.spread * math.exp(law.spread_se * float(z[number, 1]))
             laws[name] = law.model_copy(update={"centre": centre, "spread": amount})
+        shares = [f"aim_{name}" for name in AIMS if f"aim_{name}" in laws]
+        total = sum(laws[name].centre for name in shares)
+        for name in shares if total > 1.0 else ():
+            share = laws[name].centre / total
+            laws[name] = laws[name].model_copy(update={"centre": share})
         return replace(self, laws=laws)
+
+    def _correlation(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """Of what is not known of the centres of these parameters."""
+        found = np.eye(len(names))
+        for one, others in self.together.items():
+            for other, value in others.items():
+                i, j = names.index(one), names.index(other)
+                found[i, j] = found[j, i] = value
+        return found
 
 
 def scale_of(name: str) -> tuple[Scale, Scale]:
@@ -163,6 +186,33 @@ def scale_of(name: str) -> tuple[Scale, Scale]:
 
 
 TINY = 1e-6
+TABLES = ["about", "parameters", "together"]
+
+
+def _check_correlations(together: Any, laws: Mapping[str, Law], name: str) -> None:
+    """Raise for correlations of what has no law, or that nothing can have."""
+    try:
+        pairs = [
+            (one, two, float(v)) for one, others in together.items() for two, v in others.items()
+        ]
+    except (AttributeError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{name}: together has tables of correlations, such as [together.speed] with "
+            f"decision = -0.6"
+        ) from error
+    for one, two, value in pairs:
+        unknown = [each for each in (one, two) if each not in laws]
+        if unknown or one == two or not -1.0 < value < 1.0:
+            raise UserError(
+                f"{name}: together.{one}.{two} = {value}: a correlation between two of the "
+                f"parameters above lies between -1 and 1"
+            )
+    correlation = Population(laws, together=together)._correlation(list(laws))
+    if np.linalg.eigvalsh(correlation).min() <= 0.0:
+        raise UserError(
+            f"{name}: no parameters can hang together as [together] says: its correlations "
+            f"contradict one another"
+        )
 
 
 def _logit(share: float) -> float:

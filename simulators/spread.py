@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from math import exp
 from typing import ClassVar
 
-from scipy.special import betaincinv, ndtr
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betainc, betaincinv, ndtr
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,10 @@ class Spread(ABC):
     def value(self, centre: float, z: float) -> float:
         """The value of somebody who is ``z`` standard normal units from the centre."""
 
+    @abstractmethod
+    def below(self, centre: float, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The share of people whose values are below these; ``amount`` is above 0."""
+
 
 @dataclass(frozen=True)
 class LogNormal(Spread):
@@ -38,6 +44,9 @@ class LogNormal(Spread):
 
     def value(self, centre: float, z: float) -> float:  # noqa: D102
         return centre * exp(self.amount * z)
+
+    def below(self, centre: float, values: NDArray[np.float64]) -> NDArray[np.float64]:  # noqa: D102
+        return np.asarray(ndtr(np.log(values / centre) / self.amount))
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,9 @@ class Normal(Spread):
     def value(self, centre: float, z: float) -> float:  # noqa: D102
         return centre + self.amount * z
 
+    def below(self, centre: float, values: NDArray[np.float64]) -> NDArray[np.float64]:  # noqa: D102
+        return np.asarray(ndtr((values - centre) / self.amount))
+
 
 @dataclass(frozen=True)
 class Beta(Spread):
@@ -57,8 +69,16 @@ class Beta(Spread):
     unit = "SD"
 
     def value(self, centre: float, z: float) -> float:  # noqa: D102
-        most = centre * (1.0 - centre)
-        if self.amount <= 0.0 or most <= 0.0:
+        if self.amount <= 0.0 or not 0.0 < centre < 1.0:
             return centre
-        size = most / min(self.amount**2, 0.99 * most) - 1.0
+        size = self._size(centre)
         return float(betaincinv(centre * size, (1.0 - centre) * size, ndtr(z)))
+
+    def below(self, centre: float, values: NDArray[np.float64]) -> NDArray[np.float64]:  # noqa: D102
+        size = self._size(centre)
+        return np.asarray(betainc(centre * size, (1.0 - centre) * size, values))
+
+    def _size(self, centre: float) -> float:
+        """Sum of the two parameters of the Beta law."""
+        most = centre * (1.0 - centre)
+        return most / min(self.amount**2, 0.99 * most) - 1.0

@@ -17,6 +17,7 @@ from apps.commands import benchmark, data, human
 from apps.commands.attention import attention
 from apps.commands.backup import backup, restore
 from apps.commands.bundle import bundle
+from apps.commands.calibrate import calibrate
 from apps.commands.check import check
 from apps.commands.console import errors
 from apps.commands.doctor import doctor
@@ -46,7 +47,7 @@ PREPARE, RUN, READ = "Prepare a study", "Run it", "Read the results"
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     PREPARE: (init, check, doctor, plan, power, schema),
     RUN: (replicate, serve, sandbox, enrol, simulate, backup, restore, forget),
-    READ: (export, report, bundle, attention),
+    READ: (export, report, bundle, attention, calibrate),
 }
 for panel, commands in COMMANDS.items():
     for command in commands:
