@@ -185,7 +185,7 @@ def _likeliest(
         jac=True,
         method="SLSQP",
         bounds=[(1e-5, 1.0)] * len(start),
-        constraints={"type": "eq", "fun": lambda s: s.sum() - 1.0, "jac": np.ones_like},
+        constraints=optimize.LinearConstraint(np.ones(len(start)), 1.0, 1.0),
         options={"maxiter": 200, "ftol": 1e-9},
     )
     return np.asarray(found.x / found.x.sum())
