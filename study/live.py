@@ -2,6 +2,7 @@
 
 An update minimises what a round would (:func:`study.cycle.tune`), on the images annotated so far;
 it begins where the last one ended and takes a few steps, because the next one goes on from there.
+What it minimises has no edges (``score = "rounded"``), on which a few steps get nowhere.
 The pull towards the biased head is as strong as a round's once a batch is annotated, and stronger
 before: it stands against the *mean* loss, and the mean of a few images says as many times less.
 What it gives follows from the annotations in their order, so a head that was lost is made again by
@@ -94,15 +95,18 @@ def preview(
     moved = copy.deepcopy(model)
     if not annotation.empty:
         # a mean over one image instead of all of them: what holds it back is as many times stronger
-        few = _of_an_update(config, annotated + 1).fine_tuning
-        alone = few.model_copy(update={"anchor": max(few.anchor, LEAST_PULL) * (annotated + 1)})
-        tuning.fine_tune(moved, image, [annotation], alone, config.guidance, 0, device)
+        here = _of_an_update(config, annotated + 1)
+        pull = max(here.fine_tuning.anchor, LEAST_PULL) * (annotated + 1)
+        alone = here.fine_tuning.model_copy(update={"anchor": pull})
+        tuning.fine_tune(moved, image, [annotation], alone, here.guidance, 0, device)
     return attention_maps(moved, image, device=device)[0].float().cpu().numpy()
 
 
 def _of_an_update(config: StudyConfig, images: int) -> StudyConfig:
     """The settings of an update that knows so many images."""
-    tuned = config.fine_tuning
+    tuned, guided = config.fine_tuning, config.guidance
     pull = tuned.anchor * max(1.0, config.task.batch / images)
     few = tuned.model_copy(update={"epochs": STEPS, "anchor": pull})
-    return config.model_copy(update={"fine_tuning": few})
+    if guided.score == "auto":
+        guided = guided.model_copy(update={"score": "rounded"})
+    return config.model_copy(update={"fine_tuning": few, "guidance": guided})

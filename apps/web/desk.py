@@ -182,8 +182,6 @@ class Seat:
         self.desk = desk
         self.session = session
         self.lock = threading.RLock()
-        self._ids: set[str] = set()
-        self._number = 0
         self._enrolled_at = desk.layout.study.store.events(session.participant)[0].at
         self.verdict = Verdict(True)
         self.chosen = ""
@@ -322,7 +320,8 @@ class Seat:
         name = name.encode(errors="replace").decode()
         try:
             message = MESSAGE.validate_python(raw)
-            if not self._has(message.id):
+            # the log may have it, by this or by an earlier web process
+            if message.id not in self.session.progress.ids:
                 if message.at < self._enrolled_at - PATIENCE:
                     raise ProtocolError(f"this happened before {self.participant} was enrolled")
                 # a browser's clock may be ahead; nothing happens later than it is heard of
@@ -441,13 +440,6 @@ class Seat:
             practice_number(step.done, step.failures),
             validation.candidates,
         )
-
-    def _has(self, id: str) -> bool:
-        """Whether the log has this message, by this or by an earlier web process."""
-        for event in self.desk.layout.study.store.events(self.participant, after=self._number):
-            self._number = max(self._number, event.number or 0)
-            self._ids.add(event.id)
-        return id in self._ids
 
     def _keep_refused(self, raw: Any, reason: str) -> None:
         if self.session.progress.erased:

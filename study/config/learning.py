@@ -78,7 +78,7 @@ PolygonForm = Annotated[
     AfterValidator(one_of("a form", POLYGON_FORMS, _GUIDANCE, "polygon.")),
     schema(POLYGON_FORMS, _GUIDANCE, "polygon."),
 ]
-ScoreName = Literal["label", "centred", "absolute"]
+ScoreName = Literal["label", "centred", "absolute", "rounded"]
 MethodName = Literal["forms", "rrr", "rrr-cam", "hint"]
 TrainName = Literal["all", "block", "head"]
 """What learns: the whole network, its last block and its head, or its head."""
@@ -198,8 +198,9 @@ class GuidanceConfig(Section):
     """The loss ``w_c * loss_c + w_g * (loss_pos + loss_neg)`` and the forms of its parts.
 
     ``score`` is what the guided map explains; see :mod:`study.learning.attention`. ``auto`` is
-    ``absolute`` where a head alone learns, which costs least where the bias holds, and ``centred``
-    elsewhere (docs/guidance.md).
+    ``absolute`` where a head alone learns, which costs least where the bias holds (``rounded``
+    where it learns after each image: :mod:`study.live`), and ``centred`` elsewhere
+    (docs/guidance.md).
 
     ``method`` is ``forms``, this system's own, or another way of holding a classifier to its
     reasons (:mod:`study.learning.reasons`): ``rrr``, ``rrr-cam``, ``hint``; those have no forms, no

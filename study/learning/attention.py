@@ -11,7 +11,8 @@ equals the general one exactly. Maps are differentiable, which is what lets them
 - ``centred``: the logit of the class less the mean of all logits. Softmax does not see what all
   logits share, and neither does this map; with two classes it is (half) the margin, so it also
   shows evidence *against* the class's rival;
-- ``absolute``: the magnitude of ``centred``, evidence for and against the class alike.
+- ``absolute``: the magnitude of ``centred``, evidence for and against the class alike;
+- ``rounded``: the same, rounded off near zero (:func:`rounded`), for whoever descends on it.
 
 Where an image may show several features, a feature's logit is what it says of it alone, and
 ``centred`` is ``label`` (:mod:`study.learning.labelling`).
@@ -29,6 +30,8 @@ from study.data.rows import Many
 from study.learning.models import Classifier
 
 TINY = 1e-8
+ROUNDED = 0.1
+"""The share of a map's root mean square below which its magnitude is rounded off."""
 
 
 def attend(
@@ -53,7 +56,28 @@ def attend_to(
 ) -> tuple[Tensor, Tensor]:
     """:func:`attend`, from the last block's output [N, C, h, w]."""
     logits, maps = evidence(model, features, asked, of)
-    return logits, maps.abs() if of == "absolute" else maps.relu()
+    return logits, positive(maps, of)
+
+
+def positive(evidence: Tensor, of: ScoreName) -> Tensor:
+    """The map [N, h, w] that a score makes of its evidence."""
+    if of == "absolute":
+        return evidence.abs()
+    return rounded(evidence) if of == "rounded" else evidence.relu()
+
+
+def rounded(evidence: Tensor) -> Tensor:
+    """The magnitude of evidence [N, h, w], a parabola near zero where |e| has an edge.
+
+    Guidance wants no evidence outside the object, so it drives cells to zero, where |e| has no
+    gradient: descent stops at the first few edges that it meets, far above the least loss
+    (docs/guidance.md). This is ``sqrt(e^2 + a^2) - a`` (Charbonnier et al. 1997; a pseudo-Huber
+    loss) with ``a`` :data:`ROUNDED` of each map's root mean square: it grows with the map, as |e|
+    does, and is 0 where |e| is.
+    """
+    square = evidence.square()
+    a = (ROUNDED**2 * square.mean((1, 2), keepdim=True) + TINY**2).sqrt()
+    return square / ((square + a.square()).sqrt() + a)
 
 
 def evidence(

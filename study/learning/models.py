@@ -26,7 +26,7 @@ from study.learning.backbones import (
     ModelError,
     backbone,
 )
-from study.learning.cuts import Cut
+from study.learning.cuts import Cut, Nothing
 from study.learning.frozen import AT_ONCE, fold
 from study.learning.labelling import LABELLINGS, Labelling
 from study.learning.small import without_narrow_strides
@@ -230,6 +230,8 @@ class Classifier(nn.Module):
         return self._cut[0].in_block + self._cut[0].in_head
 
     def _compute(self, piece: nn.Module, values: Tensor) -> Tensor:
+        if isinstance(piece, Nothing):  # of a head alone, which is asked thousands of times
+            return values.float()
         half = self.config.precision == "bfloat16"
         with (
             self._fitting(values),

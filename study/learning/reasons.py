@@ -30,7 +30,7 @@ import torch
 from torch import Tensor
 
 from study.config import GuidanceConfig, MethodName, ScoreName
-from study.learning.attention import TINY, attend, evidence
+from study.learning.attention import TINY, attend, evidence, positive
 from study.learning.guidance import guidance_loss
 from study.learning.models import Classifier
 from study.learning.targets import Targets
@@ -132,8 +132,8 @@ class Hint(Method):
     def __call__(self, model: Classifier, guided: Guided) -> Reasoned:
         """Memory for every pair of cells: n x (h w)^2."""
         logits, maps = evidence(model, model.features(guided.inputs), guided.asked, guided.score)
-        if guided.score == "absolute":
-            maps = maps.abs()
+        if guided.score in ("absolute", "rounded"):
+            maps = positive(maps, guided.score)
         ranked = misranked(guided.targets.relevant.to(maps).flatten(1), maps.flatten(1))
         return Reasoned(logits, ranked * guided.targets.any, _empty(maps.abs()))
 

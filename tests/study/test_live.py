@@ -12,7 +12,7 @@ from simulators.participant import Participant
 from simulators.population import Population
 from study import live
 from study.annotation import Annotation
-from study.config import StudyFile, load
+from study.config import GuidanceConfig, StudyFile, load
 from study.directory import StudyDirectory
 from study.errors import UserError
 from study.learning.learner import Learner
@@ -252,6 +252,13 @@ def test_few_images_move_a_head_no_more_than_a_batch_allows_them(
     moved = [float((after(batch, 0.1) - begun).norm()) for batch in (images, 64, 4096)]
     assert moved[0] > moved[1] > moved[2]
     assert moved[2] < 0.1 * moved[0]
+
+
+def test_what_few_steps_minimise_has_no_edges_unless_the_file_says_so(loop: TaskLoop) -> None:
+    config = loop.config
+    assert live._of_an_update(config, 4).guidance.score == "label"
+    auto = config.model_copy(update={"guidance": GuidanceConfig()})
+    assert live._of_an_update(auto, 4).guidance == GuidanceConfig(score="rounded")
 
 
 def test_a_strategy_that_looks_back_over_a_training_is_refused(

@@ -6,7 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from study.config import ModelConfig
-from study.learning.attention import attend, attention_maps, gradcam, normalised
+from study.learning.attention import (
+    ROUNDED,
+    attend,
+    attention_maps,
+    gradcam,
+    normalised,
+    rounded,
+)
 from study.learning.models import build, normalise_images
 
 
@@ -76,6 +83,24 @@ def test_the_centred_score_does_not_see_what_all_classes_share() -> None:
         model.class_weights.add_(torch.randn(1, model.class_weights.shape[1]))
     after = attend(model, _images(), labels, of="absolute")[1]
     assert torch.allclose(before, after, atol=1e-5)
+
+
+def test_a_rounded_map_is_the_magnitude_without_its_edge() -> None:
+    evidence = torch.randn(5, 3, 4, generator=torch.Generator().manual_seed(0))
+    evidence[0, 0, 0] = 0.0
+    evidence.requires_grad_()
+    maps = rounded(evidence)
+    off = ROUNDED * evidence.square().mean((1, 2), keepdim=True).sqrt()
+    assert (evidence.abs() - maps >= -1e-6).all()
+    assert (evidence.abs() - maps <= off + 1e-6).all()
+    assert maps[0, 0, 0] == 0
+    # as large as the map: guidance sees shares of it
+    assert torch.allclose(rounded(1000 * evidence), 1000 * maps, rtol=1e-4)
+    dead = torch.zeros(1, 2, 2, requires_grad=True)
+    (slope,) = torch.autograd.grad(rounded(dead).sum(), dead)
+    assert torch.equal(slope, torch.zeros(1, 2, 2))
+    exact = evidence[:1].double()
+    assert torch.autograd.gradcheck(rounded, exact)
 
 
 def test_normalised_maps_are_distributions_even_when_dead() -> None:

@@ -153,7 +153,7 @@ def test_a_head_that_loses_its_numbers_gets_the_good_ones_back(
         assert torch.equal(now, then)
 
 
-@pytest.mark.parametrize("of", ["label", "centred", "absolute"])
+@pytest.mark.parametrize("of", ["label", "centred", "absolute", "rounded"])
 def test_one_pass_gives_logits_and_the_map_of_every_score(
     head: Classifier, kept: ImageSet, of: ScoreName
 ) -> None:
@@ -165,8 +165,42 @@ def test_one_pass_gives_logits_and_the_map_of_every_score(
     if of != "label":
         scores = scores - plain.mean(1)
     general = gradcam(features, scores)
-    expected = general.abs() if of == "absolute" else general.relu()
+    off = 0.1 * general.square().mean((1, 2), keepdim=True).sqrt()
+    expected = {
+        "absolute": general.abs(),
+        "rounded": (general.square() + off.square()).sqrt() - off,
+    }.get(of, general.relu())
     assert torch.allclose(maps, expected, atol=1e-6, rtol=1e-4)
+
+
+@pytest.mark.parametrize("draw", [0, 1])
+def test_few_steps_get_further_where_the_map_has_no_edges(draw: int) -> None:
+    """Coarse maps, and a head that meets one image after the other, as in live feedback."""
+    whole = models.build(ModelConfig(name="small", width=32, blocks=2), 2, seed=0)
+    part = learning_part(whole, "head")
+    generator = torch.Generator().manual_seed(draw)
+    with torch.no_grad():
+        for parameter in part.parameters():
+            parameter.copy_(0.1 * torch.randn(parameter.shape, generator=generator))
+    features = torch.randn(16, 64, 2, 2, generator=generator).relu()
+    labels = torch.arange(16) % 2
+    features[:, 0, 0, 0] += 3 * labels
+    features[:, 1, 1, 1] += 3 * (1 - labels)
+    pixels = torch.zeros(16, 3, 8, 8, dtype=torch.uint8)
+    images = ImageSet(pixels, labels, tuple(map(str, range(16))), ("a", "b"), features=features)
+    edged, smooth = GuidanceConfig(score="absolute"), GuidanceConfig(score="rounded")
+    reached = []
+    for guidance in (edged, smooth):
+        head = copy.deepcopy(part)
+        for known in range(1, 17):
+            few = FineTuningConfig(train="head", anchor=0.05 * 16 / known, epochs=5)
+            some = images.subset(list(range(known)))
+            tuning.fine_tune(head, some, [CLICK] * known, few, guidance, 0, "cpu", before=part)
+        pairs = zip(head.parameters(), part.parameters(), strict=True)
+        pull = 0.05 / 2 * sum(float((now - then).square().sum()) for now, then in pairs)
+        # both on the map with edges, which is what the first of them descends on
+        reached.append(pull + tuning.objective(head, images, [CLICK] * 16, few, edged, "cpu"))
+    assert reached[1] < 0.95 * reached[0]
 
 
 def test_the_mean_of_heads_adds_up_their_logits(head: Classifier, kept: ImageSet) -> None:
