@@ -125,8 +125,8 @@ def _panel(
     raster = len(values) > VECTOR_LIMIT
     if paired:
         alpha = 0.55 if len(values) <= 40 else max(0.03, 8 / len(values))
-        x = np.arange(len(looks))
-        axes.plot(x, values.T, color=GREY, linewidth=0.5, alpha=alpha, zorder=1, rasterized=raster)
+        x, look = np.arange(len(looks)), {"color": GREY, "linewidth": 0.5, "alpha": alpha}
+        style.lines(axes, x, values, zorder=1, rasterized=raster, **look)
     spread = np.zeros(len(values))
     if not paired:
         spread = np.random.default_rng(0).uniform(-0.09, 0.09, len(values))
@@ -178,9 +178,10 @@ def order(tasks: pd.DataFrame, metric: str, label: str | None) -> Figure | None:
     values, x = wide.to_numpy(float), np.arange(wide.shape[1])
     figure = style.new(style.COLUMN, 2.4)
     axes = figure.add_subplot()
-    axes.plot(
+    style.lines(
+        axes,
         x,
-        values.T,
+        values,
         color=GREY,
         linewidth=0.5,
         alpha=max(0.04, min(0.5, 10 / len(values))),

@@ -57,8 +57,8 @@ def raincloud(
     jitter = np.random.default_rng(0).uniform(-0.07, 0.07, len(wide))
     for g, part in enumerate(groups):
         places = len(groups) * np.arange(len(names)) + g
-        for _, person in wide[of == part].iterrows():
-            axes.plot(person, places + 0.2, color=style.GRID, linewidth=0.4, zorder=1)
+        people = wide[of == part].to_numpy(float)
+        style.lines(axes, people, places + 0.2, color=style.GRID, linewidth=0.4, zorder=1)
     for row, (name, part) in enumerate(product(names, groups)):
         which = row % len(groups) if group else row
         colour = style.HUES[which % len(style.HUES)]

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from analysis.design import Design
@@ -104,6 +106,13 @@ def mark(figure: Figure, label: str | None) -> None:
         engine = figure.get_layout_engine()
         if engine is not None:
             engine.set(rect=(0, 0, 1, 0.955))  # type: ignore[call-arg]
+
+
+def lines(axes: Axes, x: np.ndarray, y: np.ndarray, **look: Any) -> None:
+    """A line for each row of `x` or `y` (the other may be one row), as one artist."""
+    x, y = np.broadcast_arrays(x, y)
+    axes.add_collection(LineCollection(list(np.stack([x, y], axis=-1)), **look))
+    axes.autoscale_view()
 
 
 def grid(axes: Axes, axis: str = "y") -> None:

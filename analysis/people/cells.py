@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 
 import pandas as pd
 
@@ -28,8 +29,9 @@ def cell(answers: pd.DataFrame, design: Design) -> pd.Series:
     if not columns:
         texts = pd.Series(ONCE, answers.index, dtype=object)
     else:
-        parts = answers[columns].astype(object).fillna("").astype(str)
-        texts = parts.agg("-".join, axis=1).str.strip("-").replace("", ONCE)
+        parts = [answers[c].astype(object).fillna("").astype(str) for c in columns]
+        texts = reduce(lambda left, right: left + "-" + right, parts)
+        texts = texts.str.strip("-").replace("", ONCE)
     return texts if given is None else given.where(given.notna(), texts)
 
 

@@ -66,7 +66,8 @@ def codes(column: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
     """Codes 0, 1, ... of a factor and the text of its levels, in the order of `levels_of`."""
     values, text = levels_of(column)
     position = {value: i for i, value in enumerate(values)}
-    return np.array([position[v] for v in column], dtype=np.int64), text
+    found, present = pd.factorize(column)
+    return np.array([position[v] for v in present], dtype=np.int64)[found], text
 
 
 def labels_of(levels: Mapping[str, Sequence[str]], cells: Sequence[tuple[int, ...]]) -> list[str]:

