@@ -7,13 +7,14 @@ ROOMS := $(wildcard study simulators analysis apps clickstudy)
 TESTS = $(sort $(dir $(shell find tests -name '*.py')))
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup demo study test lint examples canvas canvas-test clean
+.PHONY: help setup demo study test lint docs examples canvas canvas-test clean
 
 help:
 	@echo "make demo    the whole study with 16 simulated participants, and its report"
 	@echo "make study   the study in the browser, on drawn scenes"
 	@echo "make test    lint, types, import contract and tests, of the canvas too"
 	@echo "make lint    lint, types and import contract only"
+	@echo "make docs    the documentation as a site, in site/"
 	@echo "make setup   install into $(VENV)"
 
 $(VENV)/bin/python:
@@ -54,7 +55,11 @@ canvas: node_modules/.installed
 canvas-test: node_modules/.installed
 	$(if $(NPM),npm run --silent test,@echo "npm is not installed: the canvas's own tests are skipped")
 
-lint: $(VENV)/.installed-dev canvas
+# Warnings are errors: a link that leads nowhere, a page that is on no list.
+docs: $(VENV)/.installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build --strict
+
+lint: $(VENV)/.installed-dev canvas docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

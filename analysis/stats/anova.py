@@ -67,7 +67,7 @@ def anova(
         InputError: for incomplete participants (named), doubled cells, an incomplete grid, a
             measure that is no number, more than three factors of a kind.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": list("aabbcc"), "tool": list("xyxyxy"),
         ...                      "seconds": [5, 3, 6, 5, 8, 5]})
         >>> anova(data, "seconds", "tool", "who")[["source", "df1", "df2", "F", "p"]].round(3)

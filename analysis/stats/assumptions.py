@@ -76,7 +76,7 @@ def published(correlation: float = 0.5) -> list[Assumptions]:
     Raises:
         InputError: for a correlation outside -1/3 to 1.
 
-    Example:
+    Examples:
         >>> [assumed.metric for assumed in published()]
         ['log_seconds_per_image', 'accuracy_after']
     """
@@ -111,7 +111,7 @@ def assume(
     Raises:
         InputError: for incomplete participants, or fewer than three.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": list("aabbcc"), "tool": list("xyxyxy"),
         ...                      "seconds": [5, 3, 6, 5, 8, 5]})
         >>> assume(data, "seconds", "tool", "who").conditions

@@ -207,7 +207,7 @@ def complete(
     Raises:
         InputError: if fewer than two participants have every cell.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": list("aabbc"), "tool": list("xyxyx"), "s": range(5)})
         >>> kept, missing = complete(data, "s", "tool", "who")
         >>> len(kept), missing.to_dict("records")
@@ -235,7 +235,7 @@ def cells(
 ) -> pd.DataFrame:
     """Participants (rows) by cells (columns), as every test here sees the data.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": list("aabb"), "tool": list("xyxy"), "s": [1, 2, 3, 5]})
         >>> cells(data, "s", "tool", "who").to_dict("index")
         {'a': {'x': 1.0, 'y': 2.0}, 'b': {'x': 3.0, 'y': 5.0}}

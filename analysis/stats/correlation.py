@@ -32,7 +32,7 @@ def repeated_correlation(
     Raises:
         InputError: for a missing column or a measure that is no number.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": list("aaabbbcc"), "seconds": [1, 2, 3, 2, 3, 4, 1, 2],
         ...                      "accuracy": [.5, .7, .6, .4, .5, .8, .5, .7]})
         >>> repeated_correlation(data, "seconds", "accuracy", "who")[["r", "df", "p"]].round(3)

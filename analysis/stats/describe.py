@@ -36,7 +36,7 @@ def describe(
     Raises:
         InputError: for doubled cells, or a measure that is no number. Gaps are not refused.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": list("aabbcc"), "tool": list("xyxyxy"),
         ...                      "seconds": [5, 3, 6, 5, 8, 5]})
         >>> found = describe(data, "seconds", "tool", "who")

@@ -53,7 +53,7 @@ def equivalence(
     Raises:
         InputError: for a margin that is not positive, incomplete participants, doubled cells.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": list("aabbcc"), "tool": list("xyxyxy"),
         ...                      "seconds": [5, 5.1, 6, 5.9, 8, 8.1]})
         >>> found = equivalence(data, "seconds", "tool", "who", margin=0.5)

@@ -46,7 +46,7 @@ def estimates(
     Raises:
         InputError: as `pairwise`, and for an incomplete grid.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": list("aabbcc"), "tool": list("xyxyxy"),
         ...                      "seconds": [5, 3, 6, 5, 8, 5]})
         >>> estimates(data, "seconds", "tool", "who")[["source", "contrast", "estimate"]]

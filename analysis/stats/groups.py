@@ -103,7 +103,7 @@ def welch_anova(data: pd.DataFrame, dv: str, subject: str, between: Names) -> pd
     Raises:
         InputError: for a participant with two rows, or a measure that is no number.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": range(6), "tool": list("xxyyzz"), "s": [1, 2, 3, 5, 9, 6]})
         >>> welch_anova(data, "s", "who", "tool")[["F", "df1", "df2", "p"]].round(3)
                F  df1    df2      p
@@ -137,7 +137,7 @@ def mann_whitney(data: pd.DataFrame, dv: str, subject: str, between: Names) -> p
     Raises:
         InputError: for a participant with two rows, or a measure that is no number.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": range(6), "tool": list("xxxyyy"), "s": [5, 3, 4, 2, 2, 3]})
         >>> mann_whitney(data, "s", "who", "tool")[["a", "b", "n", "u", "p"]].round(3)
            a  b  n    u    p
@@ -195,7 +195,7 @@ def kruskal(data: pd.DataFrame, dv: str, subject: str, between: Names) -> pd.Dat
     Returns:
         One row: `n, k, chi2, df, p, epsilon2` (chi2 / (n - 1)), `note`.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": range(6), "tool": list("xxyyzz"), "s": [1, 2, 3, 5, 9, 6]})
         >>> kruskal(data, "s", "who", "tool")[["n", "k", "chi2", "df"]].round(3)
            n  k   chi2  df

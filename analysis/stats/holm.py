@@ -12,7 +12,7 @@ def holm(p_values: Sequence[float | None]) -> list[float]:
 
     pingouin's `multicomp` does the work; it would leave NaN out of the count.
 
-    Example:
+    Examples:
         >>> holm([0.01, float("nan"), 0.04])
         [0.03, nan, 0.08]
     """

@@ -44,7 +44,7 @@ INSTRUMENTS = {
 def instrument(name: str) -> Instrument | None:
     """A known instrument, whatever its capitals and separators; `None` if it is not one.
 
-    Example:
+    Examples:
         >>> instrument("NASA_TLX").high
         100
     """
@@ -76,7 +76,7 @@ def items(
         InputError: for an unknown instrument, a missing item, an answer outside the scale, or
             two answers of one person to one item in one task.
 
-    Example:
+    Examples:
         >>> answers = pd.DataFrame({"who": "a", "question": [f"S{i}" for i in range(1, 11)],
         ...                         "answer": [5, 1] * 5})
         >>> items(answers, "sus", "who").to_numpy()
@@ -132,7 +132,7 @@ def scores(
         One row per participant and task: their columns, `score` (0-100; NaN where an item is not
         answered) and `answered` (items).
 
-    Example:
+    Examples:
         >>> answers = pd.DataFrame({"who": "a", "question": [f"S{i}" for i in range(1, 11)],
         ...                         "answer": [3] * 10})
         >>> scores(answers, "SUS", "who")

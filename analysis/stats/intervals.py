@@ -21,7 +21,7 @@ NAN_INTERVAL = (float("nan"), float("nan"))
 def mean_interval(values: Array, level: float = 0.95) -> Interval:
     """Student's interval for the mean of `values`; NaN with fewer than two.
 
-    Example:
+    Examples:
         >>> mean_interval(np.array([1.0, 2.0, 3.0]))
         (-0.48413771175033027, 4.48413771175033)
     """
@@ -35,7 +35,7 @@ def mean_interval(values: Array, level: float = 0.95) -> Interval:
 def wilson(successes: int, n: int, level: float = 0.95) -> Interval:
     """Wilson's score interval for a proportion (without continuity correction).
 
-    Example:
+    Examples:
         >>> wilson(12, 16)
         (0.5050168346449122, 0.8981793250878696)
     """
@@ -87,7 +87,7 @@ def noncentrality_of_t(t: float, df: float, level: float = 0.95) -> Interval:
 def cohen_dz_interval(t: float, n: int, level: float = 0.95) -> Interval:
     """Interval for d_z = mean difference / SD of differences, from its paired `t` and `n` pairs.
 
-    Example:
+    Examples:
         >>> [round(bound, 4) for bound in cohen_dz_interval(2.5, 16)]
         [0.0786, 1.1542]
     """
@@ -100,7 +100,7 @@ def partial_eta_squared_interval(f: float, df1: float, df2: float, level: float 
 
     The level is 90% by custom: a one-sided test at .05 excludes 0 exactly when it does.
 
-    Example:
+    Examples:
         >>> [round(bound, 4) for bound in partial_eta_squared_interval(6.25, 1, 15)]
         [0.026, 0.5484]
     """

@@ -79,7 +79,7 @@ def mixed(
         InputError: for a missing column, a measure that is no number, or data that cannot carry
             the model (the sentence says why).
 
-    Example:
+    Examples:
         >>> rng = np.random.default_rng(1)
         >>> data = pd.DataFrame({"who": np.repeat(range(6), 20), "tool": ["x", "y"] * 60})
         >>> data["log_s"] = rng.normal(size=120) + (data["tool"] == "x")

@@ -47,7 +47,7 @@ def order(
     Raises:
         InputError: for incomplete participants, a missing or doubled position.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": list("aabbccdd"), "tool": list("xyyxxyyx"),
         ...                      "place": [1, 2] * 4, "s": [5.0, 3, 3, 4, 6, 4, 2, 4]})
         >>> order(data, "s", "tool", "who", "place")[["source", "F", "df1", "df2"]].round(2)
@@ -81,7 +81,7 @@ def by_position(
     Returns:
         One row per position: `position, n, mean_deviation, sd`.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": list("aabb"), "tool": list("xyyx"),
         ...                      "place": [1, 2] * 2, "s": [5.0, 3, 3, 4]})
         >>> by_position(data, "s", "tool", "who", "place")[["position", "mean_deviation"]]

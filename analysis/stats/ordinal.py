@@ -71,7 +71,7 @@ def ordinal(
         InputError: for a missing column, an answer that is no number, answers without variation,
             one answer per participant to factors within them, or no factor that varies.
 
-    Example:
+    Examples:
         >>> rng = np.random.default_rng(3)
         >>> data = pd.DataFrame({"who": np.repeat(range(12), 2), "tool": ["x", "y"] * 12})
         >>> data["answer"] = rng.integers(1, 4, 24) + 2 * (data["tool"] == "x")

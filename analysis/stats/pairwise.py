@@ -55,7 +55,7 @@ def bayes_factor(t: float, n: int, scale: float = 0.5**0.5) -> float:
 
     The prior on the standardised difference is Cauchy with `scale` (default "medium", .707).
 
-    Example:
+    Examples:
         >>> round(bayes_factor(2.1, 16), 6)
         1.435733
     """
@@ -124,7 +124,7 @@ def pairwise(
     Raises:
         InputError: for incomplete participants (named), doubled cells, a measure that is no number.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": list("aabbcc"), "tool": list("xyxyxy"),
         ...                      "seconds": [5, 3, 6, 5, 8, 5]})
         >>> pairwise(data, "seconds", "tool", "who")[["a", "b", "difference", "t", "dz"]].round(3)
@@ -184,7 +184,7 @@ def normality(
         `shapiro_w, shapiro_p` (3 to 5,000 participants), `note`. With groups (`within` is None)
         one row per group, of its values, and `b` is empty.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": list("aabbcc"), "tool": list("xyxyxy"),
         ...                      "seconds": [5, 3, 6, 5, 8, 5]})
         >>> normality(data, "seconds", "tool", "who")[["a", "b", "n", "shapiro_p"]].round(3)

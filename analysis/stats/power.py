@@ -23,7 +23,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
 def paired_power(dz: float, n: int, alpha: float = 0.05) -> float:
     """Power of the two-sided paired t-test for a standardised difference `dz`, `n` pairs.
 
-    Example:
+    Examples:
         >>> round(paired_power(0.6, 16), 4)
         0.6121
     """
@@ -37,7 +37,7 @@ def paired_power(dz: float, n: int, alpha: float = 0.05) -> float:
 def equivalence_power(difference: float, sd: float, margin: float, n: int, alpha: float) -> float:
     """Power of TOST: both one-sided tests reject (exact, over the distribution of the SD).
 
-    Example:
+    Examples:
         >>> round(equivalence_power(0.0, 1.0, 1.0, 12, 0.05), 3)
         0.889
     """
@@ -57,7 +57,7 @@ def equivalence_power(difference: float, sd: float, margin: float, n: int, alpha
 def detectable_dz(n: int, power: float = 0.8, alpha: float = 0.05) -> float:
     """The smallest d_z that `n` participants detect with this power: the design's sensitivity.
 
-    Example:
+    Examples:
         >>> round(detectable_dz(16), 3)
         0.749
     """
@@ -69,7 +69,7 @@ def participants_needed(
 ) -> float:
     """The smallest number of participants with this power; NaN beyond `limit`.
 
-    Example:
+    Examples:
         >>> participants_needed(lambda n: paired_power(0.75, n))
         16.0
     """
@@ -95,7 +95,7 @@ def sensitivity(participants: int, conditions: int, alpha: float = 0.05) -> pd.D
     Raises:
         InputError: for fewer than two participants.
 
-    Example:
+    Examples:
         >>> sensitivity(16, 4).round(3)
            power  participants  alpha     dz  dz_holm
         0    0.8            16   0.05  0.749    0.986
@@ -146,7 +146,7 @@ def power(
     Raises:
         InputError: for fewer than two participants or a margin that is not positive.
 
-    Example:
+    Examples:
         >>> from analysis.stats import published
         >>> table = power(published()[1], 16, margin=0.01, studies=50)
         >>> table.loc[table["test"] == "equivalence", ["contrast", "power"]].head(1).round(2)
@@ -205,7 +205,7 @@ def lab_hours(
 ) -> float:
     """Hours of lab time: tasks, and what each session needs besides (consent, practice, breaks).
 
-    Example:
+    Examples:
         >>> lab_hours(16, 4, 45, 45)
         60.0
     """

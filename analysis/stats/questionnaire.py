@@ -30,7 +30,7 @@ def alpha(
     Returns:
         One row: `alpha, ci_low, ci_high, ci_level, responses, questions, note`.
 
-    Example:
+    Examples:
         >>> alpha(pd.DataFrame({"a": [1, 2, 3, 5], "b": [2, 2, 4, 5]}))[["alpha"]].round(3)
            alpha
         0  0.967
@@ -89,7 +89,7 @@ def agreement(
     Raises:
         InputError: for an answer outside the scale, or two of one person in one condition.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": list("abcd"), "answer": [5, 4, 4, 2]})
         >>> agreement(data, "answer", [], "who", 1, 5)["words"].iloc[0]
         '3 of 4 agree, 1 disagrees'
@@ -160,7 +160,7 @@ def preferences(
     Raises:
         InputError: for two choices of one person.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": range(16), "choice": ["click"] * 12 + ["polygon"] * 4})
         >>> preferences(data, "choice", "who")[["option", "count", "share", "p"]].round(3)
             option  count  share      p

@@ -66,7 +66,7 @@ def signed_rank(difference: Array) -> dict[str, Any]:
     with the tie correction. (scipy's exact test with ties is invalid and its permutation test
     takes minutes at 20 participants; pingouin's p was up to 15-fold off.)
 
-    Example:
+    Examples:
         >>> signed_rank(np.array([0.1, 0.1, 0.1, -0.1]))["p"]
         0.625
     """
@@ -97,7 +97,7 @@ def wilcoxon(data: pd.DataFrame, dv: str, within: Names, subject: str) -> pd.Dat
     Raises:
         InputError: for incomplete participants, doubled cells, a measure that is no number.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": list("aabbcc"), "tool": list("xyxyxy"),
         ...                      "answer": [5, 3, 4, 5, 5, 4]})
         >>> wilcoxon(data, "answer", "tool", "who")[["a", "b", "n", "w_plus", "p"]]
@@ -129,7 +129,7 @@ def friedman(data: pd.DataFrame, dv: str, within: Names, subject: str) -> pd.Dat
     Raises:
         InputError: for incomplete participants, doubled cells, a measure that is no number.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": list("aaabbb"), "tool": list("xyzxyz"),
         ...                      "answer": [5, 3, 1, 4, 5, 2]})
         >>> friedman(data, "answer", "tool", "who")[["n", "k", "chi2", "df", "w"]]
@@ -146,7 +146,7 @@ def friedman(data: pd.DataFrame, dv: str, within: Names, subject: str) -> pd.Dat
 def friedman_test(table: Array) -> dict[str, Any]:
     """`chi2, df, p, w` of blocks (rows) by conditions (columns); NaN where every row is tied.
 
-    Example:
+    Examples:
         >>> friedman_test(np.array([[1.0, 2.0, 3.0], [1.0, 3.0, 2.0]]))["w"]
         0.75
     """
@@ -184,7 +184,7 @@ def aligned_ranks(data: pd.DataFrame, dv: str, within: Names, subject: str) -> p
     Raises:
         InputError: as `anova`.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame({"who": list("aabbcc"), "tool": list("xyxyxy"),
         ...                      "answer": [5, 3, 4, 3, 5, 4]})
         >>> aligned_ranks(data, "answer", "tool", "who")[["source", "df1", "df2"]]

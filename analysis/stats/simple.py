@@ -33,7 +33,7 @@ def simple_effects(
     Raises:
         InputError: as `pairwise`, and for an incomplete grid.
 
-    Example:
+    Examples:
         >>> data = pd.DataFrame([(p, t, s, len(t) * p + len(s) + p % 2 * len(t + s))
         ...                      for p in range(4) for t in ("x", "yy") for s in ("r", "aa")],
         ...                     columns=["who", "tool", "pick", "seconds"])

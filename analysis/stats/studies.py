@@ -87,7 +87,7 @@ def power_curve(
     Returns:
         One row per test and number: `metric, test, participants, power`.
 
-    Example:
+    Examples:
         >>> from analysis.stats import published
         >>> power_curve(published()[0], [8, 16], studies=50).columns.tolist()
         ['metric', 'test', 'participants', 'power']

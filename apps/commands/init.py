@@ -19,6 +19,10 @@ class Example(StrEnum):
     demo = "demo"
     photographs = "photographs"
     he2023 = "he2023"
+    nasa_tlx = "nasa-tlx"
+    sus = "sus"
+    two_by_three = "two-by-three"
+    folder = "folder"
     live_feedback = "live-feedback"
     benchmark = "benchmark"
     guidance = "guidance"
@@ -32,7 +36,8 @@ def init(
         Example,
         typer.Option(
             help="scenes: every setting, commented; demo: a short study; photographs: COCO; "
-            "he2023: the paper's study; "
+            "he2023: the paper's study; nasa-tlx, sus: a questionnaire after each task; "
+            "two-by-three: six conditions; folder: your own photographs; "
             "live-feedback: a model that learns after each image; benchmark: strategies compared; "
             "guidance: forms of guidance compared; baselines: beside other debiasing; "
             "labels: which images to label, few of them."

@@ -247,6 +247,11 @@ def _quality(desk: Desk) -> None:
     frames = tables(desk.config, *desk.layout.study.store.readable())
     for participant, reason in frames["set_aside"].itertuples(index=False):
         st.error(f"{participant} is set aside: {reason}")
+    gone = overview.left(frames["participants"])
+    if not gone.empty:
+        st.subheader("Withdrawn or excluded")
+        st.dataframe(gone, hide_index=True, height=overview.table_height(len(gone)))
+        st.subheader("Everybody's tasks")
     found = quality(frames["items"], frames["participants"])
     if found.empty:
         st.info("Nothing is annotated yet.")

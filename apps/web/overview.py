@@ -152,6 +152,24 @@ def chart(
     return {"description": title, "mark": drawn, "encoding": encoding}
 
 
+def left(participants: pd.DataFrame) -> pd.DataFrame:
+    """Who withdrew or was excluded, why, and what is kept of them.
+
+    Args:
+        participants: the table of participants.
+
+    Returns:
+        ``participant``, ``mode``, ``status``, ``why`` and ``data``, one row for each of them.
+    """
+    gone = participants[participants["status"].isin(("withdrawn", "excluded"))]
+    data = [
+        "kept" if pd.isna(images) else f"erased: {images:.0f} images, {tasks:.0f} finished tasks"
+        for images, tasks in zip(gone["erased_images"], gone["erased_tasks"], strict=True)
+    ]
+    found = gone[["participant", "mode", "status", "excluded_reason"]].assign(data=data)
+    return found.rename(columns={"excluded_reason": "why"}).reset_index(drop=True)
+
+
 def pace(items: pd.DataFrame) -> pd.DataFrame:
     """How many images each participant had done, by minutes since they confirmed the first one.
 

@@ -77,4 +77,4 @@ def flags(items: pd.DataFrame, participants: pd.DataFrame) -> pd.Series:
     found = found[found["stands out"] != ""]
     said = "task " + found["position"].astype(str) + ": " + found["stands out"]
     joined = said.groupby(found["participant"].astype(str), observed=True).agg("; ".join)
-    return participants["participant"].map(joined).fillna("").astype(str)
+    return participants["participant"].map(lambda name: joined.get(str(name), "")).astype(str)

@@ -16,6 +16,9 @@ import pytest
 from command import clickstudy
 from jsonschema import Draft202012Validator
 
+from apps.commands.check import check
+from apps.commands.init import Example, init
+from simulators.benchmark.config import load as load_benchmark
 from study.config import StudyConfig, load
 from study.config.data import DATASETS
 from study.errors import UserError
@@ -57,12 +60,25 @@ def test_a_study_that_is_not_served_does_not_claim_its_directory(
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("example", ["scenes", "demo", "photographs", "he2023"])
-def test_init_writes_a_study_file_that_check_accepts(example: str, tmp_path: Path) -> None:
-    assert clickstudy("init", tmp_path, "--example", example).returncode == 0
+@pytest.mark.parametrize("example", list(Example))
+def test_init_writes_a_file_that_is_accepted(
+    example: Example, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    init(tmp_path, example)
+    (written,) = tmp_path.iterdir()
+    if written.name != "study.toml":
+        assert load_benchmark(written).config.strategies
+        return
+    check(written, file_only=True)
+    said = capsys.readouterr().out
+    conditions = {Example.nasa_tlx: 2, Example.sus: 3, Example.two_by_three: 6}
+    assert f"{conditions.get(example, 4)} conditions, " in said
+
+
+def test_init_and_check_on_the_command_line(tmp_path: Path) -> None:
+    assert clickstudy("init", tmp_path, "--example", "two-by-three").returncode == 0
     result = clickstudy("check", tmp_path / "study.toml", "--file-only")
-    assert result.returncode == 0, result.stderr
-    assert "4 conditions, 4 sequences" in result.stdout
+    assert "6 conditions, 6 sequences" in result.stdout, result.stderr
 
 
 def test_check_refuses_a_combination_of_what_does_not_rank(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from apps.web.overview import ago, alarm, pace
+from apps.web.overview import ago, alarm, left, pace
 from study.export.flags import flags, quality
 from study.protocol.recruiting import new_names
 from study.protocol.steps import Break, Instructions, Step
@@ -66,6 +66,30 @@ def test_who_should_do_something_and_does_not_is_told_of() -> None:
     assert said(step, 480, None) is None  # has not come yet
     assert said(Break(1, 300.0), 480, 1) is None
     assert said(step, 480, 1, paused=True) is None
+
+
+def test_who_left_is_listed_with_the_reason_and_what_is_kept() -> None:
+    def row(
+        name: str, status: str, why: str = "", erased: float | None = None
+    ) -> dict[str, object]:
+        return {
+            "participant": name, "mode": "live", "status": status, "excluded_reason": why,
+            "erased_images": erased, "erased_tasks": None if erased is None else 2.0,
+        }  # fmt: skip
+
+    people = pd.DataFrame(
+        [
+            row("P1", "completed"),
+            row("P2", "excluded", "slept"),
+            row("P3", "withdrawn", "asked by mail", 40.0),
+            row("P4", "active"),
+        ]
+    )
+    assert left(people).to_numpy().tolist() == [
+        ["P2", "live", "excluded", "slept", "kept"],
+        ["P3", "live", "withdrawn", "asked by mail", "erased: 40 images, 2 finished tasks"],
+    ]
+    assert left(people.iloc[:1]).empty
 
 
 def test_pace_counts_images_from_each_participants_first() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command import clickstudy
 from postgres import POSTGRES, empty_schema
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -88,6 +89,24 @@ def test_who_leaves_and_has_it_erased_is_gone_while_the_study_runs(desk: Desk) -
     held = [p for p in desk.layout.directory.path.rglob("*") if p.is_file()]
     assert not [path for path in held if SAID.encode() in path.read_bytes()]
     assert say(desk, "message-1") == "the data of P07 were erased: nothing more is recorded"
+
+
+def test_forget_in_another_process_reaches_the_study_that_runs(desk: Desk) -> None:
+    seat = desk.seat("P07")
+    assert seat is not None
+    seat.record(Consented())
+    seat.record(Described(answers={"job": SAID}))
+    where = f"/api/state?p={desk.token('P07')}"
+    assert client(desk).get(where).json()["state"]["page"].startswith("instructions")
+    done = clickstudy("forget", desk.layout.directory.path, "P07", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert client(desk).get(where).json()["state"]["page"] == "done/erased"
+    assert say(desk, "message-1") == "the data of P07 were erased: nothing more is recorded"
+    assert [type(e.payload) for e in desk.layout.study.store.events("P07")] == [Enrolled, Erased]
+    again = clickstudy("forget", desk.layout.directory.path, "P07", "--yes")
+    assert again.returncode == 0, again.stderr
+    held = [p for p in desk.layout.directory.path.rglob("*") if p.is_file()]
+    assert not [path for path in held if SAID.encode() in path.read_bytes()]
 
 
 def test_who_leaves_may_have_it_erased_later_and_nobody_else(desk: Desk) -> None:

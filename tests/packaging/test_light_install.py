@@ -8,18 +8,15 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from first_log import first_log
 from installed import ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from study.config import load
-from study.directory import StudyDirectory
 from study.extras import EXTRAS
-from study.protocol.events import Event, decode
 
 pytestmark = pytest.mark.xdist_group("many processes")
 
-LOG = ROOT / "tests" / "study" / "export" / "data"
 COMMANDS = """
 import contextlib, io, json, sys
 from apps.commands.cli import main
@@ -70,21 +67,7 @@ sandbox study.toml
 @pytest.fixture
 def study(folder: Path) -> Path:
     """A study directory with a log, a table of outcomes, and a list of people."""
-    directory = StudyDirectory.create(folder / "run", load(LOG / "study.toml"))
-    rows = [json.loads(line) for line in (LOG / "log.jsonl").read_text().splitlines()]
-    directory.store().append(
-        [
-            Event(
-                id=row["id"],
-                participant=row["participant"],
-                mode=row["mode"],
-                study_hash=row["study_hash"],
-                at=row["at"],
-                payload=decode(row["type"], row["version"], row["payload"]),
-            )
-            for row in rows
-        ]
-    )
+    first_log(folder / "run")
     (folder / "outcomes").mkdir()
     table = (ROOT / "tests/analysis/data/strong.csv").read_text().splitlines()
     (folder / "outcomes" / "tasks.csv").write_text("\n".join(table[:25]))  # six people
