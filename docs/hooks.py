@@ -65,7 +65,7 @@ def _told(command: Any, name: str) -> Iterator[str]:
     usage = " ".join(_usage(each) for each in takes)
     yield f"## {name}\n\n{words}\n\n```console\n{name} {usage}\n```\n"
     rows = [f"| `{_names(each)}` | {_meaning(each)} |" for each in takes]
-    yield "\n".join(["| | |", "|---|---|", *rows, ""]) if rows else ""
+    yield "\n".join(["| argument or option | meaning |", "|---|---|", *rows, ""]) if rows else ""
 
 
 def _names(param: Any) -> str:

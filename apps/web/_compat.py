@@ -33,6 +33,7 @@ _FRAME = """
 .st-key-form li { font-size: 15px; line-height: 1.45; margin: 0 0 3px; }
 .st-key-wide { max-width: 1320px; margin: 20px auto 0; padding: 0 24px; }
 .st-key-form h1, .st-key-wide h1 { font-size: 26px; font-weight: 600; padding: 0 0 8px; }
+.st-key-form h2, .st-key-wide h2 { font-size: 21px; font-weight: 600; padding: 12px 0 6px; }
 .st-key-form h3, .st-key-wide h3 { font-size: 18px; font-weight: 600; padding: 10px 0 6px; }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {
   color: #4a5561 !important; opacity: 1;

@@ -103,7 +103,7 @@ def _instructions(desk: Desk, seat: Seat, step: Instructions) -> None:
         "A computer programme has learned to recognise images, but it often looks at the wrong "
         "part of them."
     )
-    st.markdown(f"{about} {say(how.words.intro)}")
+    st.markdown(say.together(about, say(how.words.intro)))
     figure = base64.b64encode(canvas.picture(how, say)).decode()
     st.html(
         f'<img width="560" alt="{html.escape(say(how.words.figure))}" '

@@ -75,6 +75,14 @@ class Speech:
         found = self._translations.ngettext(one, many, number)
         return found.format(**self._written({"number": number, **values}))
 
+    def together(self, *sentences: str) -> str:
+        """Sentences that follow each other; Japanese has no space between them.
+
+        >>> Speech("ja").together("はい。", "いいえ。")
+        'はい。いいえ。'
+        """
+        return ("" if self.code == "ja" else " ").join(sentences)
+
     def _written(self, values: Mapping[str, object]) -> dict[str, Any]:
         return {
             name: self.number(value)

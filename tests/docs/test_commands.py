@@ -1,4 +1,4 @@
-"""Every command that the documentation shows: it exists, with these options; cheap ones are run."""
+"""What the documentation shows exists: commands and their options; cheap ones are run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import typer.main
 from first_log import first_log
 from typer.testing import CliRunner
 
+import clickstudy as cs
 from apps.commands.cli import app
+from clickstudy import jobs
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -94,6 +96,13 @@ def test_a_command_that_is_not_there_would_be_found() -> None:
     for wrong in ("export runs/a", "export runs/a --out b --pdff", "repport a --out b"):
         with pytest.raises(Exception, match=r"Missing|No such"):
             parse(typer.main.get_command(app), "clickstudy", shlex.split(wrong))
+
+
+def test_every_name_of_the_face_is_on_a_page_of_the_reference() -> None:
+    pages = "\n".join(page.read_text() for page in (ROOT / "docs" / "reference").glob("*.md"))
+    named = {path.rpartition(".")[2] for path in re.findall(r"^::: (\S+)$", pages, re.M)}
+    assert "jobs" in named  # all of that module
+    assert {name for name in dir(cs) if not hasattr(jobs, name)} <= named
 
 
 def test_what_readme_shows_of_files_and_logs_runs(

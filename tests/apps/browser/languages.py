@@ -110,7 +110,7 @@ def way(served: Served, page: Page, album: Album, language: str) -> None:
         if shown:
             page.locator(shown).first.wait_for()
         page.wait_for_timeout(2500)
-        album.take(page, f"{language}-{picture}")
+        album.take(page, picture)
 
     look("consent")
     seat.record(Consented(language=language))
@@ -121,7 +121,7 @@ def way(served: Served, page: Page, album: Album, language: str) -> None:
     look("workspace", Annotate, ".cs[data-shown]")
     page.keyboard.press("?")
     page.wait_for_timeout(500)
-    album.take(page, f"{language}-help")
+    album.take(page, "help")
     work_of(seat)
     assert isinstance(seat.step(), FineTune)
     look("fine-tune", None, '[data-do="next"]:not([disabled])')
@@ -133,10 +133,8 @@ def way(served: Served, page: Page, album: Album, language: str) -> None:
         time.sleep(0.5)
         state = seat.state()
     look("questionnaire", None, "[role=radiogroup]")
-    page.locator("[role=slider]").first.scroll_into_view_if_needed()
-    album.take(page, f"{language}-nasa-tlx")
     page.locator("[role=radiogroup]").last.scroll_into_view_if_needed()
-    album.take(page, f"{language}-sus")
+    album.take(page, "sus")
 
 
 def main() -> None:
@@ -144,7 +142,6 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args().folder
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         study, out = Path(name) / "study.toml", Path(name) / "run"
         study.write_text(STUDY)
@@ -155,7 +152,9 @@ def main() -> None:
         try:
             for language in ("ja", "de"):
                 page = patient(browser.new_context(viewport=VIEWPORT)).new_page()
-                way(served, page, Album(folder), language)
+                place = folder / language
+                place.mkdir(parents=True, exist_ok=True)
+                way(served, page, Album(place), language)
                 page.context.close()
         finally:
             browser.close()
