@@ -18,6 +18,7 @@ from study.acquisition.balance import (
     wanted_counts,
 )
 from study.acquisition.coverage import Cover
+from tests.study.acquisition.expected_best import expected_best, relaxed_bound
 
 Floats = NDArray[np.float64]
 
@@ -215,3 +216,17 @@ def test_greedy_balance_is_algorithm_2_step_by_step() -> None:
         ]
         expected.append(int(np.argmin(costs)))
     assert picks.tolist() == expected
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_where_the_best_selection_is_expected_is_where_it_is(seed: int) -> None:
+    """The estimate for programs that nobody can solve, on some that can be solved."""
+    weights = np.exp(3.0 * np.random.default_rng(seed).normal(size=(200, 4)))
+    shares = weights / weights.sum(1, keepdims=True)
+    entropy = -(shares * np.log(shares)).sum(1)
+    program = (entropy, shares, np.full(4, 5.0), 20, 1.0)
+    bound, _ = relaxed_bound(*program)
+    above = best_cost(*program) - bound
+    expected = expected_best(*program, tilts=(20.0, 30.0, 45.0, 65.0)) - bound
+    assert above > 0.03  # the relaxation alone does not say it
+    assert expected == pytest.approx(above, abs=0.06)
