@@ -46,7 +46,7 @@ def curves(
     else:
         figure = _apart(lines, baseline, label, axis, rising=rising)
     if reference is not None:
-        for axes in figure.axes:
+        for axes in (axes for axes in figure.axes if axes.axison):
             axes.axhline(reference, color="black", linewidth=0.8, linestyle=":")
     return figure
 

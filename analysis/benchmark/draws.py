@@ -38,7 +38,7 @@ def together(cycles: pd.DataFrame) -> pd.DataFrame:
     runs = cycles.groupby(list(RUN), sort=False)["trial"].nunique()
     reached = groups.size()
     whole = reached.to_numpy() == runs.loc[pd.MultiIndex.from_frame(_runs(reached))].to_numpy()
-    return first[whole].reset_index()[list(cycles)]
+    return first[whole].copy().reset_index()[list(cycles)]
 
 
 def _runs(of: pd.Series) -> pd.DataFrame:

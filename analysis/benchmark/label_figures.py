@@ -12,6 +12,8 @@ from analysis.benchmark.looks import LABEL, short
 from analysis.page import style
 
 POOL = "#d9c45c"
+FEW = 20
+"""Images in a bin below which its accuracy is not drawn."""
 
 
 def distributions(table: pd.DataFrame, balance: pd.DataFrame) -> Figure:
@@ -132,7 +134,10 @@ def informativeness(table: pd.DataFrame) -> Figure:
 
 
 def bars(table: pd.DataFrame) -> Figure:
-    """Unlabelled images by dispersion, and accuracy on them, by cycle (Figures 3.3 and 3.4)."""
+    """Unlabelled images by dispersion, and accuracy on them, by cycle (Figures 3.3 and 3.4).
+
+    Accuracy is drawn of bins with at least :data:`FEW` images.
+    """
     cycles = sorted(table["cycle"].unique())
     figure = style.new(style.PAGE, 2.2)
     grid = figure.subplots(1, len(cycles), sharex=True, sharey=True, squeeze=False)[0]
@@ -140,7 +145,7 @@ def bars(table: pd.DataFrame) -> Figure:
         part = table[table["cycle"] == cycle].groupby("dispersion")[["images", "correct"]].sum()
         at = part.index.to_numpy(float) + 0.05
         axes.bar(at, part["images"] / part["images"].sum(), width=0.09, color=style.HUES[5])
-        shown = part["images"] > 0
+        shown = part["images"] >= FEW
         axes.plot(
             at[shown], (part["correct"] / part["images"])[shown], color=style.INK, marker="o", ms=3
         )

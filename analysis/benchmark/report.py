@@ -236,7 +236,7 @@ def of_labels(t: Tables) -> Iterator[tuple[str, str, Figure | None, str]]:
         (
             "bars",
             "Unlabelled images by label dispersion, and accuracy on them, by cycle (Figures 3.3 "
-            "and 3.4); all seeds together.",
+            "and 3.4); all seeds together, accuracy where a bin has at least 20 images.",
         ),
         (
             "scatter",

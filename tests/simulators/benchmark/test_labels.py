@@ -10,7 +10,7 @@ import torch
 from finished_runs import cycles
 from typer.testing import CliRunner
 
-from analysis.benchmark import label_figures, sentences
+from analysis.benchmark import curve_figures, label_figures, sentences
 from analysis.benchmark.comparisons import analyse
 from analysis.benchmark.labels import teachers
 from analysis.benchmark.report import of_labels
@@ -421,6 +421,24 @@ def test_an_auxiliary_model_is_set_beside_its_teacher(labelled) -> None:
     assert np.allclose(found[["estimate", "low", "high"]], 0.25)
     assert (found["right"] == 0.5).all()
     assert (found["pairs"] == 2).all()
+
+
+def test_all_data_is_drawn_where_there_is_a_curve_and_nowhere_else(analysed) -> None:
+    lines = analysed[1]["curves"].query("axis == 'images' and measure == 'test:accuracy'")
+    many = pd.concat([lines, *(lines.assign(strategy=lines["strategy"] + n) for n in "ab")])
+    figure = curve_figures.curves(many, "random", "Accuracy", reference=0.8)
+    dotted = [sum(line.get_linestyle() == ":" for line in axes.lines) for axes in figure.axes]
+    names = many["strategy"].nunique() - 1
+    assert dotted == [1] * names + [0] * (len(dotted) - names)
+    assert 0 in dotted
+
+
+def test_a_bin_with_few_images_has_no_accuracy() -> None:
+    bins = pd.DataFrame(
+        {"cycle": 0, "dispersion": [0.0, 0.1, 0.2], "images": [90, 20, 19], "correct": [80, 9, 19]}
+    )
+    axes = label_figures.bars(bins).axes[0]
+    assert axes.lines[0].get_ydata().tolist() == [80 / 90, 9 / 20]
 
 
 def test_another_arm_may_be_what_others_are_compared_with(labelled) -> None:
