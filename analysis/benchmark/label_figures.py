@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -35,7 +37,8 @@ def distributions(table: pd.DataFrame, balance: pd.DataFrame) -> Figure:
             axes.step(part["rank"], part["share"], where="mid", color=style.INK, linewidth=0.9)
             axes.set_title(f"L1 {scores[strategy, cycle]:.2f}", fontsize=6.5, pad=2)
             axes.set_xticks([])
-        row[0].set_ylabel(short(strategy, 16), rotation=0, ha="right", va="center")
+        name = textwrap.fill(short(strategy, 48), 18)
+        row[0].set_ylabel(name, rotation=0, ha="right", va="center")
     for axes, cycle in zip(grid[-1], cycles, strict=True):
         axes.set_xlabel(f"cycle {cycle}")
     style.mark(figure, LABEL)

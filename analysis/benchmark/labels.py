@@ -65,8 +65,10 @@ def picked_classes(data: Benchmark) -> pd.DataFrame:
     found = whole.merge(counts, on=["trial", "cycle", "class"], how="left")
     found["share"] = found["count"].fillna(0.0)
     found["share"] /= found.groupby(["trial", "cycle"])["share"].transform("sum")
-    by = ["strategy", "cycle", "rank"]
-    return found.groupby(by, sort=False)[["share", "pool"]].mean().reset_index()[columns]
+    means = found.groupby(["strategy", "cycle", "rank"])[["share", "pool"]].mean().reset_index()
+    place = {name: i for i, name in enumerate(data.strategies)}
+    means = means.sort_values("strategy", key=lambda names: names.map(place), kind="stable")
+    return means.reset_index(drop=True)[columns]
 
 
 def balance(data: Benchmark) -> pd.DataFrame:

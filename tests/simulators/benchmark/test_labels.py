@@ -248,6 +248,7 @@ def test_the_report_has_what_balancing_adds_and_what_was_picked(labelled, analys
     for cycle in (1, 2):
         own = table["entropy, balanced by raw scores", cycle] - table["entropy", cycle]
         assert gain[cycle] == pytest.approx(own)
+    assert t["picked_classes"]["strategy"].unique().tolist() == data.strategies
     sums = t["picked_classes"].groupby(["strategy", "cycle"])[["share", "pool"]].sum()
     assert np.allclose(sums, 1.0)
     even = t["picked_classes"].groupby("strategy")["pool"].std().dropna()
