@@ -133,10 +133,39 @@ def saliency(picture: Image.Image) -> NDArray[np.float32]:
     return np.asarray(ndimage.gaussian_filter(back, 2.5), dtype=np.float32)
 
 
+@dataclass(frozen=True)
+class Glimpse:
+    """How a browser showed an image.
+
+    Attributes:
+        onset: when it appeared, in seconds since 1970.
+        seconds: that it was there.
+        early: answers before it appeared.
+    """
+
+    onset: float
+    seconds: float
+    early: int
+
+
 def categorised(
-    number: int, trial: Trial, shown: Candidate, answer: str, seconds: float
+    number: int,
+    trial: Trial,
+    shown: Candidate,
+    answer: str,
+    seconds: float,
+    glimpse: Glimpse | None = None,
 ) -> Categorised:
-    """What the log keeps of the trial of this number: who said what of which image, how fast."""
+    """What the log keeps of the trial of this number: who said what of which image, how fast.
+
+    Args:
+        number: from 1.
+        trial: what was shown.
+        shown: its image.
+        answer: the choice.
+        seconds: from the onset to the answer.
+        glimpse: how a browser showed it.
+    """
     return Categorised(
         number=number,
         image=shown.name,
@@ -146,6 +175,9 @@ def categorised(
         answer=answer,
         correct=answer == shown.label,
         seconds=seconds,
+        onset=None if glimpse is None else glimpse.onset,
+        shown=None if glimpse is None else glimpse.seconds,
+        early=None if glimpse is None else glimpse.early,
     )
 
 

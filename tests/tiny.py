@@ -1,5 +1,7 @@
 """The settings of images and network that studies and benchmarks in tests share."""
 
+from collections.abc import Sequence
+
 
 def learning(pretraining: int = 1, fine_tuning: int = 1) -> str:
     """Tables of a study or benchmark file: drawn scenes and a network that learns in seconds.
@@ -28,3 +30,32 @@ epochs = {pretraining}
 [fine_tuning]
 epochs = {fine_tuning}
 """
+
+
+def revealing(items: int, shares: Sequence[float], images: str = "", seed: int = 3) -> str:
+    """A study file with two clicked images and a rapid categorisation by three sources' maps.
+
+    Args:
+        items: trials of the rapid categorisation; people's maps are in ``maps.npz`` beside it.
+        shares: of the pixels that are shown.
+        images: tables of the dataset and what learns, in place of :func:`learning`'s.
+        seed: of the study.
+    """
+    return f"""
+name = "reveal"
+seed = {seed}
+demographics = []
+questionnaires = []
+conditions = [{{ interface = "click", sampling = "random" }}]
+[reveal]
+items = {items}
+sources = ["people", "attention", "saliency"]
+shares = {list(shares)}
+maps = "maps.npz"
+[task]
+images = 2
+batch = 2
+page = 2
+[practice]
+items = 0
+{images or learning()}"""

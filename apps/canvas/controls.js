@@ -14,7 +14,7 @@ const GIVE_BACK = ["answer-1", "answer-2", "answer-3", "answer-4", "answer-5", "
 export class Controls {
   /** @param {import("./workspace.js").Workspace} workspace */
   constructor(workspace) {
-    const { stage, round, gallery, rests, confirmation, view } = workspace;
+    const { stage, round, gallery, glimpse, rests, confirmation, view } = workspace;
     const { canvas } = stage;
     this.workspace = workspace;
     /** @type {Record<string, (event: any, button: HTMLElement | null) => void>} */
@@ -43,6 +43,9 @@ export class Controls {
       "class": (_, button) => gallery.choose(button?.dataset.name || ""),
       "more-maps": () => gallery.next(),
       "pick": (_, button) => gallery.pick(Number(button?.dataset.index)),
+      "glimpse": () => { glimpse.begin(); },
+      "glimpse-1": (event) => { glimpse.answer(0, event); },
+      "glimpse-2": (event) => { glimpse.answer(1, event); },
       "rest": () => rests.begin(),
       "go-on": (event) => { rests.end(event); },
       "satisfied": (event) => rests.stop(event),
@@ -84,7 +87,9 @@ export class Controls {
       if (event.key === "Escape" || event.key === config.hotkeys.help) view.help.hide();
       return;
     }
-    if (shown !== "work" || view.rest.open || view.cover.open) return;
+    if (view.rest.open || view.cover.open) return;
+    if (shown === "glimpse") this.workspace.glimpse.key(event);
+    if (shown !== "work") return;
     const { canvas } = stage;
     const meant = meaning(event, {
       onButton: target instanceof HTMLElement && target.tagName === "BUTTON",

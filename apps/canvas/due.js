@@ -15,7 +15,7 @@ export const annotates = (step) => step === "Annotate" || step === "TuneHead";
 /**
  * The view that is due; "stay" leaves what is there.
  * @param {any} state @param {Here} here
- * @returns {"elsewhere" | "paused" | "small" | "page" | "stay" | "check" | "practice" | "batch" | "wait"}
+ * @returns {"elsewhere" | "paused" | "small" | "page" | "stay" | "check" | "practice" | "glimpse" | "batch" | "wait"}
  */
 export function due(state, here) {
   if (!here.held) return "elsewhere";
@@ -25,6 +25,7 @@ export function due(state, here) {
   if (here.mode === "test" || here.resting) return "stay";
   if (state.check) return "check";
   if (state.practice) return "practice";
+  if (state.glimpse) return "glimpse";
   return annotates(state.step) || tunes(state) ? "batch" : "wait";
 }
 

@@ -41,7 +41,7 @@ function original(node, name, now) {
   return (known[name] ??= now);
 }
 
-const ATTRIBUTES = ["aria-label", "title", "aria-roledescription"];
+const ATTRIBUTES = ["aria-label", "title", "aria-roledescription", "alt"];
 
 /** What stands in the page from the beginning; again where the language changes. @param {HTMLElement} root */
 export function translate(root) {

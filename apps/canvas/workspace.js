@@ -18,6 +18,7 @@ import { Onward } from "./onward.js";
 import { Outbox } from "./outbox.js";
 import { Preview } from "./preview.js";
 import { Rests } from "./rests.js";
+import { Glimpse } from "./glimpse.js";
 import { reveal } from "./reveal.js";
 import { Round } from "./round.js";
 import { Server } from "./server.js";
@@ -71,6 +72,7 @@ export class Workspace {
     this.gallery = new Gallery(this.view, this.server);
     this.round = new Round(this);
     this.lessons = new Lessons(this);
+    this.glimpse = new Glimpse(this);
     this.preview = new Preview(this);
     this.confirmation = new Confirmation(this);
     this.rests = new Rests(this);
@@ -164,6 +166,7 @@ export class Workspace {
     if (tunes(state) && this.round.wish === this.round.nameOf(state)) this.round.tune();
     if (view === "check") this.lessons.showCheck(state);
     else if (view === "practice") this.lessons.showPractice(state);
+    else if (view === "glimpse") this.glimpse.show(state);
     else if (view === "batch") this.round.showBatch(state);
     else this.showWait(state);
   }

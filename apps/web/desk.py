@@ -24,6 +24,7 @@ from apps.web.messages import (
     MESSAGE,
     AnnotatedMessage,
     AnyMessage,
+    CategorisedMessage,
     CheckedMessage,
     EnvironmentMessage,
     PractisedMessage,
@@ -49,6 +50,7 @@ from study.practice import (
     wanted,
 )
 from study.protocol.events import (
+    Categorised,
     Checked,
     Evaluated,
     FineTuningFailed,
@@ -62,9 +64,19 @@ from study.protocol.events import (
     UnknownEvent,
 )
 from study.protocol.session import ProtocolError, Session
-from study.protocol.steps import Check, Evaluate, FineTune, Practice, Select, Step, TuneHead
+from study.protocol.steps import (
+    Categorise,
+    Check,
+    Evaluate,
+    FineTune,
+    Practice,
+    Select,
+    Step,
+    TuneHead,
+)
 from study.protocol.store import StoreError, TakenError
 from study.protocol.timeline import CHECK_ATTEMPTS
+from study.reveal import Candidate, Glimpse, Trial, categorised, trials
 
 PATIENCE = 86400.0
 """A computer's clock may be a day wrong before the first answer of the server."""
@@ -226,6 +238,8 @@ class Seat:
             )
             if isinstance(step, Practice):
                 state["practice"] |= self._practice_facts(step)
+            if isinstance(step, Categorise):
+                state["glimpse"] |= self._glimpse_facts(step)
             if step.machine and not self.desk.layout.directory.baseline.exists():
                 state["preparing"] = self._preparing()
             return state
@@ -265,6 +279,34 @@ class Seat:
             else [[frame.to_photograph(corner) for corner in outline] for outline in wanted(mask)],
             "helped": step.failures >= self.desk.config.practice.help_after,
         }
+
+    def _glimpse_facts(self, step: Categorise) -> State:
+        """The two things among which a trial asks; how far the preparation is until it is there."""
+        found = self.trial(step)
+        if found is None:
+            return {"preparing": self._preparing()}
+        return {"choices": [self.say(name) for name in found[0].choices]}
+
+    def trial(self, step: Categorise) -> tuple[Trial, Candidate] | None:
+        """A trial of the rapid categorisation and its image; None while they are prepared."""
+        known = self.desk.layout.stimuli.reveal()
+        if known is None:
+            return None
+        candidates, classes = known
+        config = self.desk.config
+        plan = trials(config.reveal, config.seed, self.participant, candidates, classes)
+        trial = plan[step.number - 1]
+        return trial, candidates[trial.candidate]
+
+    def _categorised(self, message: CategorisedMessage) -> Categorised:
+        step = self.session.step()
+        found = self.trial(step) if isinstance(step, Categorise) else None
+        if not isinstance(step, Categorise) or found is None or step.number != message.number:
+            raise ProtocolError(f"trial {message.number} of the rapid categorisation is not due")
+        trial, shown = found
+        answer = trial.choices[message.answer]
+        glimpse = Glimpse(onset=message.onset, seconds=message.shown, early=message.early)
+        return categorised(step.number, trial, shown, answer, message.seconds, glimpse)
 
     def _asks_for_a_region(self, step: Practice, index: int) -> bool:
         """Whether this practice image has something to mark as "do not look here"."""
@@ -349,6 +391,8 @@ class Seat:
                 return self._practised(message)
             case CheckedMessage():
                 return self._checked(message)
+            case CategorisedMessage():
+                return self._categorised(message)
 
     def _annotated(self, message: AnnotatedMessage) -> ItemAnnotated:
         progress = self.session.progress

@@ -114,6 +114,21 @@ class CheckedMessage(TimedMessage):
     point: Point
 
 
+class CategorisedMessage(TimedMessage):
+    """What was shown for a moment was categorised, ``seconds`` after it appeared.
+
+    ``answer`` is the place of the choice; ``onset``, on the server's clock, and ``shown``, in
+    seconds, are those of the browser's animation frames; ``early`` counts answers before the onset.
+    """
+
+    type: Literal["categorised"]
+    number: Count
+    answer: Literal[0, 1]
+    onset: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    shown: Seconds
+    early: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+
 class RestedMessage(TimedMessage):
     """A rest inside a task, of ``seconds``, is over."""
 
@@ -134,6 +149,7 @@ AnyMessage = (
     | AnnotatedMessage
     | PractisedMessage
     | CheckedMessage
+    | CategorisedMessage
     | RestedMessage
     | SatisfiedMessage
 )

@@ -28,7 +28,6 @@ from study.interfaces import interface
 from study.protocol.events import Debriefed, Instructed, Rested, TaskStarted
 from study.protocol.steps import (
     Break,
-    Categorise,
     Consent,
     Debriefing,
     Demographics,
@@ -39,7 +38,6 @@ from study.protocol.steps import (
     StartTask,
     Step,
 )
-from study.reveal import categorised, trials
 
 
 def page(desk: Desk) -> None:
@@ -174,67 +172,6 @@ def _start(desk: Desk, seat: Seat, step: StartTask) -> None:
         record(seat, TaskStarted(position=step.position))
 
 
-def _categorise(desk: Desk, seat: Seat, step: Categorise) -> None:
-    """One image, shown in part for a moment, and what it is.
-
-    How long it is shown is the browser's: an animation in steps, of a picture that is in the page
-    and decoded before.
-    """
-    say = seat.say
-    st.title(say("What was it? {number} of {items}", number=step.number, items=step.items))
-    config, stimuli = desk.config.reveal, desk.layout.stimuli
-    known = stimuli.reveal()
-    if known is None:
-        st.markdown(say("One moment: the images are being prepared."))
-        time.sleep(1)
-        st.rerun()
-    candidates, classes = known
-    trial = trials(config, desk.config.seed, seat.participant, candidates, classes)[step.number - 1]
-    begun = st.session_state.get(f"reveal/{step.number}")
-    if begun is None:
-        st.markdown(
-            say(
-                "You will see a small part of an image **for a moment**. Look at the cross, then "
-                "say what the image shows. If you do not know, guess."
-            )
-        )
-        if st.button(say("Show it"), type="primary"):
-            st.session_state[f"reveal/{step.number}"] = time.time()
-            st.rerun()
-        return
-    picture = base64.b64encode(stimuli.revealed(trial)).decode()
-    st.html(
-        _GLIMPSE.format(
-            picture=picture,
-            seconds=config.seconds,
-            wait=FIXATION,
-            about=html.escape(say("a part of an image, for a moment")),
-        )
-    )
-    for column, name in zip(st.columns(2), trial.choices, strict=True):
-        if column.button(say(name), use_container_width=True):
-            shown = candidates[trial.candidate]
-            record(
-                seat,
-                categorised(step.number, trial, shown, name, time.time() - begun),
-            )
-
-
-FIXATION = 0.7
-"""Seconds of looking at a cross before the image."""
-_GLIMPSE = """<style>
-.glimpse {{ position: relative; width: 384px; height: 384px; margin: auto; background: #808080; }}
-.glimpse img {{ position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain;
-  opacity: 0; animation: glimpse {seconds}s steps(1) {wait}s 1 forwards; }}
-.glimpse b {{ position: absolute; inset: 0; text-align: center; font: 48px/384px sans-serif;
-  animation: gone {wait}s steps(1) 1 forwards; }}
-@keyframes glimpse {{ 0% {{ opacity: 1; }} 100% {{ opacity: 0; }} }}
-@keyframes gone {{ 0% {{ opacity: 1; }} 100% {{ opacity: 0; }} }}
-</style>
-<div class="glimpse"><b>+</b>
-<img alt="{about}" src="data:image/png;base64,{picture}"></div>"""
-
-
 def _questionnaire(desk: Desk, seat: Seat, step: Questionnaire) -> None:
     say = seat.say
     titles = {"results": say("The results"), "end": say("Last questions")}
@@ -363,7 +300,6 @@ FORMS: dict[type[Step], Any] = {
     StartTask: _start,
     Questionnaire: _questionnaire,
     Break: _break,
-    Categorise: _categorise,
     Debriefing: _debriefing,
     Done: _done,
 }

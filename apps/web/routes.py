@@ -30,7 +30,7 @@ from study.framing import WHOLE, Frame
 from study.interfaces import interface
 from study.protocol.events import Evaluated, Withdrawn
 from study.protocol.session import ProtocolError
-from study.protocol.steps import Annotate, Check, FineTune, Practice, TuneHead
+from study.protocol.steps import Annotate, Categorise, Check, FineTune, Practice, TuneHead
 from study.protocol.store import StoreError
 
 Answer = dict[str, Any]
@@ -112,6 +112,7 @@ def routes(desk: Desk) -> list[Route]:
         ("GET", "/stimuli/overlay/{position:int}/{cycle:int}/{index:int}", attention),
         ("GET", "/stimuli/regions/{position:int}/{cycle:int}/{index:int}", regions),
         ("GET", "/stimuli/practice/{interface}/{attempt:int}/{layer}", practice),
+        ("GET", "/stimuli/glimpse/{number:int}", glimpse),
         ("GET", "/stimuli/gallery/{index:int}", gallery_image),
         ("GET", "/stimuli/view/{position:int}/{cycle:int}/{index:int}", view),
     ]
@@ -424,6 +425,17 @@ def practice(seat: Seat, request: Request, said: Answer) -> Response:
             proposes = interface(step.interface).proposes
             return _deflated(stimuli.practice_regions_path(index, proposes))
     return _missing()
+
+
+def glimpse(seat: Seat, request: Request, said: Answer) -> Response:
+    """What the current trial of the rapid categorisation shows."""
+    step = seat.step()
+    number = int(request.path_params["number"])
+    found = seat.trial(step) if isinstance(step, Categorise) and step.number == number else None
+    if found is None:
+        return _missing()
+    picture = seat.desk.layout.stimuli.revealed(found[0])
+    return Response(picture, media_type="image/png", headers={"Cache-Control": "no-store"})
 
 
 def gallery_image(seat: Seat, request: Request, said: Answer) -> Response:

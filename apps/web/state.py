@@ -30,6 +30,8 @@ from study.protocol.steps import (
 from study.protocol.timeline import Progress, Task
 
 State = dict[str, Any]
+FIXATION = 0.7
+"""Seconds of looking at a cross before an image that is shown for a moment."""
 
 
 def page_of(step: Step) -> str:
@@ -47,8 +49,6 @@ def page_of(step: Step) -> str:
             return f"questionnaire/{position or when}"
         case Break(position=position):
             return f"break/{position}"
-        case Categorise(number=number):
-            return f"reveal/{number}"
     return "workspace"
 
 
@@ -88,6 +88,9 @@ def state_of(
                 "done": step.done,
                 "items": step.items,
             }
+        case Categorise(number=number, items=items):
+            times = {"wait": FIXATION, "seconds": config.reveal.seconds}
+            state["glimpse"] = {"number": number, "items": items, **times}
         case Break(seconds=seconds):
             state["break"] = {"seconds_left": max(seconds - (now - progress.last_at), 0.0)}
     if step.machine:

@@ -51,7 +51,7 @@ INTERFACES: tuple[type[Interface], ...] = (*BUILT_IN, Dialogue)
 JUDGING = ("Verdict", "outlined")
 SCENES = ("airplane", "boat")
 """The classes of drawn scenes: studies of photographs name their own."""
-ATTRIBUTES = ("aria-label", "title", "aria-roledescription")
+ATTRIBUTES = ("aria-label", "title", "aria-roledescription", "alt")
 
 
 def wording() -> dict[Id, str]:

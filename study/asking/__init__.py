@@ -17,6 +17,6 @@ from study.asking.choosing import choose
 from study.asking.gains import Judge
 from study.asking.worth import Asking, Given, ask, cost, given
 
-VERSION = 2
+VERSION = 3
 """To be raised when the same annotations make it ask for something else."""
 __all__ = ["VERSION", "Asking", "Given", "Judge", "ask", "choose", "cost", "given", "signs"]

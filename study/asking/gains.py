@@ -84,12 +84,10 @@ class Judge:
         found = {}
         for name, each in full.items():
             others = Others([objectives[o] for o in full if o != name], self.beginning)
-            first = self._tuned(name, dict(list(each.items())[:many]))
-            whole = first if len(each) == many else self._tuned(name, each)
-            own = contributions(objectives[name], others, self.beginning, whole)
-            # of fewer annotations each one weighs more, in the same proportion
-            apart = (own - own.mean()) * len(own) / many
-            said = dict(zip(each, others.drop(first) / many + apart, strict=True))
+            tuned = self._tuned(name, dict(list(each.items())[:many]))
+            own = contributions(objectives[name], others, self.beginning, tuned, many)
+            gain = others.drop(tuned) / many
+            said = dict(zip(each, gain + own - own.mean(), strict=True))
             gains = {i: said.get(i, 0.0) for i in kinds[name]}
             usual = float(np.mean(list(gains.values())))
             found[name] = Taught(usual, {i: gain - usual for i, gain in gains.items()})
@@ -145,32 +143,32 @@ class Others:
 
 
 def contributions(
-    objective: Objective, others: Others, start: Classifier, end: Classifier
+    objective: Objective, others: Others, start: Classifier, end: Classifier, count: int
 ) -> NDArray[np.float64]:
     """What each annotation of an objective adds to the others' drop from ``start`` to ``end``.
 
     Args:
-        objective: of the n annotations that ``end`` was tuned on.
+        objective: of n annotations; ``end`` was tuned on the first ``count`` of them.
         others: whose drop is shared out.
         start: the classifier before.
         end: the classifier after.
+        count: annotations that it was tuned on.
 
     Returns:
-        float64 [n]; their sum is the drop.
+        float64 [n]; the sum of the first ``count`` is the drop.
     """
-    total, count = others.drop(end), len(objective)
-    found = torch.zeros(count, dtype=torch.float64)
+    found = torch.zeros(len(objective), dtype=torch.float64)
     pulls = [torch.zeros_like(parameter) for parameter in start.parameters()]
     between = copy.deepcopy(start)
     for step in range(STEPS):
         _set_between(between, start, end, (step + 0.5) / STEPS)
         found += _slopes(objective, between, others.gradient(between)).cpu().double() / STEPS
-        together = _gradients(objective.each(between).sum(), between)
+        together = _gradients(objective.each(between)[:count].sum(), between)
         for pull, one in zip(pulls, together, strict=True):
             pull += one / STEPS
     way = _length([b - a for a, b in zip(start.parameters(), end.parameters(), strict=True)])
     values = found.numpy() * (way / max(_length(pulls), 1e-12))
-    return values + (total - values.sum()) / count
+    return values + (others.drop(end) - values[:count].sum()) / count
 
 
 def _length(tensors: Sequence[Tensor]) -> float:

@@ -205,7 +205,10 @@ _TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "share": ("share", "of the image's pixels that were shown, the most important ones"),
         "answer": ("", "the class that was chosen, of two"),
         "correct": ("", "whether it is the image's"),
-        "seconds": ("s", "from the wish to see it to the answer"),
+        "seconds": ("s", "from its onset to the answer; before version 2 from the wish to see it"),
+        "onset": ("s since 1970", "when it appeared, by the browser's animation frames"),
+        "shown": ("s", "how long it was there, by the browser's animation frames"),
+        "early": ("count", "answers given before it appeared"),
     },
     "questions": {
         "instrument": ("", "questionnaire; demographics: asked before the study"),

@@ -501,10 +501,14 @@ class Categorised(Payload):
     """An image that was shown in part was categorised; see :mod:`study.reveal`.
 
     ``share`` of its pixels was shown, those that the map of ``source`` has as most important.
-    ``seconds`` is the time from the wish to see it to the answer.
+    ``seconds`` is the time from its onset to the answer (in logs of version 1 from the wish to see
+    it). ``onset`` is when it appeared, in seconds since 1970, and ``shown`` how many seconds it was
+    there, both by the browser's animation frames; ``early`` counts answers before that. They are
+    None where no browser showed it.
     """
 
     type = "categorised"
+    version = 2
     number: Position
     image: Name
     label: Name
@@ -513,6 +517,9 @@ class Categorised(Payload):
     answer: Name
     correct: bool
     seconds: Seconds
+    onset: Measured = None
+    shown: Seconds | None = None
+    early: Annotated[int, Field(ge=0)] | None = None
 
     @property
     def key(self) -> str:  # noqa: D102

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from apps.web.desk import Desk
@@ -161,53 +160,6 @@ def test_every_question_has_to_be_answered_but_free_text(desk: Desk) -> None:
     assert len(app.radio) == 0
     app.button[0].click().run()
     assert app.title[0].value == "What this was about"
-
-
-def test_a_part_of_an_image_is_shown_for_a_moment_and_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from apps.web.stimuli import Candidate
-    from study.protocol.events import Answered, BatchSelected, Categorised, TaskStarted
-    from study.protocol.steps import Questionnaire
-
-    reveal = "[reveal]\nitems = 1\nsources = ['saliency']\n"
-    desk = desk_of(tmp_path, monkeypatch, STUDY.replace("[breaks]", f"{reveal}[breaks]"))
-    seat = desk.seat("P01")
-    assert seat is not None
-    for payload in (Consented(), Described(answers={}), Instructed(interface="click")):
-        seat.record(payload)
-    seat.step()  # the first measurement is known
-    seat.record(TaskStarted(position=1))
-    seat.record(BatchSelected(position=1, cycle=1, strategy="random", images=(), seconds=0.0))
-    while isinstance(step := seat.step(), Questionnaire):
-        for instrument, question in step.questions:
-            answer = 3.0 if question.kind == "likert" else 50.0
-            seat.record(
-                Answered(
-                    instrument=instrument.name, question=question.key, answer=answer,
-                    position=step.position,
-                )
-            )  # fmt: skip
-    green = Image.new("RGB", (8, 8), "green")
-    shares = desk.config.reveal.shares
-    desk.layout.stimuli.write_reveal(
-        [Candidate("val", "a.png", "boat")], ["airplane", "boat"],
-        [(0, "saliency", share, green) for share in shares],
-    )  # fmt: skip
-    app = opened(desk)
-    assert app.title[0].value == "What was it? 1 of 1"
-    app.button[0].click().run()
-    assert {button.label for button in app.button} == {"airplane", "boat"}
-    next(button for button in app.button if button.label == "airplane").click().run()
-    (made,) = (payload for payload in said(desk) if isinstance(payload, Categorised))
-    assert (made.image, made.label, made.answer, made.correct) == (
-        "a.png",
-        "boat",
-        "airplane",
-        False,
-    )
-    assert made.share in shares
-    assert app.title[0].value == "The results"
 
 
 def test_a_code_opens_the_study(desk: Desk) -> None:

@@ -24,15 +24,11 @@ from study.human.record import Record
 from study.loop import TaskLoop
 from study.protocol.session import enrol
 from study.seeds import rng, seed
+from tests import tiny
 
 PLACE = Path(__file__).parents[2] / "docs" / "interfaces"
 PEOPLE, PAINTERS = 12, 4
-STUDY = """
-name = "reveal"
-seed = 7
-demographics = []
-questionnaires = []
-conditions = [{ interface = "click", sampling = "random" }]
+IMAGES = """
 [dataset]
 kind = "scenes"
 scene = "beside"
@@ -47,18 +43,8 @@ name = "small"
 epochs = 6
 [fine_tuning]
 epochs = 1
-[reveal]
-items = 48
-sources = ["people", "attention", "saliency"]
-shares = [0.01, 0.03, 0.1, 0.3]
-maps = "maps.npz"
-[task]
-images = 2
-batch = 2
-page = 2
-[practice]
-items = 0
 """
+STUDY = tiny.revealing(48, [0.01, 0.03, 0.1, 0.3], IMAGES, seed=7)
 
 
 def main() -> None:

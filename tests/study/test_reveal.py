@@ -27,24 +27,7 @@ from study.reveal import GREY, Candidate, revealed, saliency, shown, trials
 from study.seeds import rng
 from study.showing import people_of
 
-STUDY = """
-name = "reveal"
-seed = 3
-demographics = []
-questionnaires = []
-conditions = [{ interface = "click", sampling = "random" }]
-[reveal]
-items = 12
-sources = ["people", "attention", "saliency"]
-shares = [0.02, 0.5]
-maps = "maps.npz"
-[task]
-images = 2
-batch = 2
-page = 2
-[practice]
-items = 0
-""" + tiny.learning()
+STUDY = tiny.revealing(12, [0.02, 0.5])
 CANDIDATES = [Candidate("val", f"{i}.png", "ab"[i % 2]) for i in range(10)]
 
 

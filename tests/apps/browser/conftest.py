@@ -180,9 +180,9 @@ def serve(
 
 @pytest.fixture(scope="session")
 def long(serve: Callable[..., Served]) -> Served:
-    """Every interface and a dialogue, one round of 24 images, no attention checks."""
+    """Every interface and a dialogue, one round of 24 images, no checks; then two for a moment."""
     return serve(
-        interfaces=EVERY, samplings=["random"], images=24, batch=24, page=12, every=0,
+        interfaces=EVERY, samplings=["random"], images=24, batch=24, page=12, every=0, reveal=2,
     )  # fmt: skip
 
 

@@ -25,6 +25,8 @@ from study.directory import StudyDirectory
 from study.interfaces import OURS
 from study.protocol.conditions import sequences
 from study.protocol.events import (
+    Answered,
+    BatchSelected,
     Consented,
     Described,
     Enrolled,
@@ -32,14 +34,19 @@ from study.protocol.events import (
     Instructed,
     Payload,
     Practised,
+    Rested,
     TaskStarted,
 )
 from study.protocol.steps import (
     Annotate,
+    Break,
+    Categorise,
     Consent,
     Demographics,
     Instructions,
     Practice,
+    Questionnaire,
+    Select,
     StartTask,
     Step,
 )
@@ -93,6 +100,11 @@ kind = "text"
 [attention_checks]
 every = {every}
 radius = 0.1
+[reveal]
+items = {reveal}
+sources = ["attention", "saliency"]
+shares = [0.3]
+seconds = 0.2
 [sequences]
 plan = "listed"
 listed = {sequences}
@@ -118,7 +130,7 @@ def write_study(
     A dialogue among some of them has to be the last.
     """
     turns = [[*interfaces[turn:], *interfaces[:turn]] for turn in range(len(interfaces))]
-    settings = {"images": 4, "batch": 3, "page": 2, "every": 3, "epochs": 2} | values
+    settings = {"images": 4, "batch": 3, "page": 2, "every": 3, "epochs": 2, "reveal": 0} | values
     settings |= {
         "conditions": "".join(
             f'[[conditions]]\ninterface = "{name}"\nsampling = "{sampling}"\n'
@@ -272,6 +284,32 @@ def go_on(seat: Seat, wanted: type[Step]) -> Seat:
                 time.sleep(0.05)
                 continue
         seat.record(said)
+    return seat
+
+
+def past_the_tasks(seat: Seat) -> Seat:
+    """Every task begun, without an image to annotate, and every question answered."""
+    while not isinstance(step := seat.step(), Categorise):
+        match step:
+            case Select(position=position, cycle=cycle):
+                nothing = BatchSelected(
+                    position=position, cycle=cycle, strategy="random", images=(), seconds=0.0
+                )
+                seat.record(nothing)
+            case Questionnaire():
+                for instrument, question in step.questions:
+                    answer = 3.0 if question.kind == "likert" else 50.0
+                    seat.record(
+                        Answered(
+                            instrument=instrument.name, question=question.key,
+                            answer="nothing" if question.kind == "text" else answer,
+                            position=step.position,
+                        )
+                    )  # fmt: skip
+            case Break(position=position, seconds=seconds):
+                seat.record(Rested(position=position, seconds=seconds))
+            case _:
+                go_on(seat, Select)
     return seat
 
 

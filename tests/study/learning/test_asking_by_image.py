@@ -200,7 +200,7 @@ def test_what_agrees_with_the_other_kinds_teaches_more_than_what_does_not(toy: I
     )
     others = Others([objective([6, 7, 8], [OUTLINE] * 3)], head)
     own = objective(list(range(6)), clicks)
-    found = contributions(own, others, head, tuned)
+    found = contributions(own, others, head, tuned, 6)
     assert found.sum() == pytest.approx(others.drop(tuned), rel=1e-6)
     assert found[::2].min() > found[1::2].max()
     # and each is its own slope along the others' gradient, by differences
