@@ -31,7 +31,7 @@ WANTED = 0.2
 
 
 def test_two_trials_by_keys_and_by_the_mouse(long: Served, page: Page) -> None:
-    seat = past_the_tasks(long.enrolled("glimpse"))
+    past_the_tasks(long.enrolled("glimpse"))
     person = Participant(page, long, "glimpse")
     page.goto(person.link)
     begin = page.get_by_role("button", name="Show it")
@@ -45,6 +45,7 @@ def test_two_trials_by_keys_and_by_the_mouse(long: Served, page: Page) -> None:
     page.wait_for_function("window.seen.length > 0")
     over = page.locator('.glimpse-frame[data-shows="nothing"]')
     over.wait_for()
+    frames = page.evaluate("window.seen")
     if folder := os.environ.get("CLICKSTUDY_TEST_PICTURES"):
         place = page.locator(".glimpse-frame")
         place.evaluate("place => { place.dataset.shows = 'image'; }")
@@ -52,18 +53,15 @@ def test_two_trials_by_keys_and_by_the_mouse(long: Served, page: Page) -> None:
         place.evaluate("place => { place.dataset.shows = 'nothing'; }")
     page.keyboard.press("2")
     person.wait_for(lambda state: state["glimpse"]["number"] == 2)
-    frames = page.evaluate("window.seen")
+    page.evaluate("window.seen.length = 0")
     begin.click()
-    page.wait_for_function(f"window.seen.length > {len(frames)}")
+    page.wait_for_function("window.seen.length > 0")
     page.locator('[data-do="glimpse-1"]').click()
     person.wait_for(lambda state: state["step"] != "Categorise")
     log = long.desk.layout.study.store.events("glimpse")
     first, second = (e.payload for e in log if isinstance(e.payload, Categorised))
     assert first.early == 1
     assert second.early == 0
-    plan = [found for found in (seat.desk.layout.stimuli.reveal(),) if found]
-    assert plan
-    assert first.answer != ""
     assert {first.source, second.source} == {"attention", "saliency"}
     for trial in (first, second):
         assert trial.shown is not None

@@ -2,6 +2,7 @@
 
 import copy
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from study.data.dataset import ImageSet
 from study.learning import models, reasons, tuning
 from study.learning.attention import attend
 from study.learning.features import FeatureStore
+from study.learning.labelling import LABELLINGS
 from study.learning.models import Classifier
 from study.learning.parts import learning_part
 from study.learning.reasons import METHODS, Guided, Reasoned, misranked
@@ -197,3 +199,40 @@ def test_the_gradient_of_a_pooled_head_knows_no_place(tiny: Classifier, toy: Ima
     logits = tiny.classify(features)
     (gradient,) = torch.autograd.grad(logits.log_softmax(1).sum(), features)
     assert torch.allclose(gradient, gradient.mean((2, 3), keepdim=True).expand_as(gradient))
+
+
+class _Linear:
+    """Two classes by hand: the logits of an image of two cells are x1 and 2 x2."""
+
+    labelling = LABELLINGS["one"]
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        return pixels[:, 0, 0] * torch.tensor([1.0, 2.0])
+
+    def normalise(self, pixels: Tensor) -> Tensor:
+        return pixels
+
+
+def _by_hand(x1: float, drawn: list[Annotation]) -> Tensor:
+    images = torch.tensor([[[[x1, 0.0]]]]).repeat(len(drawn), 1, 1, 1)
+    targets = Targets.from_annotations(drawn, 1, 2, 0.19)
+    labels = torch.zeros(len(drawn)).long()
+    guided = Guided(images, labels, targets, GuidanceConfig(method="rrr"), "label")
+    model: Any = _Linear()
+    return METHODS["rrr"](model, guided).loss.detach()
+
+
+def test_rrr_by_hand() -> None:
+    """The gradient is sum_k W_k - K sum_j p_j W_j = (1, 2) - 2 (.75, .5), where p = (.75, .25)."""
+    left = Annotation(polygons=(((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)),))
+    region = Region.from_mask((0.25, 0.5), np.array([[True, False]]))
+    not_left = Annotation(negative_regions=(region,))
+    losses = _by_hand(float(np.log(3)), [left, not_left, Annotation()])
+    assert losses.tolist() == pytest.approx([1.0, 0.25, 0.0], rel=1e-5)
+
+
+def test_rrr_of_a_network_that_is_certain_is_finite() -> None:
+    """p = (1, 0) to the last bit: the gradient is (1, 2) - 2 (1, 0)."""
+    region = Region.from_mask((0.25, 0.5), np.array([[True, True]]))
+    losses = _by_hand(200.0, [Annotation(negative_regions=(region,))])
+    assert losses.tolist() == pytest.approx([1.0 + 4.0])
