@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
+from streamlit.testing.v1 import AppTest
 
 from apps.web.overview import ago, alarm, left, pace
+from study.config import load
+from study.directory import StudyDirectory
 from study.export.flags import flags, quality
+from study.protocol.events import Consented, Excluded
 from study.protocol.recruiting import new_names
+from study.protocol.session import enrol
 from study.protocol.steps import Break, Instructions, Step
 from study.protocol.timeline import Progress
 
@@ -90,6 +97,29 @@ def test_who_left_is_listed_with_the_reason_and_what_is_kept() -> None:
         ["P3", "live", "withdrawn", "asked by mail", "erased: 40 images, 2 finished tasks"],
     ]
     assert left(people.iloc[:1]).empty
+
+
+def quality_tab(run: str) -> None:
+    from pathlib import Path
+
+    from apps.web import experimenter
+    from apps.web.desk import Desk
+
+    experimenter._quality(Desk(Path(run)))
+
+
+def test_the_experimenter_sees_who_left(tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text('name = "left"\n')
+    directory = StudyDirectory.create(tmp_path / "run", load(tmp_path / "study.toml"))
+    for name in ("P01", "P02"):
+        session = enrol(directory.study(), name, "live", 1.0)
+        session.record(Consented(), at=2.0)
+    session.record(Excluded(reason="slept"), at=3.0)
+    app = AppTest.from_function(quality_tab, args=(str(directory.path),)).run(timeout=60)
+    assert not app.exception
+    assert app.dataframe[0].value.to_numpy().tolist() == [
+        ["P02", "live", "excluded", "slept", "kept"]
+    ]
 
 
 def test_pace_counts_images_from_each_participants_first() -> None:

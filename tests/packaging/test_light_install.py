@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 from study.extras import EXTRAS
 
-pytestmark = pytest.mark.xdist_group("many processes")
+pytestmark = pytest.mark.xdist_group("light install")
 
 COMMANDS = """
 import contextlib, io, json, sys
@@ -53,6 +53,7 @@ check study.toml
 simulate study.toml --out simulated
 benchmark benchmark.toml --out benchmarked
 attention run --out pictures
+calibrate run --out people.toml
 annotations export run --out drawn.json
 data show run --out sheets
 replicate
