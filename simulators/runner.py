@@ -68,6 +68,7 @@ def simulate(
     waiting: float | None = None,
     progress: bool = True,
     slurm: SlurmOptions | None = None,
+    population: Population | None = None,
 ) -> list[Outcome]:
     """Run the whole study with ``participants`` simulated people; called again, it resumes.
 
@@ -84,6 +85,7 @@ def simulate(
         waiting: simulated seconds per machine step; None takes the measured ones.
         progress: whether to draw a progress bar over the tasks.
         slurm: what each Slurm job asks for; their logs are in ``slurm/``.
+        population: whom people are drawn from, in place of the study file's ``people``.
 
     Returns:
         One outcome for each participant, in order of enrolment.
@@ -93,14 +95,18 @@ def simulate(
         UserError: for an unknown or missing engine, or a dataset without masks.
     """
     check_engine(engine, slurm)
-    population = population_of(file)
+    named = file.config.people or "declared"
+    if population is None:
+        population = population_of(file)
+    else:
+        named = str(population.about.get("source", "a population"))
     if not isinstance(directory, StudyDirectory):
         directory = StudyDirectory.create(directory, file)
     loop = TaskLoop(file, directory, device)
     require_masks(loop)
     loop.prepare()
     study = directory.study(file)
-    names = _enrol(study, participants, population, fixed or {})
+    names = _enrol(study, participants, population, named, fixed or {})
     open_study(study, "simulated", device, **fingerprints(directory))
     write_constraints(directory)
     job = functools.partial(_run, file, directory, device, waiting, os.getpid())
@@ -144,7 +150,11 @@ def require_masks(loop: TaskLoop) -> None:
 
 
 def _enrol(
-    study: Study, participants: int, population: Population, fixed: Mapping[str, float]
+    study: Study,
+    participants: int,
+    population: Population,
+    named: str,
+    fixed: Mapping[str, float],
 ) -> Sequence[str]:
     """The names of the simulated participants, after enrolling those that are missing."""
     present = set(study.store.participants("simulated"))
@@ -155,8 +165,8 @@ def _enrol(
         person = population.draw(rng(study.config.seed, name, "person"), fixed)
         described = {
             "person": person.model_dump(),
-            "people": study.config.people or "declared",
-            "note": NOTE if not study.config.people else f"as {study.config.people} says",
+            "people": named,
+            "note": NOTE if named == "declared" else f"as {named} says",
         }
         enrol(study, name, "simulated", FIRST_MORNING + DAY * number, described)
     return names

@@ -23,6 +23,7 @@ from apps.commands.console import errors
 from apps.commands.doctor import doctor
 from apps.commands.enrol import enrol
 from apps.commands.export import export
+from apps.commands.extrapolate import extrapolate
 from apps.commands.forget import forget
 from apps.commands.init import init
 from apps.commands.plan import plan
@@ -45,7 +46,7 @@ app = typer.Typer(
 PREPARE, RUN, READ = "Prepare a study", "Run it", "Read the results"
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    PREPARE: (init, check, doctor, plan, power, schema),
+    PREPARE: (init, check, doctor, plan, power, extrapolate, schema),
     RUN: (replicate, serve, sandbox, enrol, simulate, backup, restore, forget),
     READ: (export, report, bundle, attention, calibrate),
 }

@@ -91,7 +91,7 @@ def read(
         events = study.store.events(person.participant)
         if person.participant not in sessions:
             sessions[person.participant] = _session(events)
-        for item in _items(loop, person.progress, task, events, most, left_out):
+        for item in items_of(loop, person.progress, task, events, most, left_out):
             evidence.add(item)
             if number % every == 0 and len(items) < kept:
                 items.append(item)
@@ -125,7 +125,7 @@ def _session(events: list[Event]) -> Session:
     )
 
 
-def _items(
+def items_of(
     loop: TaskLoop,
     state: Progress,
     task: Task,
@@ -133,7 +133,10 @@ def _items(
     most: int,
     left_out: dict[str, int],
 ) -> Iterator[Item]:
-    """The items of a task, cycle by cycle, as the maps were seen."""
+    """At most ``most`` items of a task, evenly over it, as their maps were seen.
+
+    ``left_out`` counts what is not read, by reason.
+    """
     said = [
         event.payload
         for event in events

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import tiny
 
+from simulators.runner import simulate
 from study.config import StudyFile, load
 from study.directory import StudyDirectory
 from study.loop import TaskLoop
@@ -53,3 +54,13 @@ def fresh(prepared, tmp_path):
         return StudyDirectory.open(tmp_path / name)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def simulated(prepared, tmp_path_factory) -> tuple[StudyFile, StudyDirectory]:
+    """The study done by two simulated people; not to be written to."""
+    folder = tmp_path_factory.mktemp("done") / "run"
+    shutil.copytree(prepared[1], folder)
+    directory = StudyDirectory.open(folder)
+    simulate(prepared[0], directory, 2, workers=1, device="cpu", waiting=1.0, progress=False)
+    return prepared[0], directory

@@ -14,7 +14,6 @@ from simulators.calibration.evidence import Evidence
 from simulators.calibration.logged import read as read_study
 from simulators.person import Person
 from simulators.population import Population
-from simulators.runner import simulate
 from simulators.spread import Beta, LogNormal, Normal
 from study.errors import UserError
 from study.loop import TaskLoop
@@ -228,10 +227,8 @@ def test_people_lie_among_what_the_fitted_do(found, logged):
     assert (seconds["observed"] < seconds["low"]).all()
 
 
-def test_a_study_directory_is_read_as_it_was_made(prepared, fresh):
-    file, _ = prepared
-    directory = fresh("calibrated")
-    simulate(file, directory, 2, workers=1, device="cpu", waiting=1.0, progress=False)
+def test_a_study_directory_is_read_as_it_was_made(simulated):
+    file, directory = simulated
     study = directory.study(file)
     source = read_study(TaskLoop(file, directory, "cpu"), study)
     assert source.mode == "simulated"
