@@ -1,7 +1,7 @@
 """Fits to people whose parameters are known.
 
 ``python -m tests.simulators.calibration.recovery STUDIES ITEMS INTERFACES OUT.csv``, for example
-``20 256 click,polygon recovery.csv``.
+``6 256 click,polygon recovery.csv``; the picture is written beside it.
 
 Sixteen people from a population do 256 items, on the maps of a biased network
 (``tests/simulators/data/paper_maps.npz``); the population is fitted to what a log would say of
@@ -170,6 +170,43 @@ def summary(found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def picture(found: pd.DataFrame, out: Path) -> None:
+    """Every study's fitted centre with its interval by the truth, and where it began."""
+    from analysis.page import style
+
+    rows = found[found["fitted"] & (found["truth"] > 0) & found["low"].notna()]
+    names = list(dict.fromkeys(rows["parameter"]))
+    with style.styled():
+        drawing = style.new(style.PAGE * 0.75, 0.6 + 0.26 * len(names))
+        axes = drawing.add_subplot(1, 1, 1)
+        for place, name in enumerate(names):
+            mine = rows[rows["parameter"] == name]
+            at = place + np.linspace(-0.3, 0.3, len(mine))
+            for column in ("low", "high"):
+                ratio = mine[column] / mine["truth"]
+                axes.plot(
+                    np.stack([mine["centre"] / mine["truth"], ratio]),
+                    np.stack([at, at]),
+                    color=style.HUES[1],
+                    linewidth=0.9,
+                )
+            axes.plot(mine["centre"] / mine["truth"], at, "o", color=style.INK, markersize=2)
+            declared = mine["declared"].iloc[0] / mine["truth"].iloc[0]
+            axes.plot(max(declared, 0.3), place, "x", color=style.HUES[0], markersize=4)
+        axes.axvline(1.0, color=style.MUTED, linewidth=0.6)
+        axes.set_xscale("log")
+        ticks = [0.3, 0.5, 0.75, 1, 1.5, 2]
+        axes.set_xticks(ticks, ["0.3 or less", *(f"{tick:g}" for tick in ticks[1:])])
+        axes.xaxis.set_minor_formatter(lambda *_: "")
+        axes.set_xlim(0.27, 3.0)
+        axes.set_yticks(range(len(names)), names)
+        axes.invert_yaxis()
+        axes.set_xlabel("Centre / truth: fitted (95%), declared (x)")
+        style.grid(axes, "x")
+        style.mark(drawing, "SIMULATED")
+        drawing.savefig(out, dpi=150)
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     studies, number = (int(value) for value in sys.argv[1:3])
@@ -179,3 +216,4 @@ if __name__ == "__main__":
         pd.concat(parts).to_csv(sys.argv[4], index=False)
         print(f"{study + 1} of {studies} studies", file=sys.stderr)
     print(summary(pd.concat(parts)).to_string(index=False))
+    picture(pd.concat(parts), Path(sys.argv[4]).with_suffix(".png"))
