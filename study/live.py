@@ -2,7 +2,7 @@
 
 An update minimises what a round would (:func:`study.cycle.tune`), on the images annotated so far;
 it begins where the last one ended and takes a few steps, because the next one goes on from there.
-What it minimises has no edges (``score = "rounded"``), on which a few steps get nowhere.
+What it minimises has no edges (``score = "rounded"``), at which a step may lead nowhere.
 The pull towards the biased head is as strong as a round's once a batch is annotated, and stronger
 before: it stands against the *mean* loss, and the mean of a few images says as many times less.
 What it gives follows from the annotations in their order, so a head that was lost is made again by

@@ -70,7 +70,7 @@ def rounded(evidence: Tensor) -> Tensor:
     """The magnitude of evidence [N, h, w], a parabola near zero where |e| has an edge.
 
     Guidance wants no evidence outside the object, so it drives cells to zero, where |e| has no
-    gradient: descent stops at the first few edges that it meets, far above the least loss
+    gradient: descent may stop at an edge that it meets, above the least loss
     (docs/guidance.md). This is ``sqrt(e^2 + a^2) - a`` (Charbonnier et al. 1997; a pseudo-Huber
     loss) with ``a`` :data:`ROUNDED` of each map's root mean square: it grows with the map, as |e|
     does, and is 0 where |e| is.
