@@ -51,7 +51,7 @@ def tasks(
     if not names and not groups:
         raise InputError(
             "tasks: the columns 'interface' and 'sampling' are missing (one of them, "
-            "or 'condition', is enough for a one-factor study)."
+            "or 'condition', is enough for a one-factor study), and the plan names no others."
         )
     for name in names:
         for i in np.flatnonzero(table[name] == ""):

@@ -110,7 +110,8 @@ def read(path: Path, *, mode: str | None = None, plan_path: Path | None = None) 
         ["participant", *design.columns],
         "tasks: participant {participant} has more than one row for "
         + "-".join(f"{{{c}}}" for c in design.columns)
-        + "; keep one, because averaging them silently would hide it",
+        + "; keep one, because averaging them silently would hide it, or name the factor that "
+        "tells them apart in the plan's factors",
         mistakes,
     )
     if not design.paired:

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.page.formatting import spans
+from analysis.page.formatting import spans, unstyled
 from analysis.page.tables import Table, tables
 
 #: More columns than this are set smaller, and across the page.
 WIDE = 8
-#: Text longer than this (characters) is broken into lines.
-LONG, PARAGRAPH = 45, r"p{6.2cm}"
+#: Text longer than this (characters) is broken into lines; the first limit that fits the page.
+LIMITS = (45, 32, 28, 24, 20, 16)
+#: What a page holds in footnotesize and in small, a gap between columns, a character in cm.
+CHARACTERS, GAP, CENTIMETRES = {True: 190, False: 168}, 2, 0.138
 SYMBOLS = {
     "\\": r"\textbackslash{}",
     **{c: f"\\{c}" for c in "&%$#_{}"},
@@ -39,10 +41,12 @@ SYMBOLS = {
     "α": r"$\alpha$",
     "≠": r"$\neq$",
     "±": r"$\pm$",
+    **{c: f"$^{{{plain}}}$" for c, plain in zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789", strict=True)},
 }
 HEAD = r"""\documentclass[10pt]{article}
 \usepackage[utf8]{inputenc}
 \usepackage[T1]{fontenc}
+\usepackage{array}
 \usepackage{booktabs}
 \usepackage{longtable}
 \usepackage[a4paper,landscape,margin=2cm]{geometry}
@@ -65,11 +69,7 @@ def write(report: dict[str, pd.DataFrame], out: Path, label: str | None = None) 
 
 def body(table: Table, number: int) -> str:
     """One table: `longtable`, so that a long one goes on over the page."""
-    longest = [max(map(len, column), default=0) for column in zip(*table.cells, strict=True)]
-    columns = "".join(
-        "r" if numeric else PARAGRAPH if length > LONG else "l"
-        for numeric, length in zip(table.numeric, longest, strict=True)
-    )
+    wide = len(table.headings) > WIDE
     heads = " & ".join(_marked(heading) for heading in table.headings)
     rows = "\n".join(" & ".join(map(escaped, row)) + r" \\" for row in table.cells)
     notes = "".join(
@@ -77,14 +77,26 @@ def body(table: Table, number: int) -> str:
         if table.notes
         else ""
     )
-    size = r"\footnotesize" if len(table.headings) > WIDE else r"\small"
+    size = r"\footnotesize" if wide else r"\small"
     return (
-        f"\\begingroup\n{size}\n\\begin{{longtable}}{{@{{}}{columns}@{{}}}}\n"
+        f"\\begingroup\n{size}\n\\begin{{longtable}}{{@{{}}{_columns(table, wide)}@{{}}}}\n"
         f"\\multicolumn{{{len(table.headings)}}}{{@{{}}l}}{{\\textbf{{Table {number}}}}} \\\\\n"
         f"\\multicolumn{{{len(table.headings)}}}{{@{{}}l}}{{\\textit{{{escaped(table.title)}}}}}"
         f" \\\\[2pt]\n\\toprule\n{heads} \\\\\n\\midrule\n\\endhead\n{rows}\n\\bottomrule\n"
         f"\\end{{longtable}}{notes}\\endgroup"
     )
+
+
+def _columns(table: Table, wide: bool) -> str:
+    """`l`, `r`, or `p{..}` for text that is broken into lines because the page holds no more."""
+    rows = [[unstyled(heading) for heading in table.headings], *table.cells]
+    lengths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    texts = [(n, not numeric) for n, numeric in zip(lengths, table.numeric, strict=True)]
+    for limit in LIMITS:
+        if sum((min(n, limit) if text else n) + GAP for n, text in texts) <= CHARACTERS[wide]:
+            break
+    across = f">{{\\raggedright\\arraybackslash}}p{{{limit * CENTIMETRES:.1f}cm}}"
+    return "".join(("l" if n <= limit else across) if text else "r" for n, text in texts)
 
 
 def _marked(text: str) -> str:

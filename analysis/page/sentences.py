@@ -157,32 +157,33 @@ def of_metric(report: Report, metric: str) -> list[str]:
 
 
 def of_effects(report: Report, metric: str, alpha: float) -> list[str]:
-    """A metric's effects; an interaction brings what each factor does at the other's levels."""
-    estimates = _of(report, "estimates", metric)
-    if not len(estimates):
-        table = _of(report, "anova", metric)
-        return (
-            [effect(r) for r in records(table[table["model"] == "conditions"])]
-            if len(table)
-            else []
-        )
-    interactions = estimates[estimates["source"].str.contains(" * ", regex=False)]
-    interact = bool((interactions["p"] < alpha).any())
+    """A metric's effects; one that interacts brings what it is at the other factors' levels."""
+    estimates = {row["source"]: row for row in records(_of(report, "estimates", metric))}
+    table = _of(report, "anova", metric)
+    tests = {
+        row["source"]: row
+        for row in records(table)
+        if row["model"]
+        == ("factors" if estimates or "factors" in set(table["model"]) else "conditions")
+    }
+    rows = tests | estimates  # an estimate where the effect has one, else its F
+    interacting = [s for s, row in rows.items() if " * " in s and row["p"] < alpha]
     parts = _of(report, "simple_effects", metric)
     out = []
-    for row in records(estimates):
-        if " * " in row["source"]:
-            out.append(f"{name_of(row['source'])}: {p_equals(row['p'])}.")
+    for source, row in rows.items():
+        if source not in estimates:
+            out.append(effect(row))
+            continue
+        if " * " in source:
+            out.append(f"{name_of(source)}: {p_equals(row['p'])}.")
             continue
         text = estimate(row)
-        within = parts[parts["factor"] == row["source"]] if len(parts) and interact else parts[:0]
+        others = [f for s in interacting if source in s.split(" * ") for f in s.split(" * ")]
+        within = parts[parts["factor"] == source] if len(parts) and others else parts[:0]
         if len(within):
-            text = (
-                text.rstrip(".")
-                + ", but it depends on the other factor: "
-                + "; ".join(simple(r) for r in records(within))
-                + "."
-            )
+            named = " and ".join(f for f in dict.fromkeys(others) if f != source)
+            at = "; ".join(simple(r) for r in records(within))
+            text = f"{text.rstrip('.')}, but it depends on {named}: {at}."
         out.append(text)
     return out
 

@@ -145,6 +145,8 @@ def _row(
 
 def _take_from_pingouin(rows: list[dict[str, Any]], cells: Cells, values: Array) -> None:
     """F, p, generalised eta squared and Greenhouse-Geisser of one and two within factors."""
+    if all(row["note"] or row["ss"] == 0.0 for row in rows):
+        return  # pingouin says F = inf or 0/0 where nothing varies
     import pingouin as pg  # two seconds to import
 
     factors = list(cells.levels)
@@ -158,12 +160,13 @@ def _take_from_pingouin(rows: list[dict[str, Any]], cells: Cells, values: Array)
         }
     )
     columns = [f"w{j}" for j in range(len(factors))]
-    found = pg.rm_anova(
-        long, dv="y", within=columns, subject="who", correction=True, detailed=True, effsize="ng2"
-    ).set_index("Source")
+    with np.errstate(divide="ignore", invalid="ignore"):  # of the effects that are left out below
+        found = pg.rm_anova(
+            long, "y", columns, "who", correction=True, detailed=True, effsize="ng2"
+        ).set_index("Source")
     for row in rows:
         if row["note"] or row["ss"] == 0.0:
-            continue  # on constant data pingouin says F = inf or 0/0
+            continue
         line = found.loc[" * ".join(columns[factors.index(f)] for f in row["stratum"].factors)]
         row |= {"F": float(line["F"]), "p": float(line["p_unc"]), "ng2": float(line["ng2"])}
         if row["df1"] > 1:

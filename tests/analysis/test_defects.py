@@ -442,8 +442,45 @@ def test_an_interaction_comes_with_simple_effects(tmp_path: Path) -> None:
     study = study_of(tmp_path, tasks=tasks(values))
     made = of_metric(study, "log_seconds_per_image")
     said = sentences.of_effects(made, "log_seconds_per_image", 0.05)
-    assert "depends on the other factor" in said[0]
+    assert "but it depends on sampling: at" in said[0]
     assert "at sampling = active, polygon ÷ click" in said[0]
+
+
+def test_a_factor_that_does_not_interact_is_not_said_to_depend_on_others() -> None:
+    sources = ["a", "b", "c", "a * b", "a * c"]
+    row = {"metric": "m", "contrast": "x - y", "estimate": 1.0, "ci_low": 0.5, "ci_high": 1.5}
+    estimates = pd.DataFrame(
+        [row | {"source": s, "p": 0.01 if s != "a * c" else 0.9} for s in sources]
+    )
+    at = {"metric": "m", "at": "z", "a": "x", "b": "y", "difference": 1.0, "p_holm": 0.2}
+    parts = pd.DataFrame([at | {"factor": f, "ci_low": 0.5, "ci_high": 1.5} for f in "abc"])
+    anova = pd.DataFrame({"metric": ["m"], "source": ["a"], "model": ["factors"]})
+    made = {"estimates": estimates, "simple_effects": parts, "anova": anova}
+    first, second, third = sentences.of_effects(made, "m", 0.05)[:3]
+    assert "depends on b:" in first
+    assert "depends on a:" in second
+    assert "depends" not in third
+
+
+def test_the_summary_has_a_factor_of_three_levels_and_its_interaction(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    grid = [(i, s) for i in ("polygon", "click") for s in ("random", "entropy", "attention")]
+    frame = pd.DataFrame(
+        [
+            {"participant": f"P{k}", "mode": "live", "interface": i, "sampling": s}
+            for k in range(6)
+            for i, s in grid
+        ]
+    )
+    study = study_of(tmp_path, tasks=frame.assign(seconds_per_image=6 + rng.random(36)))
+    said = sentences.of_effects(
+        of_metric(study, "log_seconds_per_image"), "log_seconds_per_image", 0.05
+    )
+    assert [text.split(":")[0].split(" (")[0] for text in said] == [
+        "Interface",
+        "Sampling",
+        "Interface × sampling",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -178,3 +178,23 @@ def test_a_raincloud_shows_every_participant_once_in_each_condition() -> None:
     assert figure.texts[0].get_text() == "SIMULATED"
     flat = data.assign(log_seconds=1.0)
     rainclouds.raincloud(flat[:4], "log_seconds", "cell")  # no cloud of what does not vary
+
+
+def test_latex_has_a_command_for_every_sign_that_numbers_are_written_with() -> None:
+    signs = "".join(
+        written(v, kind, exact=True)
+        for v in (-1.2e-7, 3e5, 0.04)
+        for kind in ("p", "number", "factor")
+    )
+    assert latex.escaped(signs).isascii()
+
+
+def test_a_latex_table_of_long_names_breaks_them_into_lines() -> None:
+    name = "clicks and polygons with rather a long name"
+    wide = printed_tables.Table(
+        "x", "X", ["A"] * 9, [[name] * 4 + ["0.123"] * 5], [False] * 4 + [True] * 5
+    )
+    assert latex.body(wide, 1).count("raggedright") == 4
+    assert "raggedright" not in latex.body(
+        printed_tables.Table("x", "X", ["A"], [[name]], [False]), 1
+    )
