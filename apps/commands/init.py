@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
@@ -27,6 +28,7 @@ class Example(StrEnum):
     benchmark = "benchmark"
     guidance = "guidance"
     baselines = "baselines"
+    baselines_whole = "baselines-whole"
     labels = "labels"
 
 
@@ -39,7 +41,8 @@ def init(
             "he2023: the paper's study; nasa-tlx, sus: a questionnaire after each task; "
             "two-by-three: six conditions; folder: your own photographs; "
             "live-feedback: a model that learns after each image; benchmark: strategies compared; "
-            "guidance: forms of guidance compared; baselines: beside other debiasing; "
+            "guidance: forms of guidance compared; baselines: beside other debiasing, with a head; "
+            "baselines-whole: the same with a whole network and input gradients; "
             "labels: which images to label, few of them."
         ),
     ] = Example.scenes,
@@ -47,13 +50,14 @@ def init(
     """Write a commented study file (or benchmark file) into DIRECTORY."""
     from study.errors import UserError
 
-    bench = example in (Example.benchmark, Example.guidance, Example.baselines, Example.labels)
+    text = files("apps").joinpath("examples", f"{example}.toml").read_text()
+    bench = "strategies" in tomllib.loads(text)
     target = directory / (f"{example}.toml" if bench else "study.toml")
     if target.exists():
         raise UserError(f"{target} exists already: choose another directory, or edit that file")
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        target.write_text(files("apps").joinpath("examples", f"{example}.toml").read_text())
+        target.write_text(text)
     except OSError as error:
         raise UserError(f"{target} cannot be written ({error.strerror})") from error
     then = "Run it with: clickstudy benchmark" if bench else "Check it with: clickstudy check"

@@ -192,6 +192,19 @@ def test_it_completes_in_the_shell(shell: str) -> None:
     assert "backup" in result.stdout, result.stderr
 
 
+def test_every_example_can_be_asked_for() -> None:
+    from apps.commands.init import Example
+
+    there = {path.stem for path in Path("apps/examples").glob("*.toml")}
+    assert {example.value for example in Example} == there
+
+
+@pytest.mark.parametrize(("example", "file"), [("demo", "study"), ("baselines-whole",) * 2])
+def test_a_benchmark_is_written_under_its_own_name(tmp_path: Path, example: str, file: str) -> None:
+    assert clickstudy("init", tmp_path, "--example", example).returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == [f"{file}.toml"]
+
+
 def test_every_example_fits_the_schema_that_editors_get(tmp_path: Path) -> None:
     assert clickstudy("schema", "--out", tmp_path).returncode == 0
     forms = {
