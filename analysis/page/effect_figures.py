@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,8 @@ from analysis.page.formatting import p_value
 
 #: With more comparisons than this, no figure shows them all.
 MOST_PAIRS = 40
+#: A name longer than this (characters) is broken into lines, to leave room for the intervals.
+NAME = 34
 
 
 def forest(table: pd.DataFrame, metric: str, label: str | None, *, wide: bool = False) -> Figure:
@@ -58,7 +61,7 @@ def forest(table: pd.DataFrame, metric: str, label: str | None, *, wide: bool = 
             annotation_clip=False,
         )
     _zero(axes, log)
-    axes.set_yticks(range(len(table)), list(table["name"]))
+    axes.set_yticks(range(len(table)), [textwrap.fill(str(n), NAME) for n in table["name"]])
     axes.set_ylim(len(table) - 0.45, -0.55)
     axes.set_xlabel("Ratio of geometric means" if log else f"Difference: {axis_label(metric)}")
     style.grid(axes, "x")

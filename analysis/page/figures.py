@@ -6,6 +6,7 @@ conditions look.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,7 +44,10 @@ def log_axis(axis: Any) -> None:
 
 def ticks(axes: Axes, names: list[str]) -> None:
     """Conditions along the horizontal axis, one line per factor."""
-    axes.set_xticks(range(len(names)), [n.replace(", ", "\n").replace("-", "\n", 1) for n in names])
+    width = max(8, 52 // len(names))
+    parts = [n.replace(", ", "\n").replace("-", "\n", 1).split("\n") for n in names]
+    texts = ["\n".join(textwrap.fill(part, width) for part in name) for name in parts]
+    axes.set_xticks(range(len(names)), texts)
 
 
 def interval(axes: Axes, x: float, row: Mapping[str, Any], how: Look, *, log: bool = False) -> None:

@@ -99,7 +99,12 @@ def fit(
         kept = np.abs(parameters[k + columns :]) >= 1e-3
         index = np.flatnonzero(np.concatenate([np.ones(k + columns, bool), kept]))
         hessian = _hessian(likelihood, parameters)[np.ix_(index, index)]
-        with contextlib.suppress(linalg.LinAlgError):
+        # Too few answers to tell (two participants): no standard errors rather than noise.
+        with (
+            contextlib.suppress(linalg.LinAlgError, linalg.LinAlgWarning),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("error", linalg.LinAlgWarning)
             variances = np.diag(linalg.inv(hessian))[k : k + columns]
     standard_errors = np.sqrt(np.where(variances > 0, variances, np.nan))
     return Fit(

@@ -14,7 +14,7 @@ from docx import Document
 from openpyxl import load_workbook
 
 from analysis import stats
-from analysis.page import excel, headings, latex, rainclouds, word
+from analysis.page import effect_figures, excel, headings, latex, rainclouds, word
 from analysis.page import tables as printed_tables
 from analysis.page.formatting import bounds, spans, unstyled, written
 from analysis.page.specs import SPECS
@@ -198,3 +198,11 @@ def test_a_latex_table_of_long_names_breaks_them_into_lines() -> None:
     assert "raggedright" not in latex.body(
         printed_tables.Table("x", "X", ["A"], [[name]], [False]), 1
     )
+
+
+def test_long_names_leave_room_for_the_intervals_of_a_figure() -> None:
+    name = "clicks and polygons with rather a long name ÷ no guidance at all"
+    table = pd.DataFrame({"name": [name, "b"], "estimate": 1.0, "low": 0.9, "high": 1.2})
+    figure = effect_figures.forest(table, "log_seconds_per_image", None)
+    figure.canvas.draw()
+    assert figure.axes[0].get_position().width > 0.4
