@@ -1,9 +1,10 @@
 """The expected outcome of a study that was not run, from fitted people.
 
 What a network does to a study (which images come, with which maps, and how accurate it gets with
-how many of them) is taken from a few participants who did the study, simulated or not, and held
-fixed. What people do (how long each image takes, how many fit into a task, how long a session is)
-is drawn anew: populations that the data do not exclude, people from each, and studies of those.
+how many of them) is taken from a few participants who did the study, simulated or not; that they
+are few is part of every interval. What people do (how long each image takes, how many fit into a
+task, how long a session is) is drawn anew: populations that the data do not exclude, people from
+each, and studies of those.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import stats
 
+from simulators.calibration.hierarchy import Z95
 from simulators.calibration.logged import INTERFACES, items_of
 from simulators.calibration.reading import Item
 from simulators.crowd import click
@@ -71,6 +73,7 @@ class Outcomes:
         images: float64 [D, P, C], annotated in a task.
         accuracy: float64 [D, P, C], after a task.
         hours: float64 [D, P], of a session.
+        model: int64 [P], which of the given participants each goes by.
         beyond: share of tasks with more images than the participants that were given had.
     """
 
@@ -79,6 +82,7 @@ class Outcomes:
     images: Array
     accuracy: Array
     hours: Array
+    model: NDArray[np.int64]
     beyond: float
 
 
@@ -175,7 +179,7 @@ def extrapolate(
         annotating = (seconds[draw] * images[draw]).sum(1)
         hours[draw] = (annotating + np.array([m.rest for m in given])[whose]) / 3600.0
     progress(draws, draws)
-    return Outcomes(names, seconds, images, accuracy, hours, beyond / seconds.size)
+    return Outcomes(names, seconds, images, accuracy, hours, whose, beyond / seconds.size)
 
 
 def _count(config: StudyConfig, condition: str, seconds: Array, waiting: Array) -> Array:
@@ -239,64 +243,101 @@ class _Sheet:
 # -- what comes of it ----------------------------------------------------------------------------
 
 Measure = Callable[[Array], Array]
-COLUMNS = ["quantity", "mean", "low", "high", "by_people"]
+"""Of the people of studies, float64 [..., N], one number for each study, [...]."""
+COLUMNS = ["quantity", "mean", "low", "high", "by_people", "by_models"]
 
 
 @dataclass(frozen=True)
-class Studies:
-    """Studies of N people drawn from each population: which of its people each has.
+class Estimate:
+    """A quantity of a study with what is not known of it.
 
     Attributes:
-        who: int64 [D, S, N].
+        mean: over populations and studies.
+        low, high: 95% interval.
+        by_people: share of the squared interval that comes of not knowing the population.
+        by_models: share that comes of going by few participants; NaN with a single one. The rest
+            is who takes part.
+        model_se: standard error that the few participants leave.
     """
 
-    who: NDArray[np.int64]
+    mean: float
+    low: float
+    high: float
+    by_people: float
+    by_models: float
+    model_se: float
 
-    @classmethod
-    def of(cls, outcomes: Outcomes, participants: int, studies: int = STUDIES) -> Studies:
-        """Draw them."""
-        draws, people = outcomes.hours.shape
+
+class Studies:
+    """Studies of N people drawn from each population.
+
+    Args:
+        outcomes: whose people.
+        participants: of each study, N.
+        studies: from each population, S.
+    """
+
+    def __init__(self, outcomes: Outcomes, participants: int, studies: int = STUDIES) -> None:
+        draws, self.people = outcomes.hours.shape
         stream = rng("extrapolation", "studies")
-        return cls(stream.integers(0, people, size=(draws, studies, participants)))
+        self.model, self.participants = outcomes.model, participants
+        self.who = stream.integers(0, self.people, size=(draws, studies, participants))
 
     def each(self, values: Array) -> Array:
-        """Values [D, P, ...] of the people of every study: [D, S, N, ...]."""
+        """Values [D, P] of the people of every study: [D, S, N]."""
         return np.stack([of_draw[who] for of_draw, who in zip(values, self.who, strict=True)])
 
-    def summary(self, quantity: str, values: Array, people: int) -> list[object]:
-        """A row of the table from one value for each study, [D, S].
+    def estimate(self, values: Array, measure: Measure) -> Estimate:
+        """A measure of studies from values of people, [D, P].
 
-        ``by_people`` is the share of the variance that comes of not knowing the population: what is
-        left of the variance between populations when the ``people`` drawn from each are allowed
-        for. The rest is which people take part.
+        The variance between populations is what is left of that between their means when the
+        people drawn from each are allowed for; that of the participants who were gone by is the
+        variance between them by their number, with Student's t for how few they are.
         """
-        within = float(values.var(1, ddof=1).mean())
-        between = float(values.mean(1).var(ddof=1)) if len(values) > 1 else 0.0
-        between = max(between - within * self.who.shape[2] / people, 0.0)
-        total = within + between
-        mean, half = float(values.mean()), 1.96 * float(np.sqrt(total))
-        return [quantity, mean, mean - half, mean + half, between / total if total > 0 else 0.0]
+        found = measure(self.each(values))
+        within = float(found.var(1, ddof=1).mean())
+        between = float(found.mean(1).var(ddof=1)) if len(found) > 1 else 0.0
+        between = max(between - within * self.participants / self.people, 0.0)
+        known = np.unique(self.model)
+        each = np.array([float(measure(values[:, self.model == one]).mean()) for one in known])
+        few, squared = len(known), Z95**2 * (within + between)
+        se = float(each.std(ddof=1) / np.sqrt(few)) if few > 1 else 0.0
+        by_models = (stats.t.isf(0.025, few - 1) * se) ** 2 if few > 1 else 0.0
+        half = float(np.sqrt(squared + by_models))
+        mean, whole = float(found.mean()), half**2 or 1.0
+        return Estimate(
+            mean,
+            mean - half,
+            mean + half,
+            Z95**2 * between / whole,
+            by_models / whole if few > 1 else float("nan"),
+            se,
+        )
 
 
 def expected(outcomes: Outcomes, participants: int) -> pd.DataFrame:
     """What a study of so many people comes to: one row for each quantity, with 95% intervals."""
-    studies = Studies.of(outcomes, participants)
-    people = outcomes.hours.shape[1]
-    rows = []
-    for name, values in (
-        ("seconds per image", outcomes.seconds),
-        ("images per task", outcomes.images),
-        ("accuracy after", outcomes.accuracy),
-    ):
-        means = studies.each(values).mean(2)
-        rows += [
-            studies.summary(f"{name}, {condition}", means[..., place], people)
-            for place, condition in enumerate(outcomes.conditions)
-        ]
-    hours = studies.each(outcomes.hours)
-    rows.append(studies.summary("hours of a session, median", np.median(hours, 2), people))
-    rows.append(studies.summary("hours of a session, 90%", np.quantile(hours, 0.9, axis=2), people))
-    rows.append(studies.summary(f"hours of {participants} people", hours.sum(2), people))
+    studies = Studies(outcomes, participants)
+
+    def mean(values: Array) -> Array:
+        return np.asarray(values.mean(-1))
+
+    found = {
+        f"{name}, {condition}": studies.estimate(values[..., place], mean)
+        for name, values in (
+            ("seconds per image", outcomes.seconds),
+            ("images per task", outcomes.images),
+            ("accuracy after", outcomes.accuracy),
+        )
+        for place, condition in enumerate(outcomes.conditions)
+    }
+    measures: dict[str, Measure] = {
+        "hours of a session, median": lambda values: np.asarray(np.median(values, -1)),
+        "hours of a session, 90%": lambda values: np.asarray(np.quantile(values, 0.9, axis=-1)),
+        f"hours of {participants} people": lambda values: participants * values.mean(-1),
+    }
+    found |= {name: studies.estimate(outcomes.hours, of) for name, of in measures.items()}
+    rows = [{"quantity": name, **vars(one)} for name, one in found.items()]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -321,12 +362,18 @@ def power(
         margin: of equivalence.
 
     Returns:
-        ``power``, over everything; ``low`` and ``high``, 95% of populations; ``estimate`` and
-        ``estimate_low``, ``estimate_high`` of the contrast.
+        ``power``, over everything; ``low`` and ``high``, 95% over populations and what the few
+        participants that were gone by leave open; the contrast's ``estimate``, ``estimate_low``
+        and ``estimate_high``, with ``by_people`` and ``by_models``.
     """
     values = np.log(outcomes.seconds) if metric == "log_seconds_per_image" else outcomes.accuracy
-    studies = Studies.of(outcomes, participants)
-    each = studies.each(values @ weights)
+    contrast = values @ weights
+    studies = Studies(outcomes, participants)
+    one = studies.estimate(contrast, lambda people: np.asarray(people.mean(-1)))
+    few = len(np.unique(outcomes.model))
+    stream = rng("extrapolation", "models")
+    shift = one.model_se * stream.standard_t(max(few - 1, 1), size=(len(contrast), 1))
+    each = studies.each(contrast + shift)
     mean = each.mean(2)
     se = np.maximum(each.std(2, ddof=1), 1e-12) / np.sqrt(participants)
     if sign == "=":
@@ -336,14 +383,13 @@ def power(
         critical = stats.t.isf(alpha / 2.0, participants - 1)
         right = {">": mean > 0, "<": mean < 0, "!=": np.ones_like(mean, dtype=bool)}[sign]
         found = (np.abs(mean) > critical * se) & right
-    by_draw = found.mean(1)
-    low, high = np.percentile(by_draw, [2.5, 97.5])
-    row = studies.summary("", mean, outcomes.hours.shape[1])
+    low, high = np.percentile(found.mean(1), [2.5, 97.5])
     return {
-        "estimate": float(mean.mean()),
-        "estimate_low": float(str(row[2])),
-        "estimate_high": float(str(row[3])),
-        "by_people": float(str(row[4])),
+        "estimate": one.mean,
+        "estimate_low": one.low,
+        "estimate_high": one.high,
+        "by_people": one.by_people,
+        "by_models": one.by_models,
         "power": float(found.mean()),
         "low": float(low),
         "high": float(high),

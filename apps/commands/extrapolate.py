@@ -47,7 +47,7 @@ def extrapolate(
     ] = None,
     models: Annotated[
         int, typer.Option(min=1, help="How many simulated people do the study for that.")
-    ] = 4,
+    ] = 8,
     draws: Annotated[
         int, typer.Option(min=2, help="Populations that the data do not exclude.")
     ] = 40,
@@ -145,7 +145,7 @@ def _powers(
             )
         )
     columns = ["hypothesis", "metric", "predicted", "participants", "estimate", "estimate_low"]
-    columns += ["estimate_high", "by_people", "power", "low", "high", "note"]
+    columns += ["estimate_high", "by_people", "by_models", "power", "low", "high", "note"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -199,7 +199,7 @@ def _say(
         f"[bold red]SIMULATED[/bold red]: a study of {participants} people like the fitted ones"
     )
     shown = Table(title="Expected", title_justify="left")
-    for heading in ("quantity", "mean", "95%", "by not knowing people"):
+    for heading in ("quantity", "mean", "95%", "by people", "by models"):
         shown.add_column(heading)
     for row in records(expected):
         shown.add_row(
@@ -207,6 +207,7 @@ def _say(
             f"{row['mean']:.3f}",
             f"{row['low']:.3f} to {row['high']:.3f}",
             f"{row['by_people']:.0%}",
+            "" if row["by_models"] != row["by_models"] else f"{row['by_models']:.0%}",
         )
     console.print(shown)
     for row in records(powers):
@@ -218,6 +219,11 @@ def _say(
             f"{row['high']:.2f} over populations).",
             markup=False,
         )
+    console.print(
+        "By people: the part of an interval that comes of not knowing the population; by models: "
+        "of going by few participants; the rest is who takes part.",
+        soft_wrap=True,
+    )
     if outcomes.beyond > 0:
         console.print(
             f"{outcomes.beyond:.0%} of the tasks have more images than those that were gone by; "

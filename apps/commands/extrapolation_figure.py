@@ -14,12 +14,12 @@ def draw(outcomes: Outcomes, participants: int) -> Figure:
     """Seconds, accuracy and hours: every population's mean, and where studies come out."""
     with style.styled():
         drawing = style.new(style.PAGE, 2.7)
-        studies = Studies.of(outcomes, participants)
+        studies = Studies(outcomes, participants)
         for place, (values, label) in enumerate(
             ((outcomes.seconds, "Seconds per image"), (outcomes.accuracy, "Accuracy after"))
         ):
             axes = drawing.add_subplot(1, 3, place + 1)
-            _conditions(axes, values, studies.each(values).mean(2), outcomes.conditions)
+            _conditions(axes, values, studies, outcomes.conditions)
             axes.set_ylabel(label)
         axes = drawing.add_subplot(1, 3, 3)
         hours = studies.each(outcomes.hours).sum(2).ravel()
@@ -31,15 +31,16 @@ def draw(outcomes: Outcomes, participants: int) -> Figure:
 
 
 def _conditions(
-    axes: Axes, values: np.ndarray, means: np.ndarray, conditions: tuple[str, ...]
+    axes: Axes, values: np.ndarray, studies: Studies, conditions: tuple[str, ...]
 ) -> None:
-    """Per condition: where studies come out (light) and populations' means (dark), 95%."""
+    """Per condition: the 95% interval of a study (light) and of populations' means (dark)."""
     for place in range(len(conditions)):
-        for rows, width, alpha in (
-            (means[..., place], 6, 0.3),
-            (values.mean(1)[:, place], 2.5, 0.9),
+        mine = values[..., place]
+        one = studies.estimate(mine, lambda people: np.asarray(people.mean(-1)))
+        for (low, high), width, alpha in (
+            ((one.low, one.high), 6, 0.3),
+            (np.percentile(mine.mean(1), [2.5, 97.5]), 2.5, 0.9),
         ):
-            low, high = np.percentile(rows, [2.5, 97.5])
             axes.plot(
                 [place, place],
                 [low, high],
@@ -48,7 +49,7 @@ def _conditions(
                 alpha=alpha,
                 solid_capstyle="butt",
             )
-        axes.plot(place, float(means[..., place].mean()), "o", color=style.INK, markersize=3)
+        axes.plot(place, one.mean, "o", color=style.INK, markersize=3)
     axes.set_xticks(range(len(conditions)), [name.replace("-", "\n", 1) for name in conditions])
     axes.set_xlim(-0.5, len(conditions) - 0.5)
     style.grid(axes)

@@ -11,15 +11,17 @@ from simulators.population import Law, Population
 from study.loop import TaskLoop
 
 
-def made_up(between, within=0.1, draws=200, people=48, effect=-0.1):
+def made_up(between, within=0.1, draws=200, people=48, effect=-0.1, models=0.0):
     """Outcomes whose populations differ by ``between`` and whose people by ``within``, in logs."""
     stream = np.random.default_rng(5)
     centre = 1.8 + between * stream.normal(size=(draws, 1, 1))
     own = within * stream.normal(size=(draws, people, 1))
     each = 0.1 * stream.normal(size=(draws, people, 2))
-    seconds = np.exp(centre + own + each + np.array([0.0, effect]))
+    model = np.arange(people) % 8
+    by_model = models * stream.normal(size=(8, 1))[model]
+    seconds = np.exp(centre + own + each + by_model + np.array([0.0, effect]))
     ones = np.ones_like(seconds)
-    return Outcomes(("a", "b"), seconds, 100 * ones, 0.8 * ones, ones[..., 0], 0.0)
+    return Outcomes(("a", "b"), seconds, 100 * ones, 0.8 * ones, ones[..., 0], model, 0.0)
 
 
 @pytest.mark.parametrize("between", [0.0, 0.05, 0.2])
@@ -30,6 +32,19 @@ def test_the_interval_is_what_is_not_known_of_people_and_who_takes_part(between)
     sd = scale * np.sqrt(between**2 + within)
     assert (row["high"] - row["low"]) / 2 / 1.96 == pytest.approx(sd, rel=0.15)
     assert row["by_people"] == pytest.approx(between**2 / (between**2 + within), abs=0.12)
+
+
+def test_going_by_few_participants_widens_what_they_decide():
+    few, same = (
+        expected(made_up(0.05, models=size), 16).set_index("quantity").loc["seconds per image, a"]
+        for size in (0.2, 0.0)
+    )
+    assert same["by_models"] < 0.05
+    assert few["by_models"] > 0.5
+    assert few["high"] - few["low"] > 1.5 * (same["high"] - same["low"])
+    one = made_up(0.05)
+    alone = Outcomes(**{**vars(one), "model": np.zeros(48, dtype=int)})
+    assert np.isnan(expected(alone, 16)["by_models"]).all()
 
 
 def test_power_is_that_of_the_paired_t_test():
