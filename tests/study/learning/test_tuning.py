@@ -14,6 +14,7 @@ from study.learning import models, reasons, tuning
 from study.learning.attention import attend, gradcam
 from study.learning.learner import Learner, mean_of
 from study.learning.models import Classifier
+from study.learning.objective import Objective
 from study.learning.parts import learning_part
 
 CLICK = Annotation(positive_points=((0.2, 0.3),))
@@ -199,7 +200,9 @@ def test_few_steps_get_further_where_the_map_has_no_edges(draw: int) -> None:
         pairs = zip(head.parameters(), part.parameters(), strict=True)
         pull = 0.05 / 2 * sum(float((now - then).square().sum()) for now, then in pairs)
         # both on the map with edges, which is what the first of them descends on
-        reached.append(pull + tuning.objective(head, images, [CLICK] * 16, few, edged, "cpu"))
+        clicks = [CLICK] * 16
+        task = Objective.of(head, images, clicks, few, edged, torch.device("cpu"), None)
+        reached.append(pull + task.mean(head))
     assert reached[1] < 0.95 * reached[0]
 
 
