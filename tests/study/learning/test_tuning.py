@@ -198,7 +198,7 @@ def test_few_steps_get_further_where_the_map_has_no_edges(draw: int) -> None:
             some = images.subset(list(range(known)))
             tuning.fine_tune(head, some, [CLICK] * known, few, guidance, 0, "cpu", before=part)
         pairs = zip(head.parameters(), part.parameters(), strict=True)
-        pull = 0.05 / 2 * sum(float((now - then).square().sum()) for now, then in pairs)
+        pull = 0.05 / 2 * sum(float((now - then).detach().square().sum()) for now, then in pairs)
         # both on the map with edges, which is what the first of them descends on
         clicks = [CLICK] * 16
         task = Objective.of(head, images, clicks, few, edged, torch.device("cpu"), None)
