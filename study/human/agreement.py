@@ -84,7 +84,7 @@ def agreement(records: Sequence[Record], models: Mapping[str, Map] | None = None
         if len(maps) < 2:
             continue
         pairs = list(combinations(maps, 2))
-        others = [np.mean([m for j, m in enumerate(maps) if j != i], 0) for i in range(len(maps))]
+        others = of_the_others(maps)
         row = {
             "image": image,
             "people": len(maps),
@@ -100,6 +100,13 @@ def agreement(records: Sequence[Record], models: Mapping[str, Map] | None = None
         rows.append(row)
     columns = ["image", "people", "iou", "correlation", "nss", "alpha", "ceiling"]
     return pd.DataFrame(rows, columns=columns if models is None else [*columns, "model"])
+
+
+def of_the_others(maps: Sequence[Map]) -> list[Map]:
+    """For each map the mean of the others; none where there is only one."""
+    if len(maps) < 2:
+        return []
+    return [np.mean([m for j, m in enumerate(maps) if j != i], 0) for i in range(len(maps))]
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -17,7 +17,7 @@ from study.annotation import Annotation
 from study.config import StudyConfig
 from study.cycle import Needs
 from study.data.dataset import Dataset, ImageSet
-from study.human.agreement import correlation, nss
+from study.human.agreement import correlation, nss, of_the_others
 from study.human.importance import SIDE, importance
 from study.human.record import Record, by_image
 from study.learning.attention import attention_maps
@@ -88,8 +88,8 @@ def likeness(
         if not maps:
             continue
         looked = chosen.frame(number).over_photograph(seen[number], (SIDE, SIDE), 0.0)
-        others = [np.mean([m for j, m in enumerate(maps) if j != i], 0) for i in range(len(maps))]
-        alike = [correlation(o, m) for o, m in zip(others, maps, strict=True) if len(maps) > 1]
+        others = of_the_others(maps)
+        alike = [correlation(o, m) for o, m in zip(others, maps, strict=False)]
         known = [value for value in alike if value is not None]
         rows.append(
             {
