@@ -27,7 +27,9 @@ def test_picks_say_what_was_asked_and_both_kinds_are_tried(bench, tmp_path):
     state = machine.go(State(machine.beginning), lambda state: None)
     asked = [pick["asked"] for pick in state.picks]
     assert Counter(asked[:6]) == {"click": 3, "box": 3}
-    assert sorted(Counter(asked[6:]).values()) == [1, 5]
+    assert set(asked[6:]) == {"click", "box"}
+    assert [set(pick["expected"]) for pick in state.picks] == [set()] * 6 + [{"click", "box"}] * 6
+    assert all(0 <= pick["signs"]["certainty"] <= 1 for pick in state.picks)
     assert len(state.annotations) == 12
     for kind, drawn in zip(asked, state.annotations.values(), strict=True):
         assert set(drawn.kinds) <= (
