@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from calibration.recovery import OTHERS, drawn, items
+from recovery import OTHERS, drawn, items
 from scipy import stats
 from typer.testing import CliRunner
 

@@ -1,6 +1,6 @@
 """Fits to people whose parameters are known.
 
-``python -m tests.simulators.calibration.recovery STUDIES ITEMS INTERFACES OUT.csv``, for example
+``python -m tests.simulators.recovery STUDIES ITEMS INTERFACES OUT.csv``, for example
 ``6 256 click,polygon recovery.csv``; the picture is written beside it.
 
 Sixteen people from a population do 256 items, on the maps of a biased network
