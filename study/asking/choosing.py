@@ -13,7 +13,7 @@ def choose(gains: Floats, seconds: Floats) -> NDArray[np.int64]:
 
     On each image that of the most gain for a second; where nothing helps, the cheapest. What each
     kind is worth may change, so one that no image is asked for gets the image that loses least by
-    it, as far as that leaves half of the images their best.
+    it, as far as that leaves half of the images their best and takes no kind its only image.
 
     Args:
         gains: float [m, K], expected of each image and kind.
@@ -25,8 +25,9 @@ def choose(gains: Floats, seconds: Floats) -> NDArray[np.int64]:
     left = len(best) // 2
     free = np.ones(len(best), dtype=bool)
     for kind in range(gains.shape[1]):
-        if left and not (best == kind).any():
-            loss = np.where(free, rates[images, best] - rates[:, kind], np.inf)
+        spare = free & (np.bincount(best, minlength=gains.shape[1])[best] > 1)
+        if left and spare.any() and not (best == kind).any():
+            loss = np.where(spare, rates[images, best] - rates[:, kind], np.inf)
             tried = int(loss.argmin())
             best[tried], free[tried] = kind, False
             left -= 1

@@ -31,7 +31,7 @@ from simulators.scene import Scene
 from simulators.timing import Circumstances, perform
 from study.seeds import rng, seed
 
-MAPS = Path(__file__).parents[1] / "data" / "paper_maps.npz"
+MAPS = Path(__file__).parent / "data" / "paper_maps.npz"
 SAMPLINGS = ("random", "active")
 
 
