@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from simulators.hands import hand_of
 from simulators.person import Person
 from simulators.scene import Scene
 from simulators.timing import RECENT, Circumstances, Performance, perform
-from study.annotation import Annotation
+from study.annotation import Annotation, Point
 from study.config import InterfaceName
 from study.framing import WHOLE, Frame
 from study.protocol.events import Action
@@ -77,13 +78,23 @@ def on_photograph(done: Performance, frame: Frame) -> Performance:
     if frame.whole:
         return done
 
-    def moved(action: Action) -> Action:
+    def inside(point: Point) -> Point:
+        x, y = frame.to_photograph(point)
+        return min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)
+
+    return replace(done, actions=moved(done.actions, inside))
+
+
+def moved(actions: Iterable[Action], to: Callable[[Point], Point]) -> tuple[Action, ...]:
+    """Actions in other coordinates; those without a place stay as they are."""
+
+    def one(action: Action) -> Action:
         if action.x is None or action.y is None:
             return action
-        x, y = frame.to_photograph((action.x, action.y))
-        return action.model_copy(update={"x": min(max(x, 0.0), 1.0), "y": min(max(y, 0.0), 1.0)})
+        x, y = to((action.x, action.y))
+        return action.model_copy(update={"x": x, "y": y})
 
-    return replace(done, actions=tuple(moved(action) for action in done.actions))
+    return tuple(map(one, actions))
 
 
 def alike(maps: NDArray[np.float32]) -> float:

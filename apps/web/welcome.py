@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import streamlit as st
 
 from apps.web.desk import Desk, Seat
 from apps.web.entry import choose_language
 from apps.web.forms import Form, ask_demographics, out_of_range
 from apps.web.recording import record
+from study.config.questions import DemographicQuestion
 from study.protocol.agreement import consented, receipt
-from study.protocol.events import Consented, Described, Screened
+from study.protocol.events import Consented, Described, Payload, Screened
 from study.protocol.steps import Consent, Demographics, Screening
+
+Answers = dict[str, str | float]
 
 
 def consent(desk: Desk, seat: Seat, step: Consent) -> None:
@@ -41,35 +46,43 @@ def offer_receipt(desk: Desk, seat: Seat) -> None:
 
 def screening(desk: Desk, seat: Seat, step: Screening) -> None:
     """Whether somebody may take part."""
-    say = seat.say
-    st.title(say("May you take part?"))
-    form = Form(desk.board, seat.participant, "screening", say)
-    answers = ask_demographics(form, step.questions)
-    if st.button(say("Continue"), type="primary"):
-        given = {key: value for key, value in answers.items() if value not in (None, "")}
-        problem = out_of_range(step.questions, given, say)
-        if problem or len(given) < len(step.questions):
-            st.error(problem or say("Please answer every question."))
-            return
-        form.hand_in()
+    st.title(seat.say("May you take part?"))
+
+    def screened(given: Answers) -> Screened:
         right = all(one.accepts(given[one.key]) for one in step.questions)
-        record(seat, Screened(answers=given, eligible=right))
-    offer_receipt(desk, seat)
+        return Screened(answers=given, eligible=right)
+
+    _ask(desk, seat, "screening", step.questions, screened, every=True)
 
 
 def demographics(desk: Desk, seat: Seat, step: Demographics) -> None:
     """Who takes part; every question may be left out."""
+    st.title(seat.say("About you"))
+    st.markdown(seat.say("You may leave a question out."))
+    _ask(desk, seat, "demographics", step.questions, lambda given: Described(answers=given))
+
+
+def _ask(
+    desk: Desk,
+    seat: Seat,
+    page: str,
+    questions: Sequence[DemographicQuestion],
+    said: Callable[[Answers], Payload],
+    *,
+    every: bool = False,
+) -> None:
+    """A page of questions about the participant, all of which may have to be answered."""
     say = seat.say
-    st.title(say("About you"))
-    st.markdown(say("You may leave a question out."))
-    form = Form(desk.board, seat.participant, "demographics", say)
-    answers = ask_demographics(form, step.questions)
+    form = Form(desk.board, seat.participant, page, say)
+    answers = ask_demographics(form, questions)
     if st.button(say("Continue"), type="primary"):
         given = {key: value for key, value in answers.items() if value not in (None, "")}
-        problem = out_of_range(step.questions, given, say)
+        problem = out_of_range(questions, given, say)
+        if not problem and every and len(given) < len(questions):
+            problem = say("Please answer every question.")
         if problem:
             st.error(problem)
             return
         form.hand_in()
-        record(seat, Described(answers=given))
+        record(seat, said(given))
     offer_receipt(desk, seat)

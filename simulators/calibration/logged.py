@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from simulators.annotator import moved
 from simulators.batch import similarities
 from simulators.calibration.evidence import Evidence, Session
 from simulators.calibration.reading import Item
@@ -227,13 +228,4 @@ def _maps(
 
 def _inward(actions: tuple[Action, ...], frame: Frame) -> tuple[Action, ...]:
     """Actions in the coordinates of what the network sees of a photograph."""
-    if frame.whole:
-        return actions
-
-    def moved(action: Action) -> Action:
-        if action.x is None or action.y is None:
-            return action
-        x, y = frame.to_square((action.x, action.y))
-        return action.model_copy(update={"x": x, "y": y})
-
-    return tuple(moved(action) for action in actions)
+    return actions if frame.whole else moved(actions, frame.to_square)

@@ -8,35 +8,21 @@ from __future__ import annotations
 
 import io
 import json
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from first_log import DATA, first_events
 
 from study.config import load
 from study.export.tables import tables
-from study.protocol.events import PAYLOADS, Event, decode
+from study.protocol.events import PAYLOADS, Event
 from study.protocol.steps import Done
 from study.protocol.timeline import next_step, replay
-
-DATA = Path(__file__).parent / "data"
 
 
 @pytest.fixture(scope="module")
 def log() -> list[Event]:
-    rows = [json.loads(line) for line in (DATA / "log.jsonl").read_text().splitlines()]
-    return [
-        Event(
-            id=row["id"],
-            participant=row["participant"],
-            mode=row["mode"],
-            study_hash=row["study_hash"],
-            at=row["at"],
-            payload=decode(row["type"], row["version"], row["payload"]),
-            number=number,
-        )
-        for number, row in enumerate(rows, start=1)
-    ]
+    return first_events()
 
 
 def test_the_log_is_of_the_first_version_of_what_has_changed_since(log: list[Event]) -> None:
