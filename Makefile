@@ -5,7 +5,6 @@ BIN := $(VENV)/bin
 RUN := runs/demo
 ROOMS := $(wildcard study simulators analysis apps clickstudy)
 TESTS = $(sort $(dir $(shell find tests -name '*.py')))
-export OMP_NUM_THREADS ?= 1
 
 .PHONY: help setup demo study test lint docs examples canvas canvas-test clean
 
@@ -71,6 +70,7 @@ examples: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest --doctest-modules $(ROOMS) --ignore apps/web/pages.py  # Streamlit's
 
 # Types take one core for a minute: the docstrings' examples run beside them.
+lint examples test: export OMP_NUM_THREADS ?= 1
 test: $(VENV)/.installed-dev node_modules/.installed
 	$(MAKE) --jobs 2 --output-sync=target lint examples canvas-test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --instafail  # a failure is said when it happens

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from study.config import LabelsName, ModelConfig, TrainName
+from study.device import side_by_side
 from study.learning.backbones import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -214,8 +215,9 @@ class Classifier(nn.Module):
                 model = folded
 
         def frozen(images: Tensor) -> Tensor:
-            at_once = AT_ONCE if images.device.type == "cpu" else len(images)
-            return torch.cat([compute(model, part) for part in images.split(max(at_once, 1))])
+            if images.device.type != "cpu":
+                return compute(model, images)
+            return torch.cat(side_by_side(partial(compute, model), images.split(AT_ONCE)))
 
         return frozen
 
