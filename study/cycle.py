@@ -30,6 +30,7 @@ from study.learning.learner import Learner, mean_of
 from study.learning.models import Classifier
 from study.learning.parts import learning_part, put_back
 from study.learning.predictions import Predictions, Recorder
+from study.learning.views import IDENTITY, VIEWS
 from study.seeds import rng, torch_generator
 
 Stream = Callable[..., int]
@@ -47,11 +48,13 @@ class Needs:
         predictions: the pool's predictions after every epoch.
         members: classifiers beside the task's own.
         trains: what learns, in any condition or arm: what is kept of the images.
+        views: what a frozen trunk makes of the pool's views.
     """
 
     predictions: bool = False
     members: int = 0
     trains: frozenset[TrainName] = frozenset()
+    views: bool = False
 
     @classmethod
     def of(cls, config: StudyConfig, *strategies: Strategy) -> Needs:
@@ -61,6 +64,7 @@ class Needs:
             any(strategy.needs_predictions for strategy in strategies),
             max(config.acquisition.committee if asked else 0, config.fine_tuning.ensemble - 1),
             frozenset({config.fine_tuning.train}),
+            any(strategy.needs_views for strategy in strategies),
         )
 
     def __or__(self, other: Needs) -> Needs:
@@ -68,6 +72,7 @@ class Needs:
             self.predictions or other.predictions,
             max(self.members, other.members),
             self.trains | other.trains,
+            self.views or other.views,
         )
 
 
@@ -80,6 +85,7 @@ def with_features(
     progress: Progress | None = None,
     fitted: bool = True,
     both: bool = False,
+    views: bool = False,
 ) -> Dataset:
     """The data with what a frozen trunk makes of every image, computed where it is not kept.
 
@@ -92,20 +98,26 @@ def with_features(
         progress: called with (images done, images in all splits).
         fitted: whether the model's head is; see :class:`study.learning.features.FeatureStore`.
         both: whether the other cut's features will be asked for as well.
+        views: whether views of the training images will be: they are computed when first asked
+            for, and here where they are kept in a folder, so that nobody waits for them later.
     """
     if train == "all":
         return data
     store = FeatureStore(folder, model, train, device, fitted, both)
-    whole = sum(len(images) for images in data.splits.values())
+    others = [name for name in VIEWS if views and folder is not None and name != IDENTITY]
+    whole = len(others) * len(data["train"]) + sum(map(len, data.splits.values()))
     splits, before = {}, 0
+
+    def told(done: int, _: int) -> None:
+        if progress is not None:
+            progress(before + done, whole)
+
     for name, images in data.splits.items():
-
-        def told(done: int, _: int, before: int = before) -> None:
-            if progress is not None:
-                progress(before + done, whole)
-
         splits[name] = store.attach(images, told)
         before += len(images)
+    for view in others:
+        store.features(data["train"], view, told)
+        before += len(data["train"])
     return replace(data, splits=splits)
 
 

@@ -117,9 +117,9 @@ class Start:
         self._whole = whole
         checkpoints.save(directory.pretrained, whole, {"study_hash": self.file.hash})
         metrics: Metrics = {}
-        taken = self._taken(self._kept, computing)
         for train in sorted(needs.trains):
-            self._taken(train, computing)
+            self._taken(train, computing, needs.views)
+        taken = self._taken(self._kept, computing)
         if self.labels:
             metrics = cycle.measure(learning_part(whole, self._kept), taken, self.device)
         write_atomically(directory.baseline, json.dumps(metrics).encode())
@@ -169,7 +169,7 @@ class Start:
         trained.add(self.config.pretraining.train)
         return "head" if "head" in trained else "block" if "block" in trained else "all"
 
-    def _taken(self, train: TrainName, progress: Progress | None) -> Dataset:
+    def _taken(self, train: TrainName, progress: Progress | None, views: bool = False) -> Dataset:
         if train == "all":
             return self.dataset
         if train not in self._data:
@@ -182,6 +182,7 @@ class Start:
                 progress,
                 fitted=self.labels,
                 both=self._both,
+                views=views,
             )
         return self._data[train]
 

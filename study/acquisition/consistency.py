@@ -18,6 +18,8 @@ class SelfConsistency(Ranking):
     :func:`study.acquisition.disagreement.jensen_shannon`, views in place of members.
     """
 
+    needs_views = True
+
     def scores(self, pool: Pool) -> NDArray[np.float64]:
         """float64 [U], in nats."""
         return jensen_shannon(exact(pool.view_probabilities)).cpu().numpy()

@@ -26,12 +26,15 @@ class Strategy(ABC):
         needs_predictions: whether ``pool.predictions`` must be there, so that whoever trains has to
             keep them; wrappers take it over from what they wrap.
         needs_committee: whether ``pool.committee`` must be there; the same holds of wrappers.
+        needs_views: whether it asks for ``pool.view_probabilities``, so that what a frozen trunk
+            makes of the views can be computed beforehand; the same holds of wrappers.
         needs_truth: whether it looks at the labels of images that are not labelled yet, which a
             pool that buys labels does not have; the same holds of wrappers.
     """
 
     needs_predictions: bool = False
     needs_committee: bool = False
+    needs_views: bool = False
     needs_truth: bool = False
 
     def __init__(self) -> None:
@@ -66,6 +69,7 @@ class Strategy(ABC):
         """Need what the strategies need that this one asks."""
         self.needs_predictions = any(strategy.needs_predictions for strategy in strategies)
         self.needs_committee = any(strategy.needs_committee for strategy in strategies)
+        self.needs_views = any(strategy.needs_views for strategy in strategies)
         self.needs_truth = any(strategy.needs_truth for strategy in strategies)
 
     @abstractmethod

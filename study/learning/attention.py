@@ -116,10 +116,8 @@ def closed_form(features: Tensor, class_weights: Tensor) -> Tensor:
     (W[y] . f) / (h w) in every cell. Features whose channels lie last in memory are not copied.
     """
     area = features.shape[2] * features.shape[3]
-    cells = features.permute(0, 2, 3, 1)
-    # the few classes first: twice as fast on a CPU as many rows times a narrow matrix
-    evidence = class_weights @ cells.reshape(-1, cells.shape[3]).T
-    return evidence.T.reshape(*cells.shape[:3], -1) / area
+    # for many cells on a CPU twice as fast as the few classes' weights times all cells
+    return functional.linear(features.permute(0, 2, 3, 1), class_weights) / area
 
 
 def gradcam(features: Tensor, scores: Tensor) -> Tensor:

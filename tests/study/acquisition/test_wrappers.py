@@ -31,6 +31,7 @@ def _pool(n: int = 40) -> Pool:
 
 class InOrder(Strategy):
     needs_predictions = True
+    needs_views = True
 
     def positions(self, pool: Pool, k: int, rng: np.random.Generator) -> NDArray[np.int64]:
         self.remarks = {"said": 1.0}
@@ -79,7 +80,9 @@ def test_wrappers_pass_on_remarks_and_needs(wrap: type[Balanced]) -> None:
     wrapped.select(_pool(), 4, np.random.default_rng(0))
     assert wrapped.remarks["said"] == 1
     assert wrapped.needs_predictions
+    assert wrapped.needs_views
     assert not wrap(Given()).needs_predictions
+    assert not wrap(Given()).needs_views
 
 
 def test_ranks_are_added_and_ties_share_theirs() -> None:

@@ -12,8 +12,9 @@ import pytest
 import torch
 from torch import nn
 
+from study import cycle
 from study.config import ModelConfig, TrainName
-from study.data.dataset import ImageSet
+from study.data.dataset import Dataset, ImageSet
 from study.learning import features as kept
 from study.learning import models
 from study.learning.features import TOLERANCE, FeatureStore
@@ -177,6 +178,24 @@ def test_no_image_is_computed_twice(
     for _ in range(2):
         assert len(images.views["mirrored"]) == len(toy)
     assert count.images == 2 * len(toy)
+
+
+def test_views_that_will_be_asked_for_are_computed_with_the_rest(
+    tiny: Classifier, toy: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = Dataset("toy", {"train": toy, "test": toy.subset(range(20))})
+    told: list[tuple[int, int]] = []
+    kept_data = cycle.with_features(
+        data, tiny, "head", tmp_path, "cpu", lambda *done: told.append(done), views=True
+    )
+    whole = 48 * len(VIEWS) + 20
+    assert {of for _, of in told} == {whole}
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert told[-1] == (whole, whole)
+    monkeypatch.setattr(FeatureStore, "_compute", lambda *_: pytest.fail("computed again"))
+    views = kept_data["train"].items.views
+    assert views is not None
+    assert all(len(views[name]) == len(toy) for name in VIEWS)
 
 
 def test_what_was_cut_short_goes_on_where_it_was(
