@@ -7,6 +7,7 @@ import functools
 import os
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,6 +67,8 @@ def jobs_on(
     """
     count = workers or -1
     if engine == "local":
+        # an idle worker that ends while others are at it is started anew: nobody's concern
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
         threads = {} if workers == 1 else {"inner_max_num_threads": 1}
         with joblib.parallel_config("loky", n_jobs=count, **threads):
             yield joblib.Parallel(batch_size=1, pre_dispatch="all")
