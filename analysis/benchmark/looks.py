@@ -77,7 +77,7 @@ def intervals(
         _bars(axes, table[table["panel"] == panel], places)
         axes.set_title(title, fontsize=7)
         axes.set_xlabel(xlabel, fontsize=6.5)
-        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_major_locator(MaxNLocator(3))
         axes.tick_params(axis="x", labelsize=6)
         axes.tick_params(axis="y", length=0, labelsize=6.5)
         style.grid(axes, "both")
