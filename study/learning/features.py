@@ -34,6 +34,7 @@ from torch import Tensor
 from study.config import TrainName
 from study.data.dataset import ImageSet
 from study.files import write_atomically
+from study.learning.frozen import AT_ONCE
 from study.learning.models import Classifier
 from study.learning.parts import learning_part
 from study.learning.views import VIEWS
@@ -44,8 +45,8 @@ TOLERANCE = 1e-3
 """The most that float16 may change a probability of an image."""
 VERSION = 1
 """To be raised when the same key means other numbers."""
-BATCH = 128
-"""Images between one note of progress and the next: enough for 16 threads to divide on a CPU."""
+BATCH = 32
+"""Images between one note of progress and the next, or more where that many threads share them."""
 
 
 class FeatureStore:
@@ -183,15 +184,16 @@ class FeatureStore:
         trunk = self._fast
         change = VIEWS[view]
         self._model.eval()
-        for start in range(begin, len(images), BATCH):
+        size = max(BATCH, AT_ONCE * torch.get_num_threads())
+        for start in range(begin, len(images), size):
             with torch.inference_mode():
-                pixels = change(images.images[start : start + BATCH].to(self._device))
+                pixels = change(images.images[start : start + size].to(self._device))
                 entering = [trunk(pixels).float()]
                 if len(self._cuts) > 1:
                     entering.append(self._model.block(entering[0]).float())
             yield tuple(each.cpu() for each in entering)
             if progress is not None:
-                progress(min(start + BATCH, len(images)), len(images))
+                progress(min(start + size, len(images)), len(images))
 
     def _kind(self, features: Tensor) -> torch.dtype:
         """float16 where that changes no image's probabilities by more than :data:`TOLERANCE`."""

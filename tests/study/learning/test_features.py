@@ -44,6 +44,7 @@ class Count:
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "BATCH", 10)
+    monkeypatch.setattr(kept, "AT_ONCE", 1)  # so that they stay small on a machine of many cores
 
 
 @pytest.mark.parametrize("train", ["head", "block"])
