@@ -46,7 +46,7 @@ def side_by_side(
     import torch
 
     threads = torch.get_num_threads()
-    if threads == 1 or len(parts) == 1:
+    if threads == 1:
         return [compute(part) for part in parts]
     count = min(threads, len(parts))
     try:

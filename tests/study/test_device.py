@@ -32,7 +32,8 @@ def test_parts_keep_their_order_and_torch_its_threads(many: int) -> None:
 
     parts = list(torch.arange(7).split(1))
     assert torch.cat(side_by_side(compute, parts)).tolist() == list(range(1, 8))
-    assert met == {1}  # whoever shares the work does it alone
+    side_by_side(compute, parts[:1])
+    assert met == {1}  # whoever shares the work does it alone, and so does who has all of it
     assert torch.get_num_threads() == many
 
 
@@ -44,7 +45,8 @@ def test_a_frozen_trunk_gives_the_same_bits_with_any_number_of_threads() -> None
     images = torch.randint(
         0, 256, (27, 3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
     )
-    alone = trunk(images)
+    alone, few = trunk(images), trunk(images[:5])
     torch.set_num_threads(3)
     assert torch.equal(trunk(images), alone)
+    assert torch.equal(trunk(images[:5]), few)  # one part: no other thread, and no other bits
     assert len(trunk(images[:0])) == 0
